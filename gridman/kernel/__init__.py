@@ -1,0 +1,1 @@
+"""What any program needs and no rule of the trade mentions."""

@@ -1,0 +1,52 @@
+"""The only place that reads the time of day. Instants are int milliseconds since the epoch, UTC; days are "YYYY-MM-DD"."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+
+__all__ = ["CHINA", "Clock", "day_of", "days_between", "from_day", "show_day", "show_instant", "system_clock"]
+
+Clock = Callable[[], int]
+"""Gives the present instant in milliseconds; injected wherever time matters, so tests and the simulator can lie."""
+
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""China keeps one civil time and no summer time since 1991, so a fixed offset is exact for every record we hold."""
+
+
+def system_clock() -> int:
+    """Now, by this computer's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def day_of(instant_ms: int) -> str:
+    """The civil day in China on which `instant_ms` falls, as "YYYY-MM-DD"."""
+    return datetime.fromtimestamp(instant_ms / 1000, CHINA).date().isoformat()
+
+
+def show_instant(instant_ms: int) -> str:
+    """`instant_ms` for people: "2026-11-23 14:32", China time."""
+    return datetime.fromtimestamp(instant_ms / 1000, CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def from_day(day: str, hour: int = 0, minute: int = 0) -> int:
+    """The instant of `hour`:`minute` China time on `day` ("YYYY-MM-DD")."""
+    d = date.fromisoformat(day)
+    return int(datetime(d.year, d.month, d.day, hour, minute, tzinfo=CHINA).timestamp() * 1000)
+
+
+def days_between(earlier: str, later: str) -> int:
+    """Whole days from `earlier` to `later`, both "YYYY-MM-DD"; negative when reversed."""
+    return (date.fromisoformat(later) - date.fromisoformat(earlier)).days
+
+
+def show_day(day: str, language: str) -> str:
+    """A day for headers: "11月23日 周一" or "Mon 23 Nov"."""
+    d = date.fromisoformat(day)
+    if language == "zh_CN":
+        return f"{d.month}月{d.day}日 周{'一二三四五六日'[d.weekday()]}"
+    return f"{d:%a} {d.day} {d:%b}"
+
+
+def utc_text(instant_ms: int) -> str:
+    """`instant_ms` as ISO 8601 in UTC, for machines that read our exports."""
+    return datetime.fromtimestamp(instant_ms / 1000, UTC).isoformat(timespec="milliseconds")

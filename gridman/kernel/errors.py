@@ -1,0 +1,41 @@
+"""Two kinds of trouble: a Refusal is expected and told to the person in words; anything else is a bug."""
+
+from gridman.kernel.words import N_, _
+
+__all__ = ["Refusal"]
+
+
+class Refusal(Exception):
+    """The program will not do what was asked, says of which record and why, and what helps.
+
+    ``code`` is stable across versions and languages (``household.room_taken``); ``text`` and ``remedy`` are
+    English message ids marked with ``N_`` and may hold ``{name}`` places filled from ``params``. Translation happens
+    when the words are shown, so a refusal may cross threads, the wire and languages.
+    """
+
+    def __init__(self, code: str, text: str, remedy: str = "", /, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.text = text
+        self.remedy = remedy
+        self.params = params
+
+    def words(self) -> str:
+        """The whole message in the language in use: what, and what to do."""
+        parts = [_(self.text).format_map(_Quiet(self.params))] if self.text else [self.code]
+        if self.remedy:
+            parts.append(_(self.remedy).format_map(_Quiet(self.params)))
+        return " ".join(parts)
+
+    def __str__(self) -> str:
+        return f"{self.words()} [{self.code}]"
+
+
+class _Quiet(dict[str, object]):
+    """A place nobody filled is shown by its name: a message must never fail while telling of a failure."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+NOT_ALLOWED = N_("Your account may not do this.")

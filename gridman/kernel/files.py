@@ -1,0 +1,49 @@
+"""Writing files so that a power cut leaves the old one or the new one, never half of either."""
+
+import os
+import shutil
+from pathlib import Path
+
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+
+__all__ = ["require_free_space", "write_whole"]
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Replace `path` by `content` in one step (temporary file, fsync, rename)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise Refusal(
+            "file.cannot_write",
+            N_("{path} could not be written: {why}."),
+            N_("Free some space or choose another folder, then try again. Nothing was changed."),
+            path=path,
+            why=error.strerror or error,
+        ) from error
+
+
+def require_free_space(folder: Path, needed_bytes: int) -> None:
+    """Refuse early, before anything is written, when `folder`'s disk cannot take `needed_bytes`."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < needed_bytes:
+        raise Refusal(
+            "disk.full",
+            N_("The disk of {folder} has {free_mb} MB free; {needed_mb} MB are needed."),
+            N_("Free some space and try again. Nothing was changed."),
+            folder=folder,
+            free_mb=free // 1_000_000,
+            needed_mb=-(-needed_bytes // 1_000_000),
+        )

@@ -1,0 +1,50 @@
+"""The words a person reads, in English or Chinese: gettext catalogues of `resources/i18n`.
+
+The language is a property of the running program, like its locale: the one piece of state that belongs to the process
+and not to an object. The front door sets it (`use`); it is read wherever words are shown. Message ids are the English text.
+"""
+
+import gettext
+from functools import cache
+from pathlib import Path
+
+__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "use"]
+
+LANGUAGES: dict[str, str] = {"en": "English", "zh_CN": "简体中文"}
+
+_RESOURCES = Path(__file__).resolve().parents[2] / "resources" / "i18n"
+_chosen: list[str] = ["en"]
+
+
+@cache
+def _catalogue(code: str) -> gettext.NullTranslations:
+    if code == "en":
+        return gettext.NullTranslations()
+    return gettext.translation("gridman", localedir=str(_RESOURCES), languages=[code], fallback=True)
+
+
+def use(code: str) -> None:
+    """Speak `code` (a key of LANGUAGES) from now on, in every thread."""
+    if code not in LANGUAGES:
+        raise ValueError(f"no such language: {code!r}; known: {', '.join(LANGUAGES)}")
+    _chosen[0] = code
+
+
+def language() -> str:
+    """The code of the language in use."""
+    return _chosen[0]
+
+
+def _(text: str) -> str:
+    """`text` in the language in use."""
+    return _catalogue(_chosen[0]).gettext(text) if text else ""
+
+
+def ngettext(one: str, many: str, n: int) -> str:
+    """`one` or `many` in the language in use, by the count `n`."""
+    return _catalogue(_chosen[0]).ngettext(one, many, n)
+
+
+def N_(text: str) -> str:
+    """Mark `text` for translation where it is defined; it is translated where it is shown."""
+    return text
