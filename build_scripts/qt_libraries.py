@@ -1,0 +1,88 @@
+"""The system libraries Qt needs beside its wheel: found missing by name, installed where that may be done."""
+
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from steps import SetupProblem, run_logged, say, step
+
+# What the PySide6 6.11 wheels load on Linux (widgets, WebEngine, the xcb window plugin) and the Debian/Ubuntu package
+# that brings it; found with ldd over every library of the wheel in a minimal Debian 12.
+LIBRARIES: dict[str, str] = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libnss3.so": "libnss3",
+    "libasound.so.2": "libasound2",
+    "libXcomposite.so.1": "libxcomposite1",
+    "libXdamage.so.1": "libxdamage1",
+    "libXrandr.so.2": "libxrandr2",
+    "libXtst.so.6": "libxtst6",
+    "libxkbfile.so.1": "libxkbfile1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+
+
+def missing() -> list[str]:
+    """The sonames of LIBRARIES that this machine cannot load; empty where Qt brings everything itself."""
+    if not sys.platform.startswith("linux"):
+        return []
+    return [soname for soname in LIBRARIES if not _loads(soname)]
+
+
+def _loads(soname: str) -> bool:
+    try:
+        ctypes.CDLL(soname)
+    except OSError:
+        return False
+    return True
+
+
+def ensure(log: Path) -> None:
+    """Install what is missing, or stop with the one line to type."""
+    lacking = missing()
+    if not lacking:
+        return
+    if shutil.which("apt-get") is None:
+        raise SetupProblem(
+            f"Qt needs system libraries that are not here: {', '.join(lacking)}",
+            "install the packages of your distribution that bring them, then start again",
+        )
+    with step(f"system libraries of Qt ({len(lacking)} missing)"):
+        apt_install([LIBRARIES[soname] for soname in lacking], log)
+    if still := missing():
+        raise SetupProblem(
+            f"the packages were installed, but these libraries still do not load: {', '.join(still)}",
+            f"read {log}; a container may lack space or forbid the installation",
+        )
+
+
+def apt_install(packages: Sequence[str], log: Path) -> None:
+    """Install Debian packages as root; otherwise SetupProblem with the line to type."""
+    line = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(packages)}"
+    if os.geteuid() != 0:
+        sudo = f"sudo sh -c '{line}'" if shutil.which("sudo") else f"su -c '{line}'"
+        raise SetupProblem(f"system packages are missing: {' '.join(packages)}", f"type, then start again:\n  {sudo}")
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    say(f"[set-up]   apt-get install {' '.join(packages)}")
+    # An interrupted installation leaves dpkg half done: finish it first.
+    run_logged(["dpkg", "--configure", "-a"], log, env=env)
+    updated, update_tail = run_logged(["apt-get", "update"], log, env=env)
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    code, tail = run_logged(install, log, env=env)
+    if code:
+        said = tail if not updated else f"{update_tail}\n{tail}"
+        raise SetupProblem(
+            f"apt-get could not install {' '.join(packages)}:\n{said}",
+            f"connect to the network (or put the packages' mirror into /etc/apt), then type:\n  {line}",
+        )

@@ -1,0 +1,58 @@
+"""Set up and check everything: lint, format, types, import contracts, tests.
+
+`python3 build_scripts/test.py [--fast] [pytest arguments]`: `--fast` leaves out the tests marked slow. Any other argument goes to pytest.
+"""
+
+import subprocess
+import sys
+import time
+
+if sys.version_info < (3, 11):  # noqa: UP036  an older Python starts this file too and must be told
+    sys.exit("gridman needs Python 3.11 or newer and this is %s: try python3.11" % sys.version.split()[0])  # noqa: UP031
+
+from prepare import prepare, running_environ
+from steps import EXIT_SETUP, ROOT, SetupProblem
+
+SOURCES = ["gridman", "build_scripts", "tests"]
+
+
+def checks(arguments: list[str]) -> list[tuple[str, list[str]]]:
+    """Name and `python` arguments of each check, in order."""
+    is_fast = "--fast" in arguments
+    passed = [argument for argument in arguments if argument != "--fast"]
+    return [
+        ("lint", ["-m", "ruff", "check", *SOURCES]),
+        ("format", ["-m", "ruff", "format", "--check", *SOURCES]),
+        ("types", ["-m", "mypy"]),
+        ("import contracts", ["-c", "from importlinter.cli import lint_imports_command as c; c()"]),
+        ("tests", ["-m", "pytest", *(["-m", "not slow"] if is_fast else []), *passed]),
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Run every check even after one failed, and say at the end which did; 1 when any failed."""
+    try:
+        python = prepare("dev")
+    except SetupProblem as problem:
+        problem.tell()
+        return EXIT_SETUP
+    env = running_environ() | {"QT_QPA_PLATFORM": "offscreen"}
+    results: list[tuple[str, int, float]] = []
+    for name, command in checks(arguments):
+        print(f"\n=== {name} ===", flush=True)
+        began = time.monotonic()
+        code = subprocess.run([str(python), *command], cwd=ROOT, env=env, check=False).returncode
+        results.append((name, code, time.monotonic() - began))
+    print("\n=== result ===")
+    for name, code, seconds in results:
+        print(f"ok     {name} ({seconds:.1f} s)" if code == 0 else f"FAILED {name} ({seconds:.1f} s), exit code {code}")
+    failed = [name for name, code, _seconds in results if code]
+    print(f"FAILED: {', '.join(failed)}" if failed else "all checks passed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
