@@ -1,0 +1,1 @@
+"""Everything about places: coordinates, base maps, boundaries, tiles and the map page. Plain values in, plain values out."""
