@@ -115,4 +115,4 @@ def _copy_licences(modules: Path, into: Path) -> None:
         for text in manifest.parent.iterdir():
             if not (text.is_file() and text.name.lower().startswith(LICENCE_NAMES)):
                 continue
-            shutil.copyfile(text, into / f"{name.replace('/', '__').lstrip('@')}.{text.name}.txt")
+            shutil.copyfile(text, into / f"{name.replace('/', '__').lstrip('@')}.{text.name.removesuffix('.txt')}.txt")

@@ -1,6 +1,7 @@
 """Set up and check everything: lint, format, types, import contracts, tests.
 
-`python3 build_scripts/test.py [--fast] [pytest arguments]`: `--fast` leaves out the tests marked slow. Any other argument goes to pytest.
+`python3 build_scripts/test.py [--fast] [pytest arguments]`: `--fast` leaves out the tests marked slow; everything else
+goes to pytest.
 """
 
 import subprocess
