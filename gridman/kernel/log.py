@@ -29,6 +29,8 @@ def start_log(folder: Path | None, *, verbose: bool = False) -> None:
     root.addHandler(screen)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        file = logging.handlers.RotatingFileHandler(folder / "gridman.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8")
+        file = logging.handlers.RotatingFileHandler(
+            folder / "gridman.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8"
+        )
         file.setFormatter(logging.Formatter(_FORMAT))
         root.addHandler(file)

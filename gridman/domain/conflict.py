@@ -1,0 +1,37 @@
+"""A value that lost, or an edit that could not be applied: kept with who and when until a person has looked at it."""
+
+from sqlalchemy.orm import Mapped
+
+from gridman.domain.fields import Kind, Merge, Privacy, Synced, column
+from gridman.kernel.words import N_
+
+__all__ = ["REASONS", "Conflict"]
+
+REASONS = {
+    "concurrent": N_("Two people changed this without knowing of each other; the later value stands."),
+    "held": N_("Two people changed this identity field; the earlier value stands until somebody decides."),
+    "retired": N_("The record was retired while somebody edited it."),
+    "scope": N_("The record had moved to another grid when this edit arrived."),
+    "refused": N_("The street server could not apply this edit."),
+}
+
+
+class Conflict(Synced):
+    """One kept loser. `kept` and `lost` are the two values as JSON text; `resolution` is "kept", "restored" or a note."""
+
+    __tablename__ = "conflict"
+
+    record_kind: Mapped[str] = column(N_("Record"), merge=Merge.ONCE)
+    record_id: Mapped[int] = column(N_("Record"), Kind.REFERENCE, index=True, merge=Merge.ONCE)
+    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
+    field: Mapped[str | None] = column(N_("Field"), merge=Merge.ONCE)
+    reason: Mapped[str] = column(N_("Reason"), merge=Merge.ONCE)
+    kept: Mapped[str | None] = column(N_("Value that stands"), privacy=Privacy.PERSONAL, merge=Merge.ONCE)
+    kept_by_id: Mapped[int | None] = column(N_("Written by"), Kind.REFERENCE, refers_to="user", merge=Merge.ONCE)
+    kept_at: Mapped[int | None] = column(N_("Written at"), Kind.INSTANT, merge=Merge.ONCE)
+    lost: Mapped[str | None] = column(N_("Other value"), privacy=Privacy.PERSONAL, merge=Merge.ONCE)
+    lost_by_id: Mapped[int | None] = column(N_("Written by"), Kind.REFERENCE, refers_to="user", merge=Merge.ONCE)
+    lost_at: Mapped[int | None] = column(N_("Written at"), Kind.INSTANT, merge=Merge.ONCE)
+    resolved_at: Mapped[int | None] = column(N_("Decided at"), Kind.INSTANT)
+    resolved_by_id: Mapped[int | None] = column(N_("Decided by"), Kind.REFERENCE, refers_to="user")
+    resolution: Mapped[str | None] = column(N_("Decision"))

@@ -1,0 +1,164 @@
+"""The incident (事件), its states, and who may do what: the workflow as one table (domain reference 4.1-4.3).
+
+The holder is an organisation, not a person. Only the holder acts; it assigns only to direct subordinates or to a department
+under it, escalates only to its direct superior; the organisation that created the incident verifies; supervision comes from the
+same or a higher level and only rises.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Mapped
+
+from gridman.domain.fields import Kind, Merge, Privacy, Synced, column
+from gridman.kernel.words import N_
+
+__all__ = ["OPEN_STATES", "TRANSITIONS", "Incident", "IncidentStep", "Transition", "transition"]
+
+
+class Incident(Synced):
+    """One incident. After it is reported, its state and holder change by commands (`TRANSITIONS`), never by editing fields."""
+
+    __tablename__ = "incident"
+
+    number: Mapped[str | None] = column(
+        N_("Incident no."), index=True, is_listed=True, is_searched=True, is_printed=True, merge=Merge.ONCE
+    )
+    category: Mapped[str] = column(
+        N_("Category"), Kind.CODE, code_table="incident_category", is_required=True, is_listed=True, is_printed=True
+    )
+    description: Mapped[str] = column(
+        N_("Description"),
+        Kind.NOTE,
+        is_required=True,
+        is_listed=True,
+        is_searched=True,
+        is_printed=True,
+        max_length=2000,
+    )
+    place: Mapped[str | None] = column(N_("Place"), is_listed=True, is_searched=True, is_printed=True)
+    lng: Mapped[float | None] = column(N_("Longitude"), Kind.MEASURE, is_printed=True, is_shown=False)
+    lat: Mapped[float | None] = column(N_("Latitude"), Kind.MEASURE, is_printed=True, is_shown=False)
+    grid_id: Mapped[int | None] = column(
+        N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, is_required=True, merge=Merge.STREET
+    )
+    household_id: Mapped[int | None] = column(N_("Household"), Kind.REFERENCE, refers_to="household", index=True)
+    source: Mapped[str | None] = column(N_("Source"), Kind.CODE, code_table="incident_source", is_printed=True)
+    level: Mapped[str | None] = column(N_("Level"), Kind.CODE, code_table="incident_level", is_printed=True)
+    urgency: Mapped[str | None] = column(N_("Urgency"), Kind.CODE, code_table="incident_urgency", is_listed=True)
+    happened_at: Mapped[int | None] = column(N_("Happened at"), Kind.INSTANT, is_printed=True)
+    reported_at: Mapped[int] = column(
+        N_("Reported at"), Kind.INSTANT, index=True, is_listed=True, is_printed=True, merge=Merge.ONCE
+    )
+    reporter_id: Mapped[int | None] = column(N_("Logged by"), Kind.REFERENCE, refers_to="user", merge=Merge.ONCE)
+    reporter_name: Mapped[str | None] = column(
+        N_("Reporter"), Kind.NAME, privacy=Privacy.PERSONAL, is_printed=True, max_length=100
+    )
+    reporter_phone: Mapped[str | None] = column(
+        N_("Reporter's phone"), Kind.PHONES, privacy=Privacy.PERSONAL, is_printed=True
+    )
+    state: Mapped[str] = column(
+        N_("State"),
+        Kind.CODE,
+        code_table="incident_state",
+        index=True,
+        is_listed=True,
+        is_printed=True,
+        merge=Merge.STREET,
+    )
+    creator_id: Mapped[int] = column(N_("Created by"), Kind.REFERENCE, refers_to="organisation", merge=Merge.ONCE)
+    holder_id: Mapped[int] = column(
+        N_("Held by"), Kind.REFERENCE, refers_to="organisation", index=True, is_listed=True, merge=Merge.STREET
+    )
+    handler_id: Mapped[int | None] = column(
+        N_("Handled by"), Kind.REFERENCE, refers_to="organisation", merge=Merge.STREET
+    )
+    supervision: Mapped[str | None] = column(
+        N_("Supervision"), Kind.CODE, code_table="supervision", is_listed=True, merge=Merge.STREET
+    )
+    due_at: Mapped[int | None] = column(
+        N_("Due"), Kind.INSTANT, index=True, is_listed=True, is_printed=True, merge=Merge.STREET
+    )
+    result: Mapped[str | None] = column(N_("Result"), Kind.NOTE, is_printed=True, max_length=2000, merge=Merge.STREET)
+    closed_at: Mapped[int | None] = column(N_("Closed at"), Kind.INSTANT, is_printed=True, merge=Merge.STREET)
+    is_solved: Mapped[bool | None] = column(N_("Solved, says the resident"), Kind.FLAG, merge=Merge.STREET)
+    satisfaction: Mapped[int | None] = column(N_("Satisfaction (1-5)"), Kind.NUMBER, merge=Merge.STREET)
+    bounce_count: Mapped[int | None] = column(N_("Times returned"), Kind.NUMBER, merge=Merge.STREET)
+
+
+class IncidentStep(Synced):
+    """One line of an incident's log: who did what for which organisation. Written once."""
+
+    __tablename__ = "incident_step"
+
+    incident_id: Mapped[int] = column(
+        N_("Incident"), Kind.REFERENCE, refers_to="incident", index=True, merge=Merge.ONCE
+    )
+    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
+    at: Mapped[int] = column(N_("When"), Kind.INSTANT, merge=Merge.ONCE)
+    action: Mapped[str] = column(N_("Action"), merge=Merge.ONCE)
+    from_state: Mapped[str | None] = column(N_("From"), Kind.CODE, code_table="incident_state", merge=Merge.ONCE)
+    to_state: Mapped[str | None] = column(N_("To"), Kind.CODE, code_table="incident_state", merge=Merge.ONCE)
+    user_id: Mapped[int | None] = column(N_("Who"), Kind.REFERENCE, refers_to="user", merge=Merge.ONCE)
+    organisation_id: Mapped[int | None] = column(N_("For"), Kind.REFERENCE, refers_to="organisation", merge=Merge.ONCE)
+    target_id: Mapped[int | None] = column(
+        N_("To organisation"), Kind.REFERENCE, refers_to="organisation", merge=Merge.ONCE
+    )
+    note: Mapped[str | None] = column(N_("Note"), Kind.NOTE, max_length=2000, merge=Merge.ONCE)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row of the workflow: `action` takes an incident from one of `from_states` to `to_state` (None: stays).
+
+    `who`: "holder" (a member of the holding organisation), "receiver" (the organisation it was sent to, which is then the holder),
+    "creator", "reporter", "street" (any organisation of street level or above), "peer_or_above" (same level as the holder or
+    higher), "above" (strictly higher), "anyone". `needs`: what the command must bring: "target", "note", "result", "rating", "place".
+    `holder_after`: "same", "target", "superior", "creator", "dispatcher", "handler".
+    """
+
+    action: str
+    label: str
+    from_states: tuple[str, ...]
+    to_state: str | None
+    who: str
+    needs: tuple[str, ...] = ()
+    holder_after: str = "same"
+    roles: tuple[str, ...] = ()
+
+
+OPEN_STATES = ("reported", "handling", "dispatched", "suspended", "feedback", "returned")
+
+_STREET_ROLES = ("street_clerk", "street_supervisor")
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition("report", N_("Report"), ("draft",), "reported", "anyone", ("place",)),
+    Transition("self_close", N_("Handled on the spot"), ("draft",), "self_handled", "anyone", ("result",)),
+    Transition("accept", N_("Accept"), ("reported", "returned"), "handling", "holder"),
+    Transition("refuse", N_("Not accepted"), ("reported",), "voided", "holder", ("note",)),
+    Transition("log", N_("Add a note"), ("handling",), "handling", "holder", ("note",)),
+    Transition("assign", N_("Dispatch"), ("handling",), "dispatched", "holder", ("target",), "target"),
+    Transition("sign", N_("Sign for"), ("dispatched",), "handling", "receiver"),
+    Transition("return", N_("Send back"), ("dispatched",), "handling", "receiver", ("note",), "dispatcher"),
+    Transition("escalate", N_("Report upward"), ("handling",), "reported", "holder", ("note",), "superior"),
+    Transition("suspend", N_("Suspend"), ("handling",), "suspended", "street", ("note",)),
+    Transition("resume", N_("Resume"), ("suspended",), "handling", "street"),
+    Transition("finish", N_("Handled"), ("handling",), "feedback", "holder", ("result",), "creator"),
+    Transition("verify_pass", N_("Verified: close"), ("feedback",), "closed", "creator"),
+    Transition("verify_fail", N_("Not solved: return"), ("feedback",), "returned", "creator", ("note",), "handler"),
+    Transition("rate", N_("Resident's rating"), ("closed",), "rated", "anyone", ("rating",)),
+    Transition("reopen", N_("Reopen"), ("closed", "rated"), "handling", "street", ("note",), "handler", _STREET_ROLES),
+    Transition("urge", N_("Urge"), OPEN_STATES, None, "anyone"),
+    Transition("supervise_normal", N_("Supervise"), OPEN_STATES, None, "peer_or_above"),
+    Transition("supervise_yellow", N_("Yellow card"), OPEN_STATES, None, "peer_or_above"),
+    Transition("supervise_red", N_("Red card"), OPEN_STATES, None, "peer_or_above"),
+    Transition("unsupervise", N_("Lift supervision"), OPEN_STATES, None, "peer_or_above"),
+    Transition("instruct", N_("Instruct"), OPEN_STATES, None, "above", ("note",)),
+    Transition("mark_urgent", N_("Mark urgent"), OPEN_STATES, None, "street"),
+)
+
+SUPERVISION_OF_ACTION = {"supervise_normal": "1", "supervise_yellow": "2", "supervise_red": "3", "unsupervise": "0"}
+
+
+def transition(action: str) -> Transition | None:
+    """The workflow row of `action`, or None."""
+    return next((row for row in TRANSITIONS if row.action == action), None)

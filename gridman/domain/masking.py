@@ -1,0 +1,162 @@
+"""Hiding the middle of personal values on lists, prints and exports.
+
+The rules follow `resources/codes/masking_rules.csv`; `MASKS` finds one by its name there, so that a column of a form can
+name its rule. Every function is total: any text in, text out, and a value too short to keep both ends is hidden whole.
+"""
+
+import re
+from collections.abc import Callable
+from types import MappingProxyType
+
+__all__ = [
+    "MASKS",
+    "mask_address",
+    "mask_bank",
+    "mask_certificate",
+    "mask_id",
+    "mask_id_strict",
+    "mask_landline",
+    "mask_name",
+    "mask_name_middle",
+    "mask_phone",
+    "mask_plate",
+    "mask_within",
+]
+
+_COMPOUND_SURNAMES = frozenset(
+    "欧阳 司马 上官 诸葛 夏侯 皇甫 尉迟 公孙 慕容 令狐 长孙 宇文 司徒 司空 东方 南宫 西门 独孤 轩辕 端木 百里 呼延 "
+    "东郭 南郭 羊舌 公冶 公羊 公西 澹台 濮阳 淳于 单于 太叔 申屠 仲孙 钟离 鲜于 闾丘 亓官 司寇 颛孙 拓跋 赫连 万俟 "
+    "闻人 第五 左丘 谷梁 梁丘 东门 宗政 乐正 漆雕 壤驷 巫马 纳兰 完颜 耶律 贺兰".split()
+)
+_BUILDING_END = re.compile(r"^.*?(?:号楼|栋|幢|座)")
+_PLACE_END = re.compile(r"^.*?(?:小区|花园|家园|社区|新村|村|苑|街道|镇|乡)")
+_LANDLINE = re.compile(r"^(\(?0\d{2,3}\)?[- ]?)?(\d{5,8})((?:[-转]\d{1,6})?)$")
+_ID_IN_TEXT = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)")
+_MOBILE_IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+_MOBILE = re.compile(r"^(\+?86[- ]?)?1[3-9]\d{9}$")
+
+
+def _keep(text: str, head: int, tail: int) -> str:
+    """The first `head` and last `tail` characters, the rest starred; too short a text is starred whole."""
+    hidden = len(text) - head - tail
+    if hidden <= 0:
+        return "*" * len(text)
+    return text[:head] + "*" * hidden + (text[-tail:] if tail else "")
+
+
+def mask_id(number: str) -> str:
+    """A citizen number with its first 6 and last 4 kept (birth date hidden); other documents keep 2 and 2."""
+    text = number.strip()
+    if len(text) == 18:
+        return _keep(text, 6, 4)
+    if len(text) == 15:  # the old citizen number: region, yymmdd, order
+        return _keep(text, 6, 3)
+    return _keep(text, 2, 2)
+
+
+def mask_id_strict(number: str) -> str:
+    """A citizen number for screens shown to others and public notices: 3 and 3 kept."""
+    return _keep(number.strip(), 3, 3)
+
+
+def mask_phone(number: str) -> str:
+    """A phone number: a mobile keeps 3 + 4, a landline goes by `mask_landline`; several, parted by ; , or 、 each."""
+    parts = re.split(r"([;；,，、/])", number)
+    return "".join(part if i % 2 else _mask_one_phone(part) for i, part in enumerate(parts))
+
+
+def _mask_one_phone(number: str) -> str:
+    text = number.strip()
+    if _MOBILE.match(text):
+        return _keep(text, len(text) - 8, 4)
+    if _LANDLINE.match(text):
+        return mask_landline(text)
+    return _keep(text, 3, 4) if len(text) >= 10 else _keep(text, 0, 2)
+
+
+def mask_landline(number: str) -> str:
+    """A landline: area code and last two digits kept, an extension kept too."""
+    found = _LANDLINE.match(number.strip())
+    if not found:
+        return _keep(number.strip(), 0, 2)
+    area, digits, extension = found.groups()
+    return (area or "") + _keep(digits, 0, 2) + extension
+
+
+def mask_name(name: str) -> str:
+    """A name with the surname kept (two characters when compound: 欧阳修 becomes 欧阳*); separators stay in place."""
+    text = name.strip()
+    kept = 2 if text[:2] in _COMPOUND_SURNAMES and len(text) > 2 else 1
+    if len(text) <= 1:
+        return "*" * len(text)
+    return text[:kept] + "".join(ch if ch in "·• " else "*" for ch in text[kept:])
+
+
+def mask_name_middle(name: str) -> str:
+    """A name with its first and last character kept (张三丰 becomes 张*丰); two characters keep the first."""
+    text = name.strip()
+    return _keep(text, 1, 1) if len(text) > 2 else _keep(text, 1, 0)
+
+
+def mask_address(address: str) -> str:
+    """An address kept to its building, else to its compound or village; the door is hidden."""
+    text = address.strip()
+    found = _BUILDING_END.match(text) or _PLACE_END.match(text)
+    kept = found.group() if found else text[: min(6, len(text) // 2)]
+    return kept + "***" if text else ""
+
+
+def mask_certificate(number: str) -> str:
+    """A disability certificate: the citizen number in it masked the same way, kind and grade (last two) kept."""
+    text = number.strip()
+    return mask_id(text[:18]) + text[18:] if len(text) >= 18 else _keep(text, 2, 2)
+
+
+def mask_bank(number: str) -> str:
+    """A bank card: last 4 kept, in groups of four."""
+    digits = re.sub(r"\s", "", number)
+    return f"**** **** **** {digits[-4:]}" if len(digits) >= 12 else "*" * len(digits)
+
+
+def mask_plate(plate: str) -> str:
+    """A vehicle plate: province, letter and last two kept (京A12345 becomes 京A***45)."""
+    return _keep(plate.strip().replace(" ", ""), 2, 2)
+
+
+def mask_within(text: str) -> str:
+    """Free text with every citizen number and mobile number in it masked: remarks hold what columns may not."""
+    text = _ID_IN_TEXT.sub(lambda found: mask_id(found.group()), text)
+    return _MOBILE_IN_TEXT.sub(lambda found: mask_phone(found.group()), text)
+
+
+def _restricted(value: str) -> str:
+    return "〔受限〕" if value else ""
+
+
+def _hide(value: str) -> str:
+    return ""
+
+
+def _none(value: str) -> str:
+    return value
+
+
+MASKS: MappingProxyType[str, Callable[[str], str]] = MappingProxyType(
+    {
+        "none": _none,
+        "mask_id": mask_id,
+        "mask_id_strict": mask_id_strict,
+        "mask_phone": mask_phone,
+        "mask_landline": mask_landline,
+        "mask_name": mask_name,
+        "mask_name_middle": mask_name_middle,
+        "mask_addr": mask_address,
+        "mask_addr_optional": _none,
+        "mask_cert": mask_certificate,
+        "mask_bank": mask_bank,
+        "mask_plate": mask_plate,
+        "restricted": _restricted,
+        "hide": _hide,
+    }
+)
+"""Rule name of the code tables to function. `mask_addr_optional` prints unless a form asks for `mask_addr`."""

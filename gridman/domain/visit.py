@@ -1,0 +1,58 @@
+"""The visit (走访): written once, never edited; an amendment is a new row that names the old one."""
+
+from sqlalchemy.orm import Mapped
+
+from gridman.domain.fields import Kind, Merge, Privacy, Synced, column
+from gridman.kernel.words import N_
+
+__all__ = ["EFFECTIVE_OUTCOMES", "Visit"]
+
+EFFECTIVE_OUTCOMES = frozenset({"1", "2", "4", "6"})
+"""Outcomes that count as having reached the household; "not at home" and "refused" do not move the due date."""
+
+
+class Visit(Synced):
+    """One visit to one household. Distance and time of day are not judged: evening visits count like any other."""
+
+    __tablename__ = "visit"
+
+    household_id: Mapped[int] = column(
+        N_("Household"), Kind.REFERENCE, refers_to="household", index=True, is_required=True, merge=Merge.ONCE
+    )
+    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
+    visited_at: Mapped[int] = column(
+        N_("Visited at"), Kind.INSTANT, index=True, is_required=True, is_listed=True, is_printed=True, merge=Merge.ONCE
+    )
+    user_id: Mapped[int] = column(
+        N_("Visited by"), Kind.REFERENCE, refers_to="user", index=True, is_listed=True, merge=Merge.ONCE
+    )
+    kind: Mapped[str] = column(
+        N_("Visit type"), Kind.CODE, code_table="visit_kind", is_listed=True, is_printed=True, merge=Merge.ONCE
+    )
+    outcome: Mapped[str] = column(
+        N_("Outcome"),
+        Kind.CODE,
+        code_table="visit_outcome",
+        is_required=True,
+        is_listed=True,
+        is_printed=True,
+        merge=Merge.ONCE,
+    )
+    needs: Mapped[str | None] = column(
+        N_("Needs"),
+        Kind.CODES,
+        code_table="visit_need",
+        is_listed=True,
+        is_printed=True,
+        privacy=Privacy.PERSONAL,
+        merge=Merge.ONCE,
+    )
+    note: Mapped[str | None] = column(
+        N_("Note"), Kind.NOTE, is_printed=True, privacy=Privacy.PERSONAL, max_length=2000, merge=Merge.ONCE
+    )
+    measure: Mapped[str | None] = column(
+        N_("What was done"), Kind.NOTE, is_printed=True, max_length=1000, merge=Merge.ONCE
+    )
+    amends_id: Mapped[int | None] = column(
+        N_("Amends"), Kind.REFERENCE, refers_to="visit", is_shown=False, merge=Merge.ONCE
+    )

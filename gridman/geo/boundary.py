@@ -1,0 +1,197 @@
+"""Is this grid boundary right? And if not: what is wrong, how much, where, in words an office understands.
+
+Everything is measured in metres on a plane through the community; geometries come and go in degrees.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import shapely
+from shapely.geometry import LineString, MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from gridman.geo.crs import Plane, plane_of
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_, _
+
+__all__ = ["BoundaryProblem", "check_boundary", "merge_grids", "snap", "split_grid"]
+
+ProblemCode = Literal["empty", "crosses_itself", "overlaps", "gap", "outside_community", "too_small", "several_pieces"]
+
+TOLERANCE_M2 = 1.0
+SMALLEST_M2 = 400.0
+SLIVER_M = 1.0
+
+_WORDS: Mapping[str, str] = {
+    "empty": N_("The boundary has no area: draw at least three corners."),
+    "crosses_itself": N_("The boundary crosses itself; move the marked corner so that it does not."),
+    "overlaps": N_("It overlaps grid {name} by {area} m²; pull the boundary back to the border of that grid."),
+    "gap": N_("It leaves {area} m² of the community in no grid; extend it, or a neighbour, over the marked area."),
+    "outside_community": N_("{area} m² lie outside the community; pull the boundary back to the community's border."),
+    "too_small": N_("The grid is only {area} m²; the smallest allowed is {least} m²."),
+    "several_pieces": N_("The boundary falls into {pieces} separate pieces; a grid must be in one piece."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryProblem:
+    """One thing wrong with a boundary. `where` (degrees) is the part to mark on the map."""
+
+    code: ProblemCode
+    where: BaseGeometry
+    area_m2: float = 0.0
+    grid: str = ""
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    def words(self) -> str:
+        """The problem and its remedy in the language in use."""
+        return _(_WORDS[self.code]).format(name=self.grid, area=f"{self.area_m2:,.0f}", **self.params)
+
+
+def check_boundary(
+    polygon: BaseGeometry, community: BaseGeometry, neighbours: Mapping[str, BaseGeometry]
+) -> list[BoundaryProblem]:
+    """Everything wrong with `polygon` as a grid of `community` beside its `neighbours` (grid code or name -> ground).
+
+    `neighbours` are all other grids of the community. An empty list means the boundary is right. Differences below 1 m²
+    (or bands thinner than the snapping distance, see `snap`) are drawing noise and not reported.
+    """
+    if polygon.is_empty or polygon.area == 0 or shapely.get_dimensions(polygon) != 2:
+        return [BoundaryProblem("empty", polygon)]
+    if not polygon.is_valid:
+        return [BoundaryProblem("crosses_itself", _crossing(polygon))]
+    plane = plane_of(community)
+    drawn, whole = plane.to_metres(polygon), shapely.make_valid(plane.to_metres(community))
+    others = {name: shapely.make_valid(plane.to_metres(ground)) for name, ground in neighbours.items()}
+    problems = _own_problems(polygon, drawn)
+    for name, ground in others.items():
+        problems += _problem("overlaps", drawn.intersection(ground), plane, name)
+    problems += _problem("outside_community", drawn.difference(whole), plane)
+    problems += _problem("gap", whole.difference(shapely.union_all([drawn, *others.values()])), plane)
+    return problems
+
+
+def _own_problems(polygon: BaseGeometry, drawn: BaseGeometry) -> list[BoundaryProblem]:
+    problems = []
+    pieces = shapely.get_num_geometries(drawn)
+    if pieces > 1:
+        problems.append(BoundaryProblem("several_pieces", polygon, params={"pieces": int(pieces)}))
+    if drawn.area < SMALLEST_M2:
+        problems.append(BoundaryProblem("too_small", polygon, drawn.area, params={"least": f"{SMALLEST_M2:,.0f}"}))
+    return problems
+
+
+def _problem(code: ProblemCode, where: BaseGeometry, plane: Plane, grid: str = "") -> list[BoundaryProblem]:
+    parts = [part for part in _polygons(where) if part.area > TOLERANCE_M2]
+    if not parts:
+        return []
+    area = float(sum(part.area for part in parts))
+    return [BoundaryProblem(code, plane.to_degrees(MultiPolygon(parts) if len(parts) > 1 else parts[0]), area, grid)]
+
+
+def _polygons(geometry: BaseGeometry) -> list[Polygon]:
+    flat = shapely.get_parts(shapely.get_parts(geometry))
+    return [part for part in flat if isinstance(part, Polygon) and not part.is_empty]
+
+
+def _crossing(polygon: BaseGeometry) -> BaseGeometry:
+    """The points where the outline meets itself (where a line leaves the simple outline), to mark on the map."""
+    noded = shapely.union_all(shapely.boundary(polygon))
+    ends = shapely.get_coordinates([(line.coords[0], line.coords[-1]) for line in ()])
+    seen: dict[tuple[float, float], int] = {}
+    for line in shapely.get_parts(noded):
+        if isinstance(line, LineString):
+            for end in (line.coords[0], line.coords[-1]):
+                seen[end[0], end[1]] = seen.get((end[0], end[1]), 0) + 1
+    points = [point for point, times in seen.items() if times > 2]
+    del ends
+    return shapely.multipoints(points) if points else shapely.boundary(polygon)
+
+
+def split_grid(polygon: Polygon, line: LineString) -> list[Polygon]:
+    """The parts of `polygon` on either side of `line`, largest first. The parts share the corners of the cut exactly.
+
+    The line must start and end outside (or on the border of) the grid; its first and last stretch are prolonged a
+    little so that a click just short of the border still cuts. Raises Refusal `boundary.does_not_split`.
+    """
+    plane = plane_of(polygon)
+    ground, cut = plane.to_metres(polygon), _prolonged(plane.to_metres(line))
+    noded = shapely.union_all([ground.boundary, cut.intersection(ground.buffer(_PROLONG_M))])
+    faces = shapely.get_parts(shapely.polygonize(list(shapely.get_parts(noded))))
+    parts = [face for face in faces if ground.covers(face.representative_point()) and face.area > TOLERANCE_M2]
+    if len(parts) < 2:
+        raise Refusal(
+            "boundary.does_not_split",
+            N_("The line does not cut the grid in two."),
+            N_("Draw it from one side of the grid to the other."),
+        )
+    return [Polygon(plane.to_degrees(part)) for part in sorted(parts, key=lambda part: -part.area)]
+
+
+_PROLONG_M = 15.0
+
+
+def _prolonged(line: LineString) -> LineString:
+    corners = shapely.get_coordinates(line)
+    for end, before in ((0, 1), (-1, -2)):
+        away = corners[end] - corners[before]
+        length = float((away**2).sum() ** 0.5)
+        if length > 0:
+            corners[end] = corners[end] + away / length * _PROLONG_M
+    return LineString(corners)
+
+
+def merge_grids(polygons: Sequence[BaseGeometry]) -> Polygon:
+    """One grid from several that lie side by side, the hairline cracks between them closed.
+
+    Raises Refusal `boundary.not_adjacent` when they do not all touch.
+    """
+    plane = plane_of(list(polygons))
+    grounds = list(plane.to_metres(list(polygons)))
+    exact = shapely.coverage_is_valid(grounds)
+    merged: Any = shapely.coverage_union_all(grounds) if exact else shapely.union_all(grounds)
+    if merged.geom_type != "Polygon" or _has_crack(merged):
+        merged = shapely.buffer(shapely.buffer(merged, SLIVER_M, join_style="mitre"), -SLIVER_M, join_style="mitre")
+    if merged.geom_type != "Polygon":
+        raise Refusal(
+            "boundary.not_adjacent",
+            N_("These grids do not lie side by side, so they cannot become one."),
+            N_("Choose grids that share a border."),
+        )
+    return Polygon(plane.to_degrees(merged))
+
+
+def _has_crack(polygon: Polygon) -> bool:
+    return any(shapely.buffer(Polygon(ring), -SLIVER_M).is_empty for ring in polygon.interiors)
+
+
+def snap(
+    polygon: Polygon, community: BaseGeometry, neighbours: Sequence[BaseGeometry], tolerance_m: float = SLIVER_M
+) -> Polygon:
+    """`polygon` with its border pulled onto the community's and neighbours' where they are closer than `tolerance_m`.
+
+    Hand-drawn corners and edges lie a little off; afterwards the shared stretch has the neighbours' own corners. Overlaps
+    and gaps wider than the tolerance stay for `check_boundary` to tell.
+    """
+    plane = plane_of(community)
+    drawn = plane.to_metres(polygon)
+    whole = plane.to_metres(community)
+    others = [plane.to_metres(other) for other in neighbours]
+    taken = shapely.union_all(others) if others else Polygon()
+    free = whole.difference(taken)
+    slack = shapely.buffer(drawn, tolerance_m, join_style="mitre").intersection(free).difference(drawn)
+    narrow = [part for part in _polygons(slack) if _is_band(part, free, drawn, tolerance_m)]
+    grown = shapely.union_all([drawn, *narrow])
+    for wall in (taken, shapely.buffer(whole, 50 * tolerance_m).difference(whole)):
+        over = grown.intersection(wall)
+        thin = [part for part in _polygons(over) if shapely.buffer(part, -tolerance_m / 2).is_empty]
+        grown = grown.difference(shapely.union_all(thin)) if thin else grown
+    best = max(_polygons(grown), key=lambda part: part.area, default=drawn)
+    return Polygon(plane.to_degrees(shapely.remove_repeated_points(best, 0.01)))
+
+
+def _is_band(part: Polygon, free: BaseGeometry, drawn: BaseGeometry, tolerance_m: float) -> bool:
+    """Whether the band beside the drawn border ends at a wall: all free ground beyond the border there is this thin."""
+    beyond = shapely.buffer(part, tolerance_m / 2).intersection(free).difference(shapely.buffer(drawn, tolerance_m * 1.001))
+    return bool(beyond.area < part.area * 0.05)

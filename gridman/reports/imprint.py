@@ -1,0 +1,90 @@
+"""What every sheet says about itself: duty and legal basis, what it leaves out, who printed it when, and the watermark."""
+
+from collections.abc import Iterable
+
+from gridman.domain.masking import MASKS, mask_within
+from gridman.domain.sheets import IncidentStep, Photo, SheetStamp
+from gridman.kernel.clock import day_of, show_instant
+from gridman.kernel.words import N_, _
+from gridman.reports.document import PageWords, Picture
+
+__all__ = [
+    "footer_of",
+    "instant_words",
+    "mask",
+    "organisation_day",
+    "page_words",
+    "pictures",
+    "signed_words",
+    "watermark_of",
+]
+
+BASIS = N_("Duty: grid services and community governance. Legal basis: Personal Information Protection Law, art. 13(1)(3) and 34.")
+"""Articles 13(1)(3) and 34: what state organs need for statutory duties; from memory of the law, no copy was at hand."""
+
+
+def page_words() -> PageWords:
+    """The page's own words in the language in use."""
+    return PageWords(
+        page_of=_("Page {page} of {pages}"),
+        continued=_("(continued)"),
+        undrawable=_("No font has these characters; their code points are printed instead: {names}"),
+        colon=_(": "),
+        bad_picture=_("This photo is damaged and cannot be printed."),
+        step=_("Drawing pages"),
+    )
+
+
+def footer_of(stamp: SheetStamp, leaves_out: str) -> tuple[str, ...]:
+    """The lines at the foot of every page. `leaves_out` is already in the language in use."""
+    colon = _(": ")
+    basis = stamp.legal_basis or _(BASIS)
+    if stamp.purpose:
+        basis = f"{basis} {_('Purpose')}{colon}{stamp.purpose}"
+    mask_words = (
+        _("Identity and phone numbers are masked.")
+        if stamp.masked
+        else _("NOT MASKED: keep under lock, do not copy, destroy after use.")
+    )
+    printed = f"{_('Printed by')}{colon}{stamp.who} · {stamp.organisation} · {show_instant(stamp.printed_at)}"
+    if stamp.device:
+        printed = f"{printed} · {_('Device')}{colon}{stamp.device}"
+    return (basis, f"{_('This sheet leaves out')}{colon}{leaves_out} {mask_words}", printed)
+
+
+def watermark_of(stamp: SheetStamp) -> str:
+    """Who, where, when and which print, repeated across each page."""
+    parts = [stamp.organisation, stamp.who, show_instant(stamp.printed_at), stamp.batch, stamp.device]
+    if not stamp.masked:
+        parts.append(_("NOT MASKED"))
+    return "  ".join(part for part in parts if part)
+
+
+def mask(text: str, rule: str, stamp: SheetStamp) -> str:
+    """`text` by the form's rule for its column, and by the sweep over free text; whole when the stamp says so.
+
+    Rules that hide a value for good (`restricted`, `hide`) hold for unmasked sheets too.
+    """
+    if not stamp.masked and rule not in ("restricted", "hide"):
+        return text
+    return mask_within(MASKS[rule](text))
+
+
+def organisation_day(stamp: SheetStamp) -> str:
+    """The day of printing."""
+    return day_of(stamp.printed_at)
+
+
+def instant_words(at: int | None) -> str:
+    """An instant for people, or nothing."""
+    return "" if at is None else show_instant(at)
+
+
+def signed_words(step: IncidentStep) -> str:
+    """Organisation, person and time of a step on one line."""
+    return "  ".join(part for part in (step.organisation, step.person, instant_words(step.at)) if part)
+
+
+def pictures(photos: Iterable[Photo]) -> tuple[Picture, ...]:
+    """Photos as pictures of a document."""
+    return tuple(Picture(photo.image, photo.caption) for photo in photos)

@@ -1,0 +1,147 @@
+"""Measuring text and breaking it into lines, for Chinese and Latin mixed; knows no PDF library.
+
+Line breaking follows the simple part of UAX #14: between ideographs anywhere, inside Latin words never unless the word is
+wider than the line, no closing mark at a line's start and no opening mark at its end.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from gridman.reports.document import Align
+
+__all__ = ["LEADING", "Fit", "Glyphs", "Ruler"]
+
+LEADING = 1.25
+"""Line distance in type sizes."""
+
+_PIECES = re.compile(r"[!-,.-~À-ɏ]+-?|-| +|.", re.DOTALL)
+_NO_START = frozenset("。，、；：！？）》」』】〕”’…·%,.;:!?)]}")
+_NO_END = frozenset("（《「『【〔“‘([{")
+_MANY = 100_000
+
+
+class Glyphs(Protocol):
+    """What the fonts know: how wide a character is (in type sizes) and whether it can be drawn at all."""
+
+    def advances(self, bold: bool) -> Mapping[str, float]: ...
+
+    def clean(self, text: str) -> str:
+        """`text` with what cannot be drawn replaced by something visible."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Text broken to a width: type size, line distance and (indent, text) of each line, in points."""
+
+    size: float
+    leading: float
+    lines: tuple[tuple[float, str], ...]
+
+    @property
+    def height(self) -> float:
+        return self.leading * len(self.lines)
+
+    def first(self, n_lines: int) -> "Fit":
+        return replace(self, lines=self.lines[:n_lines])
+
+    def after(self, n_lines: int) -> "Fit":
+        return replace(self, lines=self.lines[n_lines:])
+
+
+class Ruler:
+    """Measures and breaks text with one set of fonts."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        self._glyphs = glyphs
+        self._advances = (glyphs.advances(False), glyphs.advances(True))
+
+    def width(self, text: str, size: float, bold: bool = False) -> float:
+        """Width of `text` (already clean) in points."""
+        return sum(map(self._advances[bold].__getitem__, text)) * size
+
+    def clean(self, text: str) -> str:
+        return self._glyphs.clean(text)
+
+    def fit(
+        self, text: str, width: float, size: float, *, bold: bool = False, align: Align = "left", lines: int = _MANY
+    ) -> Fit:
+        """`text` broken to `width` points; smaller type (down to 70 %) is tried while it takes more than `lines`."""
+        text = self._glyphs.clean(text)
+        used = size
+        broken = self._break(text, width / size, bold)
+        for share in (0.9, 0.8, 0.7):
+            if len(broken) <= lines:
+                break
+            used = size * share
+            broken = self._break(text, width / used, bold)
+        return Fit(used, used * LEADING, tuple((self._indent(line, width, used, bold, align), line) for line in broken))
+
+    def _indent(self, line: str, width: float, size: float, bold: bool, align: Align) -> float:
+        if align == "left" or not line:
+            return 0.0
+        spare = max(0.0, width - self.width(line, size, bold))
+        return spare if align == "right" else spare / 2
+
+    def _break(self, text: str, ems: float, bold: bool) -> list[str]:
+        if not text:
+            return []
+        advances = self._advances[bold]
+        if "\n" not in text and sum(map(advances.__getitem__, text)) <= ems:
+            return [text]
+        out: list[str] = []
+        for paragraph in text.split("\n"):
+            out.extend(_break_paragraph(paragraph, ems, advances))
+        return out
+
+
+def _break_paragraph(text: str, ems: float, advances: Mapping[str, float]) -> list[str]:
+    lines: list[str] = []
+    line, used = "", 0.0
+    for piece in _pieces(text, ems, advances):
+        width = sum(map(advances.__getitem__, piece))
+        if line and used + width > ems + 1e-6:
+            lines.append(line.rstrip(" "))
+            if piece.isspace():
+                line, used = "", 0.0
+                continue
+            line, used = "", 0.0
+        line += piece
+        used += width
+    lines.append(line.rstrip(" "))
+    return lines
+
+
+def _pieces(text: str, ems: float, advances: Mapping[str, float]) -> list[str]:
+    """Unbreakable pieces: closing marks stick to what is before, opening marks to what follows."""
+    pieces: list[str] = []
+    for piece in _PIECES.findall(text):
+        sticks = bool(pieces) and (
+            (piece[0] in _NO_START and not pieces[-1].isspace()) or pieces[-1][-1] in _NO_END
+        )
+        if sticks and len(pieces[-1]) < 4:
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    out: list[str] = []
+    for piece in pieces:
+        if len(piece) > 1 and sum(map(advances.__getitem__, piece)) > ems:
+            out.extend(_chop(piece, ems, advances))
+        else:
+            out.append(piece)
+    return out
+
+
+def _chop(word: str, ems: float, advances: Mapping[str, float]) -> list[str]:
+    """A word wider than the line, cut where it must."""
+    parts: list[str] = []
+    part, used = "", 0.0
+    for char in word:
+        if part and used + advances[char] > ems:
+            parts.append(part)
+            part, used = "", 0.0
+        part += char
+        used += advances[char]
+    return [*parts, part]

@@ -1,0 +1,58 @@
+"""The schema's history (Alembic): `upgrade` brings a data file of any earlier version up to this one."""
+
+import shutil
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from gridman.kernel.errors import Refusal
+from gridman.kernel.files import require_free_space
+from gridman.kernel.words import N_
+from gridman.store.database import Database
+
+__all__ = ["head", "upgrade", "version_of"]
+
+
+def _config(connection: Any = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "gridman.store:migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """The version this program writes."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def version_of(database: Database) -> str | None:
+    """The version of the data file; None when it is empty."""
+    with database.reader.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(database: Database) -> None:
+    """Apply what is missing, in one transaction; keeps the file as it was beside it (`.before-VERSION`).
+
+    Refuses a file written by a newer program (``store.too_new``): reading it with old rules would lose what they do not know.
+    """
+    current, newest = version_of(database), head()
+    if current == newest:
+        return
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current is not None and current not in known:
+        raise Refusal(
+            "store.too_new",
+            N_("The data was written by a newer gridman (schema {found}); this one knows up to {known}."),
+            N_("Install the newer version. Nothing was changed."),
+            found=current,
+            known=newest,
+        )
+    if database.path is not None and current is not None:
+        require_free_space(database.path.parent, 2 * database.path.stat().st_size)
+        shutil.copy2(database.path, database.path.with_name(f"{database.path.name}.before-{newest}"))
+    with database.writing, database.writer.begin() as connection:
+        command.upgrade(_config(connection), "head")

@@ -1,0 +1,209 @@
+"""The machine's own tables: what the store, the journal and the sync keep beside the records of the trade."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+
+from gridman.domain.catalog import NOUNS
+from gridman.domain.fields import BIG, Record
+
+__all__ = [
+    "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "device", "draft", "enrolment", "journal", "meta",
+    "replica_counter", "search_entry", "setting", "sync_clock", "sync_exit", "sync_op", "sync_row",
+]  # fmt: skip
+
+assert NOUNS  # importing the catalogue maps every noun onto the same metadata
+
+metadata = Record.metadata
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text))
+
+replica_counter = Table(
+    "replica_counter",
+    metadata,
+    Column("replica", Integer, primary_key=True, autoincrement=False),
+    Column("last", BigInteger),
+)
+
+setting = Table("setting", metadata, Column("key", Text, primary_key=True), Column("value", Text))
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("form", Text, primary_key=True),
+    Column("user_id", BIG, primary_key=True),
+    Column("payload", Text),
+    Column("updated_at", BigInteger),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", BIG, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("stamp", String(21), nullable=False),
+    Column("actor_id", BIG),
+    Column("replica", Integer),
+    Column("kind", Text, nullable=False),  # create, amend, retire, command
+    Column("entity", Text, nullable=False),
+    Column("record_id", BIG, nullable=False),
+    Column("after", LargeBinary),  # msgpack map: field -> value written
+    Column("before", LargeBinary),  # msgpack map: field -> value it replaced
+    Column("base", LargeBinary),  # msgpack map: field -> version it was made on
+    Column("origin", String(6), nullable=False),  # here, street
+    # A desk's unsent work is the rows with an op number and a state; the street keeps rows without.
+    Column("op_n", BigInteger),
+    Column("state", Text),  # waiting, sent, acknowledged, settled, refused
+    Column("ack_seq", BigInteger),
+    Column("ack_at", BigInteger),
+    Column("verdict", Text),
+    Column("reason", Text),
+)
+Index("journal_record", journal.c.record_id)
+Index("journal_op", journal.c.op_n, unique=True)
+Index("journal_state", journal.c.state)
+
+cell = Table(
+    "cell",
+    metadata,
+    Column("record_id", BIG, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("version", String(21), nullable=False),
+    Column("claimed", String(21)),  # the writer's own stamp, where the street had to raise or clamp it
+    Column("actor_id", BIG),
+    Column("at", BigInteger),
+)
+
+base_cell = Table(
+    "base_cell",
+    metadata,
+    Column("record_id", BIG, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("value", LargeBinary),
+    Column("version", String(21)),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("progress", Text),
+)
+
+deferred = Table(
+    "deferred",
+    metadata,
+    Column("id", BIG, primary_key=True, autoincrement=True),
+    Column("scope", Text),
+    Column("entity", Text, nullable=False),
+    Column("record_id", BIG, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+blob_state = Table(
+    "blob_state",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("size_bytes", BigInteger),
+    Column("sent_bytes", BigInteger),
+    Column("state", Text, nullable=False),  # here, sending, sent, wanted
+)
+
+sync_clock = Table(
+    "sync_clock",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+    Column("epoch", Text, nullable=False),
+)
+
+sync_row = Table(
+    "sync_row",
+    metadata,
+    Column("record_id", BIG, primary_key=True, autoincrement=False),
+    Column("scope", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+)
+Index("sync_row_feed", sync_row.c.scope, sync_row.c.seq)
+
+sync_exit = Table(
+    "sync_exit",
+    metadata,
+    Column("record_id", BIG, primary_key=True, autoincrement=False),
+    Column("scope", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+)
+Index("sync_exit_feed", sync_exit.c.scope, sync_exit.c.seq)
+
+sync_op = Table(
+    "sync_op",
+    metadata,
+    Column("replica", Integer, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("verdict", LargeBinary),
+    Column("seq", BigInteger),
+    Column("at", BigInteger),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("replica", Integer, primary_key=True, autoincrement=False),
+    Column("user_id", BIG, nullable=False),
+    Column("name", Text),
+    Column("token_digest", Text),
+    Column("enrolled_at", BigInteger),
+    Column("last_seen_at", BigInteger),
+    Column("last_n", BigInteger),
+    Column("skew_ms", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("user_id", BIG, primary_key=True, autoincrement=False),
+    Column("login", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("must_change", Boolean),
+    Column("failed_count", Integer),
+    Column("locked_until", BigInteger),
+)
+
+enrolment = Table(
+    "enrolment",
+    metadata,
+    Column("code_digest", Text, primary_key=True),
+    Column("user_id", BIG, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("used_at", BigInteger),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BIG, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor_id", BIG),
+    Column("replica", Integer),
+    Column("act", Text, nullable=False),  # sign_in, reveal, print, export, import, enrol, ...
+    Column("record_kind", Text),
+    Column("record_id", BIG),
+    Column("details", Text),  # JSON without personal values
+    Column("previous", Text),
+    Column("digest", Text, nullable=False),
+)
+
+search_entry = Table(
+    "search_entry",
+    metadata,
+    Column("record_id", BIG, primary_key=True, autoincrement=False),
+    Column("entity", Text, nullable=False),
+    Column("grid_id", BIG),
+    Column("household_id", BIG),
+    Column("title", Text),
+    Column("detail", Text),
+)

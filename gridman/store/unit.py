@@ -1,0 +1,265 @@
+"""The unit of work: one transaction in which records change, the journal is written, and `Changes` come out.
+
+Capture sits in the session's flush, below every service: whatever mapped record is new or dirty when a unit commits is
+journaled in the same transaction. Deleting and bulk statements on records are refused, so no write goes around the journal.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.orm import Session, UOWTransaction, object_session
+from sqlalchemy.orm.attributes import get_history
+
+from gridman.domain.access import Actor
+from gridman.domain.catalog import noun_of
+from gridman.domain.fields import Record, Synced, attribute
+from gridman.domain.stamp import HybridClock
+from gridman.kernel.clock import Clock
+from gridman.kernel.errors import Refusal
+from gridman.kernel.ids import COUNTER_BITS
+from gridman.kernel.words import N_
+from gridman.store import tables
+from gridman.store.changes import Changes
+
+__all__ = ["Captured", "Reader", "Recorder", "Unit"]
+
+R = TypeVar("R", bound=Record)
+S = TypeVar("S", bound=Synced)
+
+MANY = 5_000
+"""Past this many touched records of one kind a unit says "many" instead of naming them."""
+
+
+class Reader:
+    """A consistent view of the data. Records it returns are complete and detached: nobody changes them, any thread may hold them."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self.session = session
+        self.clock = clock
+
+    @property
+    def now(self) -> int:
+        """The present instant."""
+        return self.clock()
+
+    @property
+    def connection(self) -> Connection:
+        """For the store's own queries only."""
+        return self.session.connection()
+
+    def find(self, cls: type[R], record_id: int | None) -> R | None:
+        """The record with this id, or None."""
+        return None if record_id is None else self.session.get(cls, record_id)
+
+    def get(self, cls: type[R], record_id: int | None) -> R:
+        """The record with this id; refuses with ``record.missing``."""
+        found = self.find(cls, record_id)
+        if found is None:
+            raise Refusal(
+                "record.missing",
+                N_("There is no {kind} number {id} on this computer."),
+                N_("It may have moved to another grid; synchronise and search again."),
+                kind=cls.__tablename__,
+                id=record_id,
+            )
+        return found
+
+    def first(self, cls: type[R], **equal: Any) -> R | None:
+        """Some record whose fields equal these values, or None. A retired record is not found."""
+        return next(iter(self.page(cls, limit=1, **equal)), None)
+
+    def page(
+        self,
+        cls: type[R],
+        *,
+        order_by: Sequence[str] = ("id",),
+        limit: int = 1_000,
+        offset: int = 0,
+        with_retired: bool = False,
+        **equal: Any,
+    ) -> list[R]:
+        """At most `limit` records whose fields equal these values (a list or set: any of them; None: empty), in order.
+
+        ``order_by``: field names, "-" before a name for descending.
+        """
+        query = select(cls)
+        for name, value in equal.items():
+            query = query.where(_matches(cls, name, value))
+        if not with_retired and issubclass(cls, Synced):
+            query = query.where(cls.retired_at.is_(None))
+        for name in order_by:
+            query = query.order_by(attribute(cls, name[1:]).desc() if name.startswith("-") else attribute(cls, name))
+        return list(self.session.scalars(query.limit(limit).offset(offset)))
+
+    def count(self, cls: type[Record], **equal: Any) -> int:
+        """How many records have these values, retired ones left out."""
+        query = select(func.count()).select_from(cls)
+        for name, value in equal.items():
+            query = query.where(_matches(cls, name, value))
+        if issubclass(cls, Synced):
+            query = query.where(cls.retired_at.is_(None))
+        return self.session.scalar(query) or 0
+
+
+def _matches(cls: type[Record], name: str, value: Any) -> Any:
+    column = attribute(cls, name)
+    if value is None:
+        return column.is_(None)
+    if isinstance(value, list | tuple | set | frozenset):
+        return column.in_(sorted(value))
+    return column == value
+
+
+@dataclass
+class Captured:
+    """One record's change within a unit: values written (`after`), values replaced (`before`; empty when the record is new)."""
+
+    kind: str  # create, amend
+    record: Synced
+    after: dict[str, Any]
+    before: dict[str, Any] = field(default_factory=dict)
+
+
+class Recorder(Protocol):
+    """What a store does with captured changes, inside the transaction: a desk numbers its operations, a street orders them."""
+
+    def record(self, unit: "Unit", captured: list[Captured]) -> None: ...
+
+    def finish(self, unit: "Unit") -> None: ...
+
+
+class Unit(Reader):
+    """A transaction that writes. Made by `Store.unit`; commits when its block ends without an exception."""
+
+    def __init__(
+        self, session: Session, clock: Clock, actor: Actor, ticking: HybridClock, recorders: Sequence[Recorder]
+    ) -> None:
+        super().__init__(session, clock)
+        self.actor = actor
+        self.replica = ticking.replica
+        self.origin = "here"
+        self._ticking = ticking
+        self._recorders = recorders
+        self._touched: dict[str, set[int]] = {}
+        self._ids: Iterator[int] = iter(())
+        self._block = 1
+        self.changes = Changes()
+        self.at = clock()
+        self.stamp = ticking.tick(self.at)
+
+    def new_id(self) -> int:
+        """An id for a new record, from this replica's counter. Asks the counter in growing blocks, so imports ask seldom."""
+        try:
+            return next(self._ids)
+        except StopIteration:
+            counter = tables.replica_counter
+            last = self.connection.execute(
+                update(counter)
+                .where(counter.c.replica == self.replica)
+                .values(last=counter.c.last + self._block)
+                .returning(counter.c.last)
+            ).scalar_one()
+            first = last - self._block + 1
+            self._ids = iter(range(self.replica << COUNTER_BITS | first, (self.replica << COUNTER_BITS | last) + 1))
+            self._block = min(self._block * 4, 1_024)
+            return next(self._ids)
+
+    def create(self, record: S) -> S:
+        """Add a new record; it gets its id here unless it has one."""
+        if record.id is None:
+            record.id = self.new_id()
+        self.session.add(record)
+        return record
+
+    def amend(self, record: S, **values: Any) -> S:
+        """Write `values` into a record read in this unit; equal values change nothing."""
+        if object_session(record) is not self.session:
+            raise RuntimeError(f"{record!r} was not read in this unit")
+        for name, value in values.items():
+            if getattr(record, name) != value:
+                setattr(record, name, value)
+        return record
+
+    def retire(self, record: Synced, reason: str) -> None:
+        """Take a record out of use; it stays on file with the reason, and can be brought back."""
+        self.amend(record, retired_at=self.at, retired_reason=reason)
+
+    def restore(self, record: Synced) -> None:
+        """Bring a retired record back."""
+        self.amend(record, retired_at=None, retired_reason=None)
+
+    def flush(self) -> None:
+        """Write and journal what changed so far; the transaction stays open."""
+        self.session.flush()
+
+    def touch(self, kind: str, record_id: int) -> None:
+        """Say that a record changed, for screens."""
+        self._touched.setdefault(kind, set()).add(record_id)
+
+    def capture(self, captured: list[Captured]) -> None:
+        """Called by the session at each flush."""
+        for change in captured:
+            self.touch(noun_of(change.record).kind, change.record.id)
+        for recorder in self._recorders:
+            recorder.record(self, captured)
+
+    def finish(self) -> Changes:
+        """Last statements before the commit, and what was changed."""
+        self.flush()
+        for recorder in self._recorders:
+            recorder.finish(self)
+        return Changes({k: frozenset(ids) if len(ids) <= MANY else frozenset() for k, ids in self._touched.items()})
+
+
+def captured_of(session: Session) -> list[Captured]:
+    """What the coming flush will write."""
+    if session.deleted:
+        raise RuntimeError(f"records are retired, never deleted: {list(session.deleted)!r}")
+    found = [
+        Captured(
+            "create",
+            record,
+            {c: v for c in noun_of(record).columns if (v := getattr(record, c)) is not None and c != "id"},
+        )
+        for record in session.new
+        if isinstance(record, Synced)
+    ]
+    for record in session.dirty:
+        if not isinstance(record, Synced):
+            continue
+        change = Captured("amend", record, {})
+        for name in noun_of(record).columns:
+            history = get_history(record, name)
+            if history.has_changes():
+                change.after[name] = history.added[0] if history.added else None
+                change.before[name] = history.deleted[0] if history.deleted else None
+        if change.after:
+            found.append(change)
+    return found
+
+
+class UnitSession(Session):
+    """A session that knows its unit, for the flush hooks."""
+
+    unit: Unit | None = None
+    pending: list[Captured] | None = None
+
+
+def before_flush(session: UnitSession, context: UOWTransaction, instances: object) -> None:
+    """Session event: note what is about to be written."""
+    session.pending = captured_of(session)
+
+
+def after_flush(session: UnitSession, context: UOWTransaction) -> None:
+    """Session event: the rows are in, journal them."""
+    pending, session.pending = session.pending, None
+    if pending and session.unit is not None:
+        session.unit.capture(pending)
+
+
+def forbid_bulk(state: Any) -> None:
+    """Session event `do_orm_execute`: UPDATE and DELETE on mapped records would bypass the capture."""
+    if (state.is_update or state.is_delete or state.is_insert) and state.bind_mapper is not None:
+        raise RuntimeError("records are written through a unit's create and amend, never by bulk statements")
