@@ -98,14 +98,12 @@ def _polygons(geometry: BaseGeometry) -> list[Polygon]:
 def _crossing(polygon: BaseGeometry) -> BaseGeometry:
     """The points where the outline meets itself (where a line leaves the simple outline), to mark on the map."""
     noded = shapely.union_all(shapely.boundary(polygon))
-    ends = shapely.get_coordinates([(line.coords[0], line.coords[-1]) for line in ()])
     seen: dict[tuple[float, float], int] = {}
     for line in shapely.get_parts(noded):
         if isinstance(line, LineString):
             for end in (line.coords[0], line.coords[-1]):
                 seen[end[0], end[1]] = seen.get((end[0], end[1]), 0) + 1
     points = [point for point, times in seen.items() if times > 2]
-    del ends
     return shapely.multipoints(points) if points else shapely.boundary(polygon)
 
 
@@ -175,23 +173,23 @@ def snap(
     and gaps wider than the tolerance stay for `check_boundary` to tell.
     """
     plane = plane_of(community)
-    drawn = plane.to_metres(polygon)
-    whole = plane.to_metres(community)
-    others = [plane.to_metres(other) for other in neighbours]
-    taken = shapely.union_all(others) if others else Polygon()
-    free = whole.difference(taken)
-    slack = shapely.buffer(drawn, tolerance_m, join_style="mitre").intersection(free).difference(drawn)
-    narrow = [part for part in _polygons(slack) if _is_band(part, free, drawn, tolerance_m)]
-    grown = shapely.union_all([drawn, *narrow])
-    for wall in (taken, shapely.buffer(whole, 50 * tolerance_m).difference(whole)):
-        over = grown.intersection(wall)
-        thin = [part for part in _polygons(over) if shapely.buffer(part, -tolerance_m / 2).is_empty]
-        grown = grown.difference(shapely.union_all(thin)) if thin else grown
-    best = max(_polygons(grown), key=lambda part: part.area, default=drawn)
-    return Polygon(plane.to_degrees(shapely.remove_repeated_points(best, 0.01)))
+    drawn, whole = plane.to_metres(polygon), plane.to_metres(community)
+    free = whole.difference(shapely.union_all(plane.to_metres(list(neighbours)))) if neighbours else whole
+    over = [part for part in _polygons(drawn.difference(free)) if _is_thin(part, tolerance_m)]
+    gap = free.difference(drawn)
+    wide = shapely.buffer(shapely.buffer(gap, -tolerance_m / 2, join_style="mitre"), tolerance_m * 0.51, join_style="mitre")
+    bands = [part for part in _polygons(gap.difference(wide)) if _lies_along(part, drawn)]
+    pulled = shapely.union_all([drawn, *bands])
+    if over:
+        pulled = pulled.difference(shapely.union_all(over))
+    best = max(_polygons(pulled), key=lambda part: part.area, default=drawn)
+    return Polygon(plane.to_degrees(best))
 
 
-def _is_band(part: Polygon, free: BaseGeometry, drawn: BaseGeometry, tolerance_m: float) -> bool:
-    """Whether the band beside the drawn border ends at a wall: all free ground beyond the border there is this thin."""
-    beyond = shapely.buffer(part, tolerance_m / 2).intersection(free).difference(shapely.buffer(drawn, tolerance_m * 1.001))
-    return bool(beyond.area < part.area * 0.05)
+def _is_thin(part: Polygon, tolerance_m: float) -> bool:
+    return bool(shapely.buffer(part, -tolerance_m / 2).is_empty)
+
+
+def _lies_along(band: Polygon, drawn: BaseGeometry) -> bool:
+    """Whether the band runs along the drawn border; a mere corner that the widening did not reach does not."""
+    return bool(band.boundary.intersection(drawn.boundary).length > 0.3 * band.length)
