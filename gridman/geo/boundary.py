@@ -22,6 +22,8 @@ ProblemCode = Literal["empty", "crosses_itself", "overlaps", "gap", "outside_com
 TOLERANCE_M2 = 1.0
 SMALLEST_M2 = 400.0
 SLIVER_M = 1.0
+_PROLONG_M = 15.0
+_GRAIN_M = 0.001
 
 _WORDS: Mapping[str, str] = {
     "empty": N_("The boundary has no area: draw at least three corners."),
@@ -57,7 +59,7 @@ def check_boundary(
     `neighbours` are all other grids of the community. An empty list means the boundary is right. Differences below 1 m²
     (or bands thinner than the snapping distance, see `snap`) are drawing noise and not reported.
     """
-    if polygon.is_empty or polygon.area == 0 or shapely.get_dimensions(polygon) != 2:
+    if polygon.is_empty or shapely.get_dimensions(polygon) != 2 or shapely.convex_hull(polygon).area == 0:
         return [BoundaryProblem("empty", polygon)]
     if not polygon.is_valid:
         return [BoundaryProblem("crosses_itself", _crossing(polygon))]
@@ -127,9 +129,6 @@ def split_grid(polygon: Polygon, line: LineString) -> list[Polygon]:
     return [Polygon(plane.to_degrees(part)) for part in sorted(parts, key=lambda part: -part.area)]
 
 
-_PROLONG_M = 15.0
-
-
 def _prolonged(line: LineString) -> LineString:
     corners = shapely.get_coordinates(line)
     for end, before in ((0, 1), (-1, -2)):
@@ -175,15 +174,17 @@ def snap(
     plane = plane_of(community)
     drawn, whole = plane.to_metres(polygon), plane.to_metres(community)
     free = whole.difference(shapely.union_all(plane.to_metres(list(neighbours)))) if neighbours else whole
-    over = [part for part in _polygons(drawn.difference(free)) if _is_thin(part, tolerance_m)]
-    gap = free.difference(drawn)
+    over = [part for part in _polygons(shapely.difference(drawn, free, _GRAIN_M)) if _is_thin(part, tolerance_m)]
+    gap = shapely.difference(free, drawn, _GRAIN_M)
     wide = shapely.buffer(shapely.buffer(gap, -tolerance_m / 2, join_style="mitre"), tolerance_m * 0.51, join_style="mitre")
     bands = [part for part in _polygons(gap.difference(wide)) if _lies_along(part, drawn)]
-    pulled = shapely.union_all([drawn, *bands])
+    pulled = shapely.union_all([drawn, *bands], grid_size=_GRAIN_M)
     if over:
-        pulled = pulled.difference(shapely.union_all(over))
-    best = max(_polygons(pulled), key=lambda part: part.area, default=drawn)
-    return Polygon(plane.to_degrees(best))
+        pulled = shapely.difference(pulled, shapely.union_all(over, grid_size=_GRAIN_M), _GRAIN_M)
+    best = Polygon(plane.to_degrees(max(_polygons(pulled), key=lambda part: part.area, default=drawn)))
+    corners = shapely.multipoints(shapely.get_coordinates([community, *neighbours]))
+    snapped = shapely.snap(best, corners, 3 * _GRAIN_M / min(plane.scale))
+    return Polygon(snapped) if snapped.is_valid else best
 
 
 def _is_thin(part: Polygon, tolerance_m: float) -> bool:
@@ -192,4 +193,5 @@ def _is_thin(part: Polygon, tolerance_m: float) -> bool:
 
 def _lies_along(band: Polygon, drawn: BaseGeometry) -> bool:
     """Whether the band runs along the drawn border; a mere corner that the widening did not reach does not."""
-    return bool(band.boundary.intersection(drawn.boundary).length > 0.3 * band.length)
+    beside = shapely.buffer(drawn.boundary, 3 * _GRAIN_M, quad_segs=1)
+    return bool(band.boundary.intersection(beside).length > 0.3 * band.length)
