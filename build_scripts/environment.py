@@ -24,6 +24,10 @@ LOCKS = ROOT / "build_scripts" / "locks"
 WIDER: dict[str, tuple[str, ...]] = {"dev": (), "desk": ("dev",), "street": ("desk", "dev")}
 
 
+class FetchProblem(SetupProblem):
+    """A package could not be fetched; what is installed was not touched."""
+
+
 @dataclass
 class Stamp:
     """What the environment is known to hold: the lock files installed in it, by hash."""
@@ -77,7 +81,12 @@ def ensure(profile: str) -> Stamp:
     stamp.state = "building"
     stamp.save()
     with step(f"Python packages ({profile})"):
-        install(profile, extra=["--force-reinstall"] if is_repair else [])
+        try:
+            install(profile, extra=["--force-reinstall"] if is_repair else [])
+        except FetchProblem:
+            stamp.state = "building" if is_repair else "ready"  # nothing was unpacked: the next start need not heal
+            stamp.save()
+            raise
     stamp.state = "ready"
     stamp.locks[profile] = lock_hash(profile)
     _point_at_root()
@@ -175,23 +184,30 @@ def pip_problem(tail: str) -> SetupProblem:
     """Turn pip's last words into what is missing and what to do."""
     errors = [line.strip() for line in tail.splitlines() if line.startswith(("ERROR", "error"))] or [tail.strip()]
     said = "\n  ".join(dict.fromkeys(errors))
-    network = ("No matching distribution", "Could not find a version", "ConnectionError", "Max retries", "timed out")
+    log = HOME / "setup.log"
     if "No space left" in tail:
         return SetupProblem(f"the disk is full:\n  {said}", "free about 2 GB on this folder's disk and start again")
-    if "DO NOT MATCH THE HASHES" in tail or "hash" in said.lower():
-        return SetupProblem(
+    if "Installing collected packages" in tail:
+        return SetupProblem(f"a Python package could not be unpacked:\n  {said}", f"read {log} and start again")
+    if "DO NOT MATCH THE HASHES" in tail:
+        return FetchProblem(
             f"a downloaded package is not the one that was locked:\n  {said}",
             "do not go on with this package source; choose another (PIP_INDEX_URL) and start again",
         )
-    if any(word in tail for word in network):
+    if "CERTIFICATE_VERIFY_FAILED" in tail:
+        return FetchProblem(
+            f"the package source's certificate is not trusted here, so nothing was fetched:\n  {said}",
+            "set PIP_CERT to the file with your network's own certificate authority and start again",
+        )
+    if any(word in tail for word in ("No matching distribution", "ConnectionError", "Max retries", "timed out")):
         machine = f"Python {sys.version.split()[0]}, {sysconfig.get_platform()}"
-        return SetupProblem(
+        return FetchProblem(
             f"a Python package could not be fetched:\n  {said}",
             "connect to the network and start again; behind a mirror set PIP_INDEX_URL to it; without any network put "
-            f"the wheels of {LOCKS.name}/*.txt into a folder and set PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER. "
+            f"the wheels of build_scripts/locks/ into a folder and set PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER. "
             f"(If the network is there: no wheel may exist for {machine}.)",
         )
-    return SetupProblem(f"pip failed:\n  {said}", f"read {HOME / 'setup.log'}")
+    return SetupProblem(f"pip failed:\n  {said}", f"read {log}")
 
 
 def _point_at_root() -> None:
