@@ -68,15 +68,15 @@ class Ruler:
     def fit(
         self, text: str, width: float, size: float, *, bold: bool = False, align: Align = "left", lines: int = _MANY
     ) -> Fit:
-        """`text` broken to `width` points; smaller type (down to 70 %) is tried while it takes more than `lines`."""
+        """`text` broken to `width` points; smaller type (down to 70 %) is tried while it takes more than `lines` or cuts a word."""
         text = self._glyphs.clean(text)
         used = size
-        broken = self._break(text, width / size, bold)
-        for share in (0.9, 0.8, 0.7):
-            if len(broken) <= lines:
+        broken, is_cut = self._break(text, width / size, bold)
+        for share in (0.9, 0.8, 0.7) if lines < _MANY else ():
+            if len(broken) <= lines and not is_cut:
                 break
             used = size * share
-            broken = self._break(text, width / used, bold)
+            broken, is_cut = self._break(text, width / used, bold)
         return Fit(used, used * LEADING, tuple((self._indent(line, width, used, bold, align), line) for line in broken))
 
     def _indent(self, line: str, width: float, size: float, bold: bool, align: Align) -> float:
@@ -85,57 +85,55 @@ class Ruler:
         spare = max(0.0, width - self.width(line, size, bold))
         return spare if align == "right" else spare / 2
 
-    def _break(self, text: str, ems: float, bold: bool) -> list[str]:
+    def _break(self, text: str, ems: float, bold: bool) -> tuple[list[str], bool]:
+        """Lines, and whether a word had to be cut."""
         if not text:
-            return []
+            return [], False
         advances = self._advances[bold]
         if "\n" not in text and sum(map(advances.__getitem__, text)) <= ems:
-            return [text]
+            return [text], False
         out: list[str] = []
+        is_cut = False
         for paragraph in text.split("\n"):
-            out.extend(_break_paragraph(paragraph, ems, advances))
-        return out
+            whole = _pieces(paragraph)
+            pieces = [part for piece in whole for part in _chop(piece, ems, advances)]
+            is_cut = is_cut or len(pieces) > len(whole)
+            out.extend(_fill(pieces, ems, advances))
+        return out, is_cut
 
 
-def _break_paragraph(text: str, ems: float, advances: Mapping[str, float]) -> list[str]:
+def _fill(pieces: list[str], ems: float, advances: Mapping[str, float]) -> list[str]:
     lines: list[str] = []
     line, used = "", 0.0
-    for piece in _pieces(text, ems, advances):
+    for piece in pieces:
         width = sum(map(advances.__getitem__, piece))
         if line and used + width > ems + 1e-6:
             lines.append(line.rstrip(" "))
-            if piece.isspace():
-                line, used = "", 0.0
-                continue
             line, used = "", 0.0
+            if piece.isspace():
+                continue
         line += piece
         used += width
     lines.append(line.rstrip(" "))
     return lines
 
 
-def _pieces(text: str, ems: float, advances: Mapping[str, float]) -> list[str]:
+def _pieces(text: str) -> list[str]:
     """Unbreakable pieces: closing marks stick to what is before, opening marks to what follows."""
     pieces: list[str] = []
     for piece in _PIECES.findall(text):
-        sticks = bool(pieces) and (
-            (piece[0] in _NO_START and not pieces[-1].isspace()) or pieces[-1][-1] in _NO_END
-        )
-        if sticks and len(pieces[-1]) < 4:
+        sticks = bool(pieces) and ((piece[0] in _NO_START and not pieces[-1].isspace()) or pieces[-1][-1] in _NO_END)
+        if sticks and len(pieces[-1]) < 12:
             pieces[-1] += piece
         else:
             pieces.append(piece)
-    out: list[str] = []
-    for piece in pieces:
-        if len(piece) > 1 and sum(map(advances.__getitem__, piece)) > ems:
-            out.extend(_chop(piece, ems, advances))
-        else:
-            out.append(piece)
-    return out
+    return pieces
 
 
 def _chop(word: str, ems: float, advances: Mapping[str, float]) -> list[str]:
-    """A word wider than the line, cut where it must."""
+    """A word, cut where it must be when it is wider than the line."""
+    if len(word) == 1 or sum(map(advances.__getitem__, word)) <= ems:
+        return [word]
     parts: list[str] = []
     part, used = "", 0.0
     for char in word:
