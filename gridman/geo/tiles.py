@@ -1,0 +1,275 @@
+"""What one tile of the live map holds, as compact JSON: clipped, simplified for its zoom, in the tile's own whole numbers.
+
+Tiles are Web-Mercator squares numbered like everywhere (z/x/y, y from the north). The page shows a tile 512 pixels wide, so
+tile zoom z is map zoom z + 1; coordinates run 0..4096 (8 to a pixel) and reach a little beyond, so that strokes do not
+end at the edge. Rings and lines are flat lists: the first corner, then the step to each next one. The store gives
+the rows; nothing here asks it for anything.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from gridman.geo.clusters import IncidentPoint, clustered
+from gridman.geo.crs import to_mercator
+from gridman.geo.features import MapFeature
+
+__all__ = [
+    "EXTENT",
+    "BuildingShape",
+    "GridShape",
+    "TileFrame",
+    "encode_tile",
+    "tile_bounds",
+    "tile_content",
+    "tile_of",
+    "tiles_in",
+]
+
+EXTENT = 4096
+MARGIN = 96
+MAX_TILE_ZOOM = 22
+_SIMPLIFY = 3.0
+_TINY = 40.0
+_HALF_WORLD_M = math.pi * 6378137.0
+
+FIRST_ZOOM_OF_BUILDINGS = 16
+_FIRST_ZOOM_OF_BLOCKS = 13
+_MAIN = ("motorway", "trunk", "primary", "secondary")
+_PATHS = ("footway", "steps", "path", "cycleway", "pedestrian", "track", "bridleway")
+
+
+@dataclass(frozen=True, slots=True)
+class GridShape:
+    """A grid to draw: its record, 15-character code, name as shown, ground in degrees, and community's record."""
+
+    id: int
+    code: str
+    name: str
+    geometry: BaseGeometry
+    community: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingShape:
+    """A registered building to draw: its record, the label on it (12号楼), ground in degrees, number of dwellings."""
+
+    id: int
+    label: str
+    geometry: BaseGeometry
+    dwellings: int = 0
+
+
+@dataclass(frozen=True)
+class TileFrame:
+    """One tile's square and the way into its coordinates."""
+
+    z: int
+    x: int
+    y: int
+
+    def __post_init__(self) -> None:
+        n = 1 << self.z if 0 <= self.z <= MAX_TILE_ZOOM else 0
+        if not (0 <= self.x < n and 0 <= self.y < n):
+            raise ValueError(f"there is no tile {self.z}/{self.x}/{self.y}")
+
+    def to_units(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """lng, lat (n, 2) in the tile's units; the tile itself is 0..EXTENT."""
+        metres = to_mercator(points)
+        units = EXTENT * (1 << self.z) / (2 * _HALF_WORLD_M)
+        corner = np.array((self.x, self.y), dtype=np.float64) * EXTENT
+        return np.column_stack((metres[:, 0] + _HALF_WORLD_M, _HALF_WORLD_M - metres[:, 1])) * units - corner
+
+    def clipped(self, geometries: Sequence[BaseGeometry] | NDArray[np.object_]) -> NDArray[np.object_]:
+        """The geometries in tile units, cut to the tile and its margin and simplified; what lies outside is empty."""
+        west, south, east, north = tile_bounds(self.z, self.x, self.y, MARGIN / EXTENT)
+        cut = shapely.clip_by_rect(np.asarray(geometries, dtype=object), west, south, east, north)
+        flat = shapely.transform(cut, self.to_units)
+        made: NDArray[np.object_] = shapely.simplify(flat, _SIMPLIFY, preserve_topology=False)
+        return made
+
+    def point(self, lng: float, lat: float) -> tuple[int, int] | None:
+        """The position in whole units, or None outside the tile (each point belongs to exactly one tile of a zoom)."""
+        x, y = np.floor(self.to_units(np.array([[lng, lat]]))[0])
+        return (int(x), int(y)) if 0 <= x < EXTENT and 0 <= y < EXTENT else None
+
+    def placed(self, points: Sequence[IncidentPoint]) -> list[tuple[IncidentPoint, tuple[int, int]]]:
+        """The points that lie on this tile, each with its whole units."""
+        if not points:
+            return []
+        units = np.floor(self.to_units(np.array([(point.lng, point.lat) for point in points]))).astype(np.int64)
+        inside = np.flatnonzero(((units >= 0) & (units < EXTENT)).all(axis=1)).tolist()
+        rows = units.tolist()
+        return [(points[at], (rows[at][0], rows[at][1])) for at in inside]
+
+
+def tile_bounds(z: int, x: int, y: int, margin: float = 0.0) -> tuple[float, float, float, float]:
+    """West, south, east, north in degrees of a tile, widened by `margin` (a share of its width) on every side."""
+    n = 1 << z
+
+    def lat(row: float) -> float:
+        return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * row / n))))
+
+    west, east = (x - margin) / n * 360 - 180, (x + 1 + margin) / n * 360 - 180
+    return west, lat(y + 1 + margin), east, lat(y - margin)
+
+
+def tile_of(lng: float, lat: float, z: int) -> tuple[int, int]:
+    """Column and row of the tile at zoom `z` that holds a position (clamped to the Web-Mercator world)."""
+    n = 1 << z
+    metres = to_mercator(np.array([[lng, lat]], dtype=np.float64))[0]
+    x = math.floor((metres[0] / _HALF_WORLD_M + 1) / 2 * n)
+    y = math.floor((1 - metres[1] / _HALF_WORLD_M) / 2 * n)
+    return min(max(x, 0), n - 1), min(max(y, 0), n - 1)
+
+
+def tiles_in(bounds: tuple[float, float, float, float], z: int) -> list[tuple[int, int]]:
+    """Columns and rows of all tiles at zoom `z` that touch `bounds` (west, south, east, north)."""
+    west, south, east, north = bounds
+    x0, y0 = tile_of(west, north, z)
+    x1, y1 = tile_of(east, south, z)
+    return [(x, y) for y in range(y0, y1 + 1) for x in range(x0, x1 + 1)]
+
+
+def encode_tile(
+    z: int,
+    x: int,
+    y: int,
+    *,
+    base: Iterable[MapFeature] | None = None,
+    grids: Iterable[GridShape] | None = None,
+    buildings: Iterable[BuildingShape] | None = None,
+    incidents: Iterable[IncidentPoint] | None = None,
+) -> bytes:
+    """The tile as JSON bytes. A layer that was not asked for (None) is absent; one with nothing here is empty."""
+    return msgspec.json.encode(tile_content(z, x, y, base=base, grids=grids, buildings=buildings, incidents=incidents))
+
+
+def tile_content(
+    z: int,
+    x: int,
+    y: int,
+    *,
+    base: Iterable[MapFeature] | None = None,
+    grids: Iterable[GridShape] | None = None,
+    buildings: Iterable[BuildingShape] | None = None,
+    incidents: Iterable[IncidentPoint] | None = None,
+) -> dict[str, Any]:
+    """The tile's layers as plain values, as `encode_tile` writes them. Record ids are texts: they exceed JavaScript's numbers."""
+    frame = TileFrame(z, x, y)
+    content: dict[str, Any] = {"z": z, "x": x, "y": y}
+    if base is not None:
+        content["base"] = _base(frame, list(base))
+    if grids is not None:
+        content["grids"] = _grids(frame, list(grids))
+    if buildings is not None:
+        content["buildings"] = _buildings(frame, list(buildings)) if z >= FIRST_ZOOM_OF_BUILDINGS else []
+    if incidents is not None:
+        content["incidents"] = clustered(frame.placed(list(incidents)), z)
+    return content
+
+
+def _base(frame: TileFrame, features: list[MapFeature]) -> dict[str, list[Any]]:
+    wanted = [feature for feature in features if _is_shown(feature, frame.z)]
+    shapes = frame.clipped([feature.geometry for feature in wanted])
+    layers: dict[str, list[Any]] = defaultdict(list)
+    roads: dict[tuple[str, str, int], list[BaseGeometry]] = defaultdict(list)
+    for feature, shape in zip(wanted, shapes, strict=True):
+        if shape is None or shape.is_empty:
+            continue
+        dimension = shapely.get_dimensions(shape)
+        if feature.layer == "road" and dimension == 1:
+            roads[feature.kind, feature.name, int("tunnel" in feature.attrs)].append(shape)
+        elif feature.layer == "place":
+            if feature.name and (at := frame.point(feature.geometry.x, feature.geometry.y)):
+                layers["place"].append([feature.kind, feature.name, *at])
+        elif dimension == 2:
+            rings = _polygons(shape, 0.0 if feature.kind == "sea" else _TINY)
+            layers[feature.layer].extend([feature.kind, feature.name, polygon] for polygon in rings)
+        elif dimension == 1 and feature.layer in ("rail", "water"):
+            layers[f"{feature.layer}line"].append([feature.kind, _lines(shape)])
+    layers["road"] = [[kind, name, tunnel, _joined(parts)] for (kind, name, tunnel), parts in sorted(roads.items())]
+    return dict(layers)
+
+
+def _is_shown(feature: MapFeature, z: int) -> bool:
+    """Whether the feature is worth drawing at tile zoom `z`."""
+    if feature.layer == "road":
+        if z >= 15:
+            return True
+        main = feature.kind.removesuffix("_link") in _MAIN
+        return main if z < 12 else feature.kind not in _PATHS and (z >= 14 or feature.kind != "service")
+    if feature.layer == "building":
+        return z >= _FIRST_ZOOM_OF_BLOCKS
+    return feature.layer != "boundary"
+
+
+def _grids(frame: TileFrame, shapes: list[GridShape]) -> list[list[Any]]:
+    """Each grid as id, code, name, community's id, polygons, and its label's place in the one tile that has it."""
+    found = []
+    for grid, shape in zip(shapes, frame.clipped([grid.geometry for grid in shapes]), strict=True):
+        if polygons := _polygons(shape, 0.0):
+            at = _label_point(frame, grid.geometry)
+            found.append([str(grid.id), grid.code, grid.name, str(grid.community), polygons, at])
+    return found
+
+
+def _buildings(frame: TileFrame, shapes: list[BuildingShape]) -> list[list[Any]]:
+    """Each building as id, label, dwellings, polygons, and its label's place in the one tile that has it."""
+    found = []
+    for house, shape in zip(shapes, frame.clipped([house.geometry for house in shapes]), strict=True):
+        if polygons := _polygons(shape, 0.0):
+            at = _label_point(frame, house.geometry)
+            found.append([str(house.id), house.label, house.dwellings, polygons, at])
+    return found
+
+
+def _label_point(frame: TileFrame, geometry: BaseGeometry) -> list[int] | None:
+    parts = shapely.get_parts(geometry)
+    largest = parts[int(np.argmax(shapely.area(parts)))]
+    middle = shapely.centroid(largest)
+    if not shapely.contains(largest, middle):
+        middle = shapely.point_on_surface(largest)
+    at = frame.point(middle.x, middle.y)
+    return list(at) if at else None
+
+
+def _polygons(shape: BaseGeometry | None, smallest: float) -> list[list[list[int]]]:
+    """The polygons of a shape, each a list of rings (the outer first), without those smaller than `smallest` units²."""
+    if shape is None or shape.is_empty:
+        return []
+    made = []
+    for part in shapely.get_parts(shape):
+        if part.geom_type == "Polygon" and part.area > smallest:
+            rings = [_steps(ring) for ring in (part.exterior, *part.interiors)]
+            made.append([ring for ring in rings if len(ring) >= 6])
+    return [polygon for polygon in made if polygon]
+
+
+def _lines(shape: BaseGeometry) -> list[list[int]]:
+    steps = [_steps(part) for part in shapely.get_parts(shape) if part.geom_type == "LineString"]
+    return [line for line in steps if len(line) >= 4]
+
+
+def _joined(parts: list[BaseGeometry]) -> list[list[int]]:
+    """The pieces of one road as few long lines, so that its name finds room."""
+    return _lines(shapely.line_merge(shapely.multilinestrings(list(shapely.get_parts(parts)))))
+
+
+def _steps(line: BaseGeometry) -> list[int]:
+    """A line as whole numbers: first corner, then steps; corners that fall together become one, a ring's end is left out."""
+    corners = np.rint(shapely.get_coordinates(line)).astype(np.int64)
+    steps = np.diff(corners, axis=0)
+    steps = steps[steps.any(axis=1)]
+    if line.geom_type == "LinearRing" and len(steps):
+        steps = steps[:-1]
+    flat: list[int] = np.concatenate((corners[0], steps.ravel())).tolist()
+    return flat
