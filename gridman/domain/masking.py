@@ -1,7 +1,7 @@
 """Hiding the middle of personal values on lists, prints and exports.
 
-The rules follow `resources/codes/masking_rules.csv`; `MASKS` finds one by its name there, so that a column of a form can
-name its rule. Every function is total: any text in, text out, and a value too short to keep both ends is hidden whole.
+The rules follow `resources/codes/masking_rules.csv`; `MASKS` finds one by its name there, so that a column of a form
+can name its rule. Every function is total: any text in, text out, and a value too short to keep both ends is hidden whole.
 """
 
 import re
@@ -23,11 +23,11 @@ __all__ = [
     "mask_within",
 ]
 
-_COMPOUND_SURNAMES = frozenset(
-    "欧阳 司马 上官 诸葛 夏侯 皇甫 尉迟 公孙 慕容 令狐 长孙 宇文 司徒 司空 东方 南宫 西门 独孤 轩辕 端木 百里 呼延 "
-    "东郭 南郭 羊舌 公冶 公羊 公西 澹台 濮阳 淳于 单于 太叔 申屠 仲孙 钟离 鲜于 闾丘 亓官 司寇 颛孙 拓跋 赫连 万俟 "
-    "闻人 第五 左丘 谷梁 梁丘 东门 宗政 乐正 漆雕 壤驷 巫马 纳兰 完颜 耶律 贺兰".split()
+_TWO_BY_TWO = (
+    "欧阳司马上官诸葛夏侯皇甫尉迟公孙慕容令狐长孙宇文司徒司空东方南宫西门独孤轩辕端木百里呼延东郭南郭羊舌公冶公羊公西澹台濮阳"
+    "淳于单于太叔申屠仲孙钟离鲜于闾丘亓官司寇颛孙拓跋赫连万俟闻人第五左丘谷梁梁丘东门宗政乐正漆雕壤驷巫马纳兰完颜耶律贺兰"
 )
+_COMPOUND_SURNAMES = frozenset(_TWO_BY_TWO[i : i + 2] for i in range(0, len(_TWO_BY_TWO), 2))
 _BUILDING_END = re.compile(r"^.*?(?:号楼|栋|幢|座)")
 _PLACE_END = re.compile(r"^.*?(?:小区|花园|家园|社区|新村|村|苑|街道|镇|乡)")
 _LANDLINE = re.compile(r"^(\(?0\d{2,3}\)?[- ]?)?(\d{5,8})((?:[-转]\d{1,6})?)$")

@@ -8,7 +8,7 @@ import gettext
 from functools import cache
 from pathlib import Path
 
-__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "use"]
+__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "pgettext", "use"]
 
 LANGUAGES: dict[str, str] = {"en": "English", "zh_CN": "简体中文"}
 
@@ -43,6 +43,11 @@ def _(text: str) -> str:
 def ngettext(one: str, many: str, n: int) -> str:
     """`one` or `many` in the language in use, by the count `n`."""
     return _catalogue(_chosen[0]).ngettext(one, many, n)
+
+
+def pgettext(context: str, text: str) -> str:
+    """`text` in the language in use, as it is said in `context`: a form's label is worded otherwise than a menu's."""
+    return _catalogue(_chosen[0]).pgettext(context, text) if text else ""
 
 
 def N_(text: str) -> str:

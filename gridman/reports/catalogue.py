@@ -34,8 +34,7 @@ REPORTS: tuple[Report, ...] = (
 
 def get_report(report_id: str) -> Report:
     """The report with this form number; KeyError when there is none."""
-    return next((report for report in REPORTS if report.id == report_id), None) or _unknown(report_id)
-
-
-def _unknown(report_id: str) -> Report:
+    for report in REPORTS:
+        if report.id == report_id:
+            return report
     raise KeyError(f"no report {report_id!r}; known: {', '.join(report.id for report in REPORTS)}")

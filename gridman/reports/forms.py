@@ -53,7 +53,7 @@ class _Place:
     def _box(self, cell: Cell, x: float, width: float) -> _Box:
         ruler, size = self.flow.ruler, self.form.size_pt
         inside = width - self.label - 2 * _SIDE
-        label = ruler.fit(cell.label, self.label - 2 * PAD, size, bold=True, align="center", lines=2)
+        label = ruler.fit(cell.label, self.label - 2 * PAD, size, bold=True, align="center", lines=2, is_even=True)
         value = ruler.fit(cell.value, inside, size, align=cell.align)
         per_row = max(1, int(inside / (self.picture * 1.34)))
         picture_rows = -(-len(cell.pictures) // per_row)
@@ -172,7 +172,7 @@ def place_signatures(flow: Flow, block: Signatures) -> None:
     slot = flow.width / len(block.labels)
     base = flow.y + 9 * MM
     for n, label in enumerate(block.labels):
-        fit = flow.ruler.fit(label, slot * 0.6, 10.5, lines=1)
+        fit = flow.ruler.fit(f"{label}{flow.document.words.colon}", slot * 0.6, 10.5, lines=1)
         x = flow.left + n * slot
         flow.ink.fit(x, base - fit.height + 2, fit)
         end = max((flow.ruler.width(text, fit.size) for _, text in fit.lines), default=0.0)

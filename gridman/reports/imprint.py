@@ -1,14 +1,16 @@
-"""What every sheet says about itself: duty and legal basis, what it leaves out, who printed it when, and the watermark."""
+"""What every sheet says about itself: duty and legal basis, what it leaves out, who printed it when, its watermark."""
 
 from collections.abc import Iterable
 
 from gridman.domain.masking import MASKS, mask_within
 from gridman.domain.sheets import IncidentStep, Photo, SheetStamp
 from gridman.kernel.clock import day_of, show_instant
-from gridman.kernel.words import N_, _
 from gridman.reports.document import PageWords, Picture
+from gridman.reports.wording import on_form
 
 __all__ = [
+    "BASIS",
+    "batch_words",
     "footer_of",
     "instant_words",
     "mask",
@@ -19,44 +21,52 @@ __all__ = [
     "watermark_of",
 ]
 
-BASIS = N_("Duty: grid services and community governance. Legal basis: Personal Information Protection Law, art. 13(1)(3) and 34.")
-"""Articles 13(1)(3) and 34: what state organs need for statutory duties; from memory of the law, no copy was at hand."""
+BASIS = (
+    "Duty: grid services and community governance. "
+    "Legal basis: Personal Information Protection Law, art. 13(1)(3) and 34."
+)
+"""Articles 13(1)(3) and 34: what state organs need for statutory duties; from memory, no copy of the law was at hand."""
 
 
 def page_words() -> PageWords:
     """The page's own words in the language in use."""
     return PageWords(
-        page_of=_("Page {page} of {pages}"),
-        continued=_("(continued)"),
-        undrawable=_("No font has these characters; their code points are printed instead: {names}"),
-        colon=_(": "),
-        bad_picture=_("This photo is damaged and cannot be printed."),
-        step=_("Drawing pages"),
+        page_of=on_form("Page {page} of {pages}"),
+        continued=on_form("(continued)"),
+        undrawable=on_form("No font has these characters; their code points are printed instead: {names}"),
+        colon=on_form(": "),
+        bad_picture=on_form("This photo is damaged and cannot be printed."),
+        step=on_form("Drawing pages"),
     )
 
 
 def footer_of(stamp: SheetStamp, leaves_out: str) -> tuple[str, ...]:
     """The lines at the foot of every page. `leaves_out` is already in the language in use."""
-    colon = _(": ")
-    basis = stamp.legal_basis or _(BASIS)
+    colon = on_form(": ")
+    basis = stamp.legal_basis or on_form(BASIS)
     if stamp.purpose:
-        basis = f"{basis} {_('Purpose')}{colon}{stamp.purpose}"
+        basis = f"{basis} {on_form('Purpose')}{colon}{stamp.purpose}"
     mask_words = (
-        _("Identity and phone numbers are masked.")
+        on_form("Identity and phone numbers are masked.")
         if stamp.masked
-        else _("NOT MASKED: keep under lock, do not copy, destroy after use.")
+        else on_form("NOT MASKED: keep under lock, do not copy, destroy after use.")
     )
-    printed = f"{_('Printed by')}{colon}{stamp.who} · {stamp.organisation} · {show_instant(stamp.printed_at)}"
+    printed = f"{on_form('Printed by')}{colon}{stamp.who} · {stamp.organisation} · {show_instant(stamp.printed_at)}"
     if stamp.device:
-        printed = f"{printed} · {_('Device')}{colon}{stamp.device}"
-    return (basis, f"{_('This sheet leaves out')}{colon}{leaves_out} {mask_words}", printed)
+        printed = f"{printed} · {on_form('Device')}{colon}{stamp.device}"
+    return (basis, f"{on_form('This sheet leaves out')}{colon}{leaves_out} {mask_words}", printed)
+
+
+def batch_words(stamp: SheetStamp) -> str:
+    """The number of this print, named."""
+    return f"{on_form('Batch')}{on_form(': ')}{stamp.batch}"
 
 
 def watermark_of(stamp: SheetStamp) -> str:
     """Who, where, when and which print, repeated across each page."""
     parts = [stamp.organisation, stamp.who, show_instant(stamp.printed_at), stamp.batch, stamp.device]
     if not stamp.masked:
-        parts.append(_("NOT MASKED"))
+        parts.append(on_form("NOT MASKED"))
     return "  ".join(part for part in parts if part)
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from gridman.reports.document import Document, Form, Signatures, Table
 from gridman.reports.flow import HAIRLINE, MM, PAD, Flow, Ink, Page
 from gridman.reports.forms import place_form, place_signatures
-from gridman.reports.lines import Fit, Ruler
+from gridman.reports.lines import LEADING, Fit, Ruler
 from gridman.reports.tables import place_table
 
 __all__ = ["Layout", "lay_out"]
 
 QR_MM = 16.0
-_TITLE_PT, _SUBTITLE_PT, _FACT_PT, _FOOT_PT = 18.0, 10.5, 9.5, 7.0
+_TITLE_PT, _SUBTITLE_PT, _FACT_PT, _FOOT_PT, _NUMBER_PT = 18.0, 10.5, 9.5, 7.0, 9.0
 _FOOT_MARGIN = 7 * MM
 _SLANT_DEG = 30.0
 
@@ -31,7 +31,7 @@ class Layout:
 def lay_out(document: Document, ruler: Ruler) -> Layout:
     """Place everything; pure: the same document gives the same pages."""
     foot_fits = _foot_fits(document, ruler)
-    foot = _FOOT_MARGIN + sum(fit.height for fit in foot_fits) + _FOOT_PT * 1.6 + 3
+    foot = _FOOT_MARGIN + sum(fit.height for fit in foot_fits) + 5
     flow = Flow(document, ruler, foot=foot)
     flow.shared["frame"] = _frame(flow, foot_fits)
     flow.shared["running"] = _running(flow)
@@ -54,13 +54,18 @@ def _foot_width(document: Document) -> float:
 
 
 def _foot_fits(document: Document, ruler: Ruler) -> list[Fit]:
-    return [ruler.fit(line, _foot_width(document), _FOOT_PT) for line in document.footer if line]
+    """The footer's lines; the last one, with the batch before it, leaves room for the page number."""
+    width = _foot_width(document)
+    *above, last = document.footer or ("",)
+    last = " · ".join(part for part in (document.batch, last) if part)
+    room = ruler.width(ruler.clean(document.words.page_of), _NUMBER_PT) + 12
+    fits = [ruler.fit(line, width, _FOOT_PT) for line in above if line]
+    return [*fits, ruler.fit(last or " ", width - room, _FOOT_PT)]
 
 
 def _frame(flow: Flow, foot_fits: list[Fit]) -> Ink:
     """Watermark and footer: the same on every page."""
     ink = Ink()
-    document = flow.document
     _watermark(flow, ink)
     y = flow.bottom + 2
     ink.strokes.append((flow.left, y, flow.left + flow.width, y, HAIRLINE))
@@ -68,8 +73,6 @@ def _frame(flow: Flow, foot_fits: list[Fit]) -> Ink:
     for fit in foot_fits:
         ink.fit(flow.left, y, fit)
         y += fit.height
-    if document.batch:
-        ink.fit(flow.left, y, flow.ruler.fit(document.batch, flow.width * 0.35, _FOOT_PT, lines=1).first(1))
     return ink
 
 
@@ -82,7 +85,7 @@ def _watermark(flow: Flow, ink: Ink) -> None:
     slope = math.tan(math.radians(_SLANT_DEG))
     length = flow.ruler.width(text, size) + 42
     across = length * math.cos(math.radians(_SLANT_DEG))
-    down = 34 * MM
+    down = 40 * MM
     n_rows = int((flow.paper_height + flow.paper_width * slope) / down) + 1
     for row in range(1, n_rows):
         x = (row % 2) * -across / 2
@@ -98,7 +101,9 @@ def _running(flow: Flow) -> Ink:
     """The line at the head of pages after the first: which document this is."""
     ink = Ink()
     document = flow.document
-    text = "   ".join([document.title, *(f"{fact.label}{document.words.colon}{fact.value}" for fact in document.facts[:3])])
+    text = "   ".join(
+        [document.title, *(f"{fact.label}{document.words.colon}{fact.value}" for fact in document.facts[:3])]
+    )
     fit = flow.ruler.fit(text, flow.width, 8.0, lines=1).first(1)
     ink.fit(flow.left, flow.head, fit)
     return ink
@@ -161,9 +166,9 @@ def _notes(flow: Flow, notes: tuple[str, ...]) -> None:
 
 
 def _number(flow: Flow) -> None:
-    """Page x of y, centred at the foot."""
+    """Page x of y, at the right of the footer's last line."""
     words = flow.document.words
-    y = flow.paper_height - _FOOT_MARGIN - _FOOT_PT * 1.5
+    y = flow.paper_height - _FOOT_MARGIN - _NUMBER_PT * LEADING
     for number, page in enumerate(flow.pages, 1):
         text = words.page_of.format(page=number, pages=len(flow.pages))
-        page.ink.fit(flow.left, y, flow.ruler.fit(text, flow.width, 8.5, align="center"))
+        page.ink.fit(flow.left, y, flow.ruler.fit(text, flow.width, _NUMBER_PT, align="right"))

@@ -1,7 +1,7 @@
 """Measuring text and breaking it into lines, for Chinese and Latin mixed; knows no PDF library.
 
-Line breaking follows the simple part of UAX #14: between ideographs anywhere, inside Latin words never unless the word is
-wider than the line, no closing mark at a line's start and no opening mark at its end.
+Line breaking follows the simple part of UAX #14: between ideographs anywhere, inside Latin words never unless the word
+is wider than the line, no closing mark at a line's start and no opening mark at its end.
 """
 
 import re
@@ -13,7 +13,7 @@ from gridman.reports.document import Align
 
 __all__ = ["LEADING", "Fit", "Glyphs", "Ruler"]
 
-LEADING = 1.25
+LEADING = 1.2
 """Line distance in type sizes."""
 
 _PIECES = re.compile(r"[!-,.-~À-ɏ]+-?|-| +|.", re.DOTALL)
@@ -66,18 +66,41 @@ class Ruler:
         return self._glyphs.clean(text)
 
     def fit(
-        self, text: str, width: float, size: float, *, bold: bool = False, align: Align = "left", lines: int = _MANY
+        self,
+        text: str,
+        width: float,
+        size: float,
+        *,
+        bold: bool = False,
+        align: Align = "left",
+        lines: int = _MANY,
+        is_even: bool = False,
     ) -> Fit:
-        """`text` broken to `width` points; smaller type (down to 70 %) is tried while it takes more than `lines` or cuts a word."""
+        """`text` broken to `width` points; smaller type (down to 80 %) is tried while it takes over `lines` or cuts a word.
+
+        `is_even` makes lines of about the same length, for headings.
+        """
         text = self._glyphs.clean(text)
         used = size
         broken, is_cut = self._break(text, width / size, bold)
-        for share in (0.9, 0.8, 0.7) if lines < _MANY else ():
+        for share in (0.93, 0.87, 0.8) if lines < _MANY else ():
             if len(broken) <= lines and not is_cut:
                 break
             used = size * share
             broken, is_cut = self._break(text, width / used, bold)
+        if is_even and len(broken) > 1 and not is_cut:
+            broken = self._even(text, broken, width / used, bold)
         return Fit(used, used * LEADING, tuple((self._indent(line, width, used, bold, align), line) for line in broken))
+
+    def _even(self, text: str, broken: list[str], ems: float, bold: bool) -> list[str]:
+        """As few lines as `broken`, the longest of them as short as can be."""
+        narrow = self.width(text.replace("\n", ""), 1.0, bold) / len(broken)
+        while narrow < ems:
+            tried, is_cut = self._break(text, narrow, bold)
+            if len(tried) == len(broken) and not is_cut:
+                return tried
+            narrow += 0.25
+        return broken
 
     def _indent(self, line: str, width: float, size: float, bold: bool, align: Align) -> float:
         if align == "left" or not line:

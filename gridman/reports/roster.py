@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from gridman.domain.sheets import PersonLine, RosterHousehold, RosterSheet, SheetStamp
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _, language
+from gridman.kernel.words import N_, language
 from gridman.reports.document import Align, Column, Document, Fact, Group, Paper, Signatures, Table
-from gridman.reports.imprint import footer_of, mask, organisation_day, page_words, watermark_of
+from gridman.reports.imprint import batch_words, footer_of, mask, organisation_day, page_words, watermark_of
+from gridman.reports.wording import on_form
 
 __all__ = ["COLUMNS", "COMPACT", "FULL", "RosterColumn", "household_roster"]
 
@@ -33,34 +34,34 @@ def _number(household: RosterHousehold, person: PersonLine) -> str:
 
 
 COLUMNS: tuple[RosterColumn, ...] = (
-    RosterColumn("no", N_("No."), 8.5, _number),
-    RosterColumn("household_no", N_("Household no."), 14, lambda h, p: h.number, is_merged=True),
-    RosterColumn("door", N_("Building-unit-room"), 16, lambda h, p: h.door, is_merged=True),
-    RosterColumn("head", N_("Head of household"), 14, lambda h, p: h.head_name, is_merged=True),
-    RosterColumn("member", N_("Member"), 15, lambda h, p: p.name),
-    RosterColumn("relation", N_("Relation to head"), 11.5, lambda h, p: p.relation),
-    RosterColumn("sex", N_("Sex"), 7.5, lambda h, p: p.sex),
-    RosterColumn("ethnic_group", N_("Ethnic group"), 10, lambda h, p: p.ethnic_group),
-    RosterColumn("born_on", N_("Birth date"), 16.5, lambda h, p: p.born_on),
-    RosterColumn("id_number", N_("ID number"), 27, lambda h, p: p.id_number, mask_rule="mask_id"),
-    RosterColumn("education", N_("Education"), 12, lambda h, p: p.education),
-    RosterColumn("political_status", N_("Political status"), 12, lambda h, p: p.political_status),
-    RosterColumn("marital_status", N_("Marital status"), 10, lambda h, p: p.marital_status),
+    RosterColumn("no", "No.", 8.5, _number),
+    RosterColumn("household_no", "Household no.", 14, lambda h, p: h.number, is_merged=True),
+    RosterColumn("door", "Building-unit-room", 16, lambda h, p: h.door, is_merged=True),
+    RosterColumn("head", "Head of household", 14, lambda h, p: h.head_name, is_merged=True),
+    RosterColumn("member", "Member", 15, lambda h, p: p.name),
+    RosterColumn("relation", "Relation to head", 11.5, lambda h, p: p.relation),
+    RosterColumn("sex", "Sex", 7.5, lambda h, p: p.sex),
+    RosterColumn("ethnic_group", "Ethnic group", 10, lambda h, p: p.ethnic_group),
+    RosterColumn("born_on", "Birth date", 16.5, lambda h, p: p.born_on),
+    RosterColumn("id_number", "ID number", 27, lambda h, p: p.id_number, mask_rule="mask_id"),
+    RosterColumn("education", "Education", 12, lambda h, p: p.education),
+    RosterColumn("political_status", "Political status", 12, lambda h, p: p.political_status),
+    RosterColumn("marital_status", "Marital status", 10, lambda h, p: p.marital_status),
     RosterColumn(
         "registered_address",
-        N_("Registered address"),
+        "Registered address",
         29,
         lambda h, p: p.registered_address,
         align="left",
         mask_rule="mask_addr_optional",
     ),
-    RosterColumn("residence_state", N_("Lives as registered"), 11, lambda h, p: p.residence_state),
-    RosterColumn("workplace", N_("Workplace or school"), 19, lambda h, p: p.workplace, align="left"),
-    RosterColumn("phone", N_("Phone"), 18, lambda h, p: "\n".join(p.phones)),
-    RosterColumn("care", N_("Care category"), 16, lambda h, p: _("; ").join(p.care)),
-    RosterColumn("remark", N_("Remark"), 15, lambda h, p: p.remark, align="left"),
+    RosterColumn("residence_state", "Lives as registered", 11, lambda h, p: p.residence_state),
+    RosterColumn("workplace", "Workplace or school", 19, lambda h, p: p.workplace, align="left"),
+    RosterColumn("phone", "Phone", 18, lambda h, p: "\n".join(p.phones)),
+    RosterColumn("care", "Care category", 16, lambda h, p: on_form("; ").join(p.care)),
+    RosterColumn("remark", "Remark", 15, lambda h, p: p.remark, align="left"),
 )
-"""The nineteen columns of the form, in its order."""
+"""The nineteen columns of the form, in its order; titles are shown through `on_form`."""
 
 FULL: tuple[str, ...] = tuple(column.key for column in COLUMNS)
 COMPACT: tuple[str, ...] = (
@@ -80,26 +81,25 @@ def household_roster(
     households = sheet.households
     n_people = sum(len(household.people) for household in households)
     return Document(
-        title=_("Household roster"),
-        subtitle="",
+        title=on_form("Household roster"),
         paper=Paper.A4_LANDSCAPE,
         words=page_words(),
         facts=(
-            Fact(_("Community"), sheet.community),
-            Fact(_("Grid"), " ".join(part for part in (sheet.grid_name, sheet.grid_code) if part)),
-            Fact(_("Grid worker"), sheet.worker),
-            Fact(_("Households"), str(len(households))),
-            Fact(_("People"), str(n_people)),
-            Fact(_("Reporting unit"), stamp.organisation),
-            Fact(_("Day"), organisation_day(stamp)),
+            Fact(on_form("Community"), sheet.community),
+            Fact(on_form("Grid"), " ".join(part for part in (sheet.grid_name, sheet.grid_code) if part)),
+            Fact(on_form("Grid worker"), sheet.worker),
+            Fact(on_form("Household count"), str(len(households))),
+            Fact(on_form("Number of people"), str(n_people)),
+            Fact(on_form("Reporting unit"), stamp.organisation),
+            Fact(on_form("Day"), organisation_day(stamp)),
         ),
         blocks=(
             _table(chosen, households, stamp, masks_addresses),
-            Signatures((_("Filled in by"), _("Checked by"), _("Date"), _("Seal"))),
+            Signatures((on_form("Filled in by"), on_form("Checked by"), on_form("Date"), on_form("Seal"))),
         ),
         footer=footer_of(stamp, _leaves_out(chosen)),
         watermark=watermark_of(stamp),
-        batch=f"{_('Batch')}{_(': ')}{stamp.batch}",
+        batch=batch_words(stamp),
         author=f"{stamp.who} ({stamp.organisation})",
         subject=stamp.purpose,
         language=language(),
@@ -133,12 +133,12 @@ def _table(
         rules = ["mask_addr" if rule == "mask_addr_optional" else rule for rule in rules]
     return Table(
         columns=tuple(
-            Column(_(column.title), column.width_mm, column.align, column.is_merged) for column in chosen
+            Column(on_form(column.title), column.width_mm, column.align, column.is_merged) for column in chosen
         ),
         groups=tuple(_groups(chosen, rules, households, stamp)),
         size_pt=9.5 if wide else 7.5,
         row_mm=7.5 if wide else 6.4,
-        empty_text=_("There are no households in this area."),
+        empty_text=on_form("There are no households in this area."),
     )
 
 
@@ -170,6 +170,6 @@ def _text(
 
 def _leaves_out(chosen: tuple[RosterColumn, ...]) -> str:
     """What a reader might expect on a roster and does not get."""
-    left = [_(column.title) for column in COLUMNS if column not in chosen]
-    left += [_("restricted categories"), _("visits and incidents"), _("people who moved out or died")]
-    return _("; ").join(left) + _(".")
+    left = [on_form(column.title) for column in COLUMNS if column not in chosen]
+    left += [on_form("restricted categories"), on_form("visits and incidents"), on_form("people who moved out or died")]
+    return on_form("; ").join(left) + on_form(".")

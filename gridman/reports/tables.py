@@ -60,7 +60,9 @@ class _Place:
     def _make_head(self) -> tuple[str, float]:
         size = self.table.size_pt
         fits = [
-            self.flow.ruler.fit(column.spec.title, column.width - 2 * _SIDE, size, bold=True, align="center", lines=2)
+            self.flow.ruler.fit(
+                column.spec.title, column.width - 2 * _SIDE, size, bold=True, align="center", lines=2, is_even=True
+            )
             for column in self.columns
         ]
         height = max(max(fit.height for fit in fits) + 2 * PAD, self.table.row_mm * MM)
@@ -139,16 +141,16 @@ class _Place:
         """As many rows as fit here, and the rest; a row taller than a page is cut between lines."""
         room = self.flow.room
         taken: list[_Row] = []
-        for n, row in enumerate(rows):
+        for row in rows:
             if row.height > room:
                 break
             taken.append(row)
             room -= row.height
-        else:
-            return taken, []
-        row = rows[len(taken)]
-        if taken or row.height <= self.flow.body - self.head_height:
-            return (taken, rows[n:]) if taken else (taken, rows)
+        if taken or not rows:
+            return taken, rows[len(taken) :]
+        row = rows[0]
+        if row.height <= self.flow.body - self.head_height:
+            return [], rows
         upper = [fit and fit.first(int((room - 2 * PAD) / fit.leading)) for fit in row.fits]
         lower = [fit and fit.after(int((room - 2 * PAD) / fit.leading)) for fit in row.fits]
         rest = max((fit.height for fit in lower if fit), default=0.0) + 2 * PAD
@@ -175,7 +177,7 @@ class _Place:
             flow.y += row.height
             if index < len(rows) - 1:
                 self._inner_rule()
-        ink.strokes.append((flow.left, flow.y, self.right, flow.y, HAIRLINE))
+        ink.strokes.append((flow.left, flow.y, self.right, flow.y, RULE if len(self.merged) else HAIRLINE))
 
     def _inner_rule(self) -> None:
         """A rule between rows of a group: across all columns that are not merged."""

@@ -27,7 +27,7 @@ from gridman.reports.lines import Ruler
 
 __all__ = ["Printed", "typeset"]
 
-_WATERMARK_GREY = 0.87
+_WATERMARK_GREY = 0.89
 _PICTURE_PX = 900
 _INVISIBLE = frozenset([0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 _SIN, _COS = 0.5, 0.8660254
@@ -152,7 +152,11 @@ class _Press:
         if ink.slanted:
             put(self._slanted(ink))
         if ink.boxes:
-            put("\n".join(f"{g:g} g {x:.2f} {self._height - y - h:.2f} {w:.2f} {h:.2f} re f" for x, y, w, h, g in ink.boxes))
+            put(
+                "\n".join(
+                    f"{g:g} g {x:.2f} {self._height - y - h:.2f} {w:.2f} {h:.2f} re f" for x, y, w, h, g in ink.boxes
+                )
+            )
             put("0 g")
         if ink.strokes:
             put(self._strokes(ink.strokes))
