@@ -10,7 +10,8 @@ __all__ = ["Household"]
 
 class Household(Synced):
     """People who live in one dwelling under one household number. `address` is the full text of the place for search and print;
-    `walk_order` is its place in the worker's round (building, unit, floor, room).
+    `walk_order` is its place in the worker's round (building, unit, floor, room). What follows from other records (head's name, number of
+    people, care groups, last and next visit) is not kept here but derived (`store/lines.py`), so that nobody can edit it apart.
     """
 
     __tablename__ = "household"
@@ -30,9 +31,6 @@ class Household(Synced):
     head_person_id: Mapped[int | None] = column(
         N_("Head of household"), Kind.REFERENCE, refers_to="person", is_shown=False
     )
-    head_name: Mapped[str | None] = column(
-        N_("Head of household"), Kind.NAME, is_listed=True, privacy=Privacy.PERSONAL, is_shown=False, max_length=100
-    )
     is_vacant: Mapped[bool | None] = column(N_("Vacant"), Kind.FLAG)
     is_rented: Mapped[bool | None] = column(N_("Rented out"), Kind.FLAG)
     phones: Mapped[str | None] = column(
@@ -51,5 +49,3 @@ class Household(Synced):
         N_("Privacy notice given on"), Kind.DAY, hint=N_("The day the household was told what is kept and why")
     )
     remark: Mapped[str | None] = column(N_("Remark"), Kind.NOTE, is_printed=True, max_length=1000)
-    last_visit_at: Mapped[int | None] = column(N_("Last visit"), Kind.INSTANT, is_listed=True, is_shown=False)
-    due_on: Mapped[str | None] = column(N_("Next visit due"), Kind.DAY, index=True, is_listed=True, is_shown=False)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gridman.domain.access import Actor
 from gridman.domain.stamp import ZERO, HybridClock
 from gridman.kernel.clock import Clock, system_clock
-from gridman.store import tables
+from gridman.store import indexes, tables
 from gridman.store.changes import Changes
 from gridman.store.database import Database
 from gridman.store.migrations import upgrade
@@ -93,4 +93,7 @@ def put_meta(connection: Any, key: str, value: str) -> None:
 def open_store(database: Database, replica: int, recorders: Sequence[Recorder], clock: Clock = system_clock) -> Store:
     """Bring the schema up to this version (a copy of the file is kept when it is older) and open the store."""
     upgrade(database)
+    if database.is_sqlite:
+        with database.writing, database.writer.begin() as connection:
+            indexes.ensure(connection)
     return Store(database, replica, recorders, clock)

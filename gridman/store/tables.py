@@ -6,7 +6,7 @@ from gridman.domain.catalog import NOUNS
 from gridman.domain.fields import BIG, Record
 
 __all__ = [
-    "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "device", "draft", "enrolment", "journal", "meta",
+    "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "device", "draft", "enrolment", "household_line", "journal", "meta",
     "replica_counter", "search_entry", "setting", "sync_clock", "sync_exit", "sync_op", "sync_row",
 ]  # fmt: skip
 
@@ -195,6 +195,19 @@ audit = Table(
     Column("details", Text),  # JSON without personal values
     Column("previous", Text),
     Column("digest", Text, nullable=False),
+)
+
+household_line = Table(  # derived: the household as lists show it
+    "household_line",
+    metadata,
+    Column("household_id", BIG, primary_key=True, autoincrement=False),
+    Column("grid_id", BIG, index=True),
+    Column("head_name", Text),
+    Column("people_count", Integer),
+    Column("care_groups", Text),  # codes joined by ";"
+    Column("last_visit_at", BigInteger),
+    Column("due_on", String(10), index=True),
+    Column("due_reason", Text),  # the care group that sets the interval, or ""
 )
 
 search_entry = Table(

@@ -259,7 +259,6 @@ def upgrade() -> None:
         sa.Column("address", sa.Text(), nullable=True),
         sa.Column("walk_order", sa.BigInteger(), nullable=True),
         sa.Column("head_person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("head_name", sa.Text(), nullable=True),
         sa.Column("is_vacant", sa.Boolean(), nullable=True),
         sa.Column("is_rented", sa.Boolean(), nullable=True),
         sa.Column("phones", sa.Text(), nullable=True),
@@ -268,8 +267,6 @@ def upgrade() -> None:
         sa.Column("needs_note", sa.Text(), nullable=True),
         sa.Column("informed_on", sa.String(length=10), nullable=True),
         sa.Column("remark", sa.Text(), nullable=True),
-        sa.Column("last_visit_at", sa.BigInteger(), nullable=True),
-        sa.Column("due_on", sa.String(length=10), nullable=True),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("retired_at", sa.BigInteger(), nullable=True),
         sa.Column("retired_reason", sa.Text(), nullable=True),
@@ -277,11 +274,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("household", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_household_building_id"), ["building_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_household_due_on"), ["due_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_household_dwelling_id"), ["dwelling_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_household_grid_id"), ["grid_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_household_number"), ["number"], unique=False)
         batch_op.create_index(batch_op.f("ix_household_walk_order"), ["walk_order"], unique=False)
+
+    op.create_table(
+        "household_line",
+        sa.Column(
+            "household_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("grid_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("head_name", sa.Text(), nullable=True),
+        sa.Column("people_count", sa.Integer(), nullable=True),
+        sa.Column("care_groups", sa.Text(), nullable=True),
+        sa.Column("last_visit_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_on", sa.String(length=10), nullable=True),
+        sa.Column("due_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("household_id"),
+    )
+    with op.batch_alter_table("household_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_household_line_due_on"), ["due_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_household_line_grid_id"), ["grid_id"], unique=False)
 
     op.create_table(
         "incident",
