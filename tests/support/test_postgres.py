@@ -33,7 +33,9 @@ def test_each_test_may_have_an_empty_database_of_its_own(postgres_url: str, fres
 
 def test_it_asks_for_the_password(postgres_server: PostgresServer) -> None:
     with pytest.raises(psycopg.OperationalError, match="password"):
-        psycopg.connect(host="127.0.0.1", port=postgres_server.port, user="gridman", password="wrong", dbname="postgres")
+        psycopg.connect(
+            host="127.0.0.1", port=postgres_server.port, user="gridman", password="wrong", dbname="postgres"
+        )
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root has to step down")
