@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,16 +11,17 @@ from pathlib import Path
 from steps import SetupProblem, run_logged, say, step
 
 # What the PySide6 6.11 wheels load on Linux (widgets, WebEngine, the xcb window plugin) and the Debian/Ubuntu package
-# that brings it; found with ldd over every library of the wheel in a minimal Debian 12.
+# that brings it; found with ldd over every library of the wheel in a minimal Debian 12. Debian 13 and Ubuntu 24.04 call
+# some packages otherwise (`t64`): the first name that the machine's package lists know is taken.
 LIBRARIES: dict[str, str] = {
     "libEGL.so.1": "libegl1",
     "libGL.so.1": "libgl1",
     "libxkbcommon.so.0": "libxkbcommon0",
     "libdbus-1.so.3": "libdbus-1-3",
     "libfontconfig.so.1": "libfontconfig1",
-    "libglib-2.0.so.0": "libglib2.0-0",
+    "libglib-2.0.so.0": "libglib2.0-0t64|libglib2.0-0",
     "libnss3.so": "libnss3",
-    "libasound.so.2": "libasound2",
+    "libasound.so.2": "libasound2t64|libasound2",
     "libXcomposite.so.1": "libxcomposite1",
     "libXdamage.so.1": "libxdamage1",
     "libXrandr.so.2": "libxrandr2",
@@ -68,21 +70,34 @@ def ensure(log: Path) -> None:
 
 
 def apt_install(packages: Sequence[str], log: Path) -> None:
-    """Install Debian packages as root; otherwise SetupProblem with the line to type."""
-    line = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(packages)}"
-    if os.geteuid() != 0:
-        sudo = f"sudo sh -c '{line}'" if shutil.which("sudo") else f"su -c '{line}'"
-        raise SetupProblem(f"system packages are missing: {' '.join(packages)}", f"type, then start again:\n  {sudo}")
+    """Install Debian packages as root; otherwise SetupProblem with the line to type. `a|b` means whichever exists."""
+    is_root = os.geteuid() == 0
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-    say(f"[set-up]   apt-get install {' '.join(packages)}")
-    # An interrupted installation leaves dpkg half done: finish it first.
-    run_logged(["dpkg", "--configure", "-a"], log, env=env)
-    updated, update_tail = run_logged(["apt-get", "update"], log, env=env)
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    code, tail = run_logged(install, log, env=env)
+    update_tail = ""
+    if is_root:
+        # An interrupted installation leaves dpkg half done: finish it first.
+        run_logged(["dpkg", "--configure", "-a"], log, env=env)
+        updated, update_tail = run_logged(["apt-get", "update"], log, env=env)
+        update_tail = update_tail if updated else ""
+    names = [_existing(choice) for choice in packages]
+    line = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(names)}"
+    if not is_root:
+        typed = f"sudo sh -c '{line}'" if shutil.which("sudo") else f"su -c '{line}'"
+        raise SetupProblem(f"system packages are missing: {' '.join(names)}", f"type, then start again:\n  {typed}")
+    say(f"[set-up]   apt-get install {' '.join(names)}")
+    code, tail = run_logged(["apt-get", "install", "-y", "--no-install-recommends", *names], log, env=env)
     if code:
-        said = tail if not updated else f"{update_tail}\n{tail}"
         raise SetupProblem(
-            f"apt-get could not install {' '.join(packages)}:\n{said}",
+            f"apt-get could not install {' '.join(names)}:\n{update_tail}{tail}",
             f"connect to the network (or put the packages' mirror into /etc/apt), then type:\n  {line}",
         )
+
+
+def _existing(choice: str) -> str:
+    """The first of `a|b` that the package lists hold; the last where they hold none (they may be empty yet)."""
+    *newer, oldest = choice.split("|")
+    for name in newer:
+        asked = subprocess.run(["apt-cache", "show", "--no-all-versions", name], capture_output=True, check=False)
+        if asked.returncode == 0:
+            return name
+    return oldest
