@@ -12,6 +12,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.files import require_free_space
 from gridman.kernel.words import N_
 from gridman.store.database import Database
+from gridman.store.migrations.append_only import forbid_rewriting
 
 __all__ = ["head", "upgrade", "version_of"]
 
@@ -56,3 +57,4 @@ def upgrade(database: Database) -> None:
         shutil.copy2(database.path, database.path.with_name(f"{database.path.name}.before-{newest}"))
     with database.writing, database.writer.begin() as connection:
         command.upgrade(_config(connection), "head")
+        forbid_rewriting(connection)
