@@ -48,6 +48,9 @@ journal = Table(
     Column("after", LargeBinary),  # msgpack map: field -> value written
     Column("before", LargeBinary),  # msgpack map: field -> value it replaced
     Column("base", LargeBinary),  # msgpack map: field -> version it was made on
+    Column(
+        "effects", LargeBinary
+    ),  # what a desk's command did here already: {"fields": {name: value}, "made": [[kind, id]]}
     Column("origin", String(6), nullable=False),  # here, street
     # A desk's unsent work is the rows with an op number and a state; the street keeps rows without.
     Column("op_n", BigInteger),
@@ -70,6 +73,7 @@ cell = Table(
     Column("claimed", String(21)),  # the writer's own stamp, where the street had to raise or clamp it
     Column("actor_id", BIG),
     Column("at", BigInteger),
+    sqlite_with_rowid=False,
 )
 
 base_cell = Table(
@@ -80,6 +84,7 @@ base_cell = Table(
     Column("entity", Text, nullable=False),
     Column("value", LargeBinary),
     Column("version", String(21)),
+    sqlite_with_rowid=False,
 )
 
 cursor = Table(
@@ -87,7 +92,7 @@ cursor = Table(
     metadata,
     Column("scope", Text, primary_key=True),
     Column("seq", BigInteger, nullable=False),
-    Column("progress", Text),
+    Column("after_id", BIG, nullable=False),  # last record received of those with this very seq
 )
 
 deferred = Table(
@@ -124,8 +129,9 @@ sync_row = Table(
     Column("scope", Text, primary_key=True),
     Column("entity", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
-Index("sync_row_feed", sync_row.c.scope, sync_row.c.seq)
+Index("sync_row_feed", sync_row.c.scope, sync_row.c.seq, sync_row.c.record_id)
 
 sync_exit = Table(
     "sync_exit",
@@ -134,8 +140,9 @@ sync_exit = Table(
     Column("scope", Text, primary_key=True),
     Column("entity", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
-Index("sync_exit_feed", sync_exit.c.scope, sync_exit.c.seq)
+Index("sync_exit_feed", sync_exit.c.scope, sync_exit.c.seq, sync_exit.c.record_id)
 
 sync_op = Table(
     "sync_op",
@@ -146,6 +153,7 @@ sync_op = Table(
     Column("verdict", LargeBinary),
     Column("seq", BigInteger),
     Column("at", BigInteger),
+    sqlite_with_rowid=False,
 )
 
 device = Table(

@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.Column("value", sa.LargeBinary(), nullable=True),
         sa.Column("version", sa.String(length=21), nullable=True),
         sa.PrimaryKeyConstraint("record_id", "field"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "blob_state",
@@ -141,6 +142,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("record_id", "field"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "conflict",
@@ -171,7 +173,7 @@ def upgrade() -> None:
         "cursor",
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("progress", sa.Text(), nullable=True),
+        sa.Column("after_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("scope"),
     )
     op.create_table(
@@ -374,6 +376,7 @@ def upgrade() -> None:
         sa.Column("after", sa.LargeBinary(), nullable=True),
         sa.Column("before", sa.LargeBinary(), nullable=True),
         sa.Column("base", sa.LargeBinary(), nullable=True),
+        sa.Column("effects", sa.LargeBinary(), nullable=True),
         sa.Column("origin", sa.String(length=6), nullable=False),
         sa.Column("op_n", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), nullable=True),
@@ -523,9 +526,10 @@ def upgrade() -> None:
         sa.Column("entity", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("record_id", "scope"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("sync_exit", schema=None) as batch_op:
-        batch_op.create_index("sync_exit_feed", ["scope", "seq"], unique=False)
+        batch_op.create_index("sync_exit_feed", ["scope", "seq", "record_id"], unique=False)
 
     op.create_table(
         "sync_op",
@@ -536,6 +540,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("replica", "n"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "sync_row",
@@ -546,9 +551,10 @@ def upgrade() -> None:
         sa.Column("entity", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("record_id", "scope"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("sync_row", schema=None) as batch_op:
-        batch_op.create_index("sync_row_feed", ["scope", "seq"], unique=False)
+        batch_op.create_index("sync_row_feed", ["scope", "seq", "record_id"], unique=False)
 
     op.create_table(
         "user",
