@@ -139,7 +139,9 @@ def _create() -> Stamp:
     base = getattr(sys, "_base_executable", None) or sys.executable
     with step(f"private environment .venv (Python {sys.version.split()[0]})"):
         _need_ensurepip(base)
-        code, tail = run_logged([base, "-m", "venv", str(HOME)], HOME / "setup.log", env=clean_environ())
+        code, tail = run_logged(
+            [base, "-m", "venv", str(HOME)], HOME / "setup.log", env=clean_environ(), keeps_lock=True
+        )
     if code:
         raise SetupProblem(f"Python could not make {HOME}:\n{tail}", "read the lines above; is the folder writable?")
     return stamp
@@ -175,7 +177,7 @@ def install(profile: str, extra: list[str]) -> None:
 
     command = [str(python()), "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     command += ["--progress-bar", "off", *extra, "-r", str(lock)]
-    code, tail = run_logged(command, HOME / "setup.log", env=clean_environ(), on_line=progress)
+    code, tail = run_logged(command, HOME / "setup.log", env=clean_environ(), on_line=progress, keeps_lock=True)
     if code:
         raise pip_problem(tail)
 

@@ -59,6 +59,7 @@ def become(python: Path, arguments: list[str], env: dict[str, str]) -> int:
 def _alone() -> Iterator[None]:
     """One set-up at a time in this folder; the operating system frees the lock when a set-up dies."""
     with (ROOT / "build_scripts" / ".set-up.lock").open("a+") as handle:
+        os.set_inheritable(handle.fileno(), True)
         if not _try_lock(handle.fileno()):
             say("[set-up] another set-up is at work in this folder: waiting for it")
             _wait_lock(handle.fileno())

@@ -46,8 +46,13 @@ def run_logged(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     on_line: Callable[[str], None] = lambda line: None,
+    keeps_lock: bool = False,
 ) -> tuple[int, str]:
-    """Run `command`, its output line by line to `on_line` and into `log`; return exit code and last 40 lines."""
+    """Run `command`, its output line by line to `on_line` and into `log`; return exit code and last 40 lines.
+
+    With `keeps_lock` the child holds the set-up's lock too: should the set-up be killed, the next one waits for the child
+    to end instead of working against it in the same folder.
+    """
     tail: deque[str] = deque(maxlen=40)
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -57,6 +62,7 @@ def run_logged(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            close_fds=not keeps_lock,
             env=None if env is None else dict(env),
             cwd=cwd,
             text=True,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 __all__ = ["default_data_dir", "maps_dir", "resource"]
 
-_ROOT = Path(__file__).resolve().parents[2]
+_SHIPPED = Path(__file__).resolve().parents[1] / "_shipped"  # in an installed wheel; in the source tree it is above
+_ROOT = _SHIPPED if _SHIPPED.is_dir() else Path(__file__).resolve().parents[2]
 
 
 def resource(*parts: str) -> Path:

@@ -6,13 +6,13 @@ and not to an object. The front door sets it (`use`); it is read wherever words 
 
 import gettext
 from functools import cache
-from pathlib import Path
+
+from gridman.kernel.paths import resource
 
 __all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "pgettext", "use"]
 
 LANGUAGES: dict[str, str] = {"en": "English", "zh_CN": "简体中文"}
 
-_RESOURCES = Path(__file__).resolve().parents[2] / "resources" / "i18n"
 _chosen: list[str] = ["en"]
 
 
@@ -20,7 +20,7 @@ _chosen: list[str] = ["en"]
 def _catalogue(code: str) -> gettext.NullTranslations:
     if code == "en":
         return gettext.NullTranslations()
-    return gettext.translation("gridman", localedir=str(_RESOURCES), languages=[code], fallback=True)
+    return gettext.translation("gridman", localedir=str(resource("i18n")), languages=[code], fallback=True)
 
 
 def use(code: str) -> None:
