@@ -29,7 +29,8 @@ _TWO_BY_TWO = (
 )
 _COMPOUND_SURNAMES = frozenset(_TWO_BY_TWO[i : i + 2] for i in range(0, len(_TWO_BY_TWO), 2))
 _BUILDING_END = re.compile(r"^.*?(?:号楼|栋|幢|座)")
-_PLACE_END = re.compile(r"^.*?(?:小区|花园|家园|社区|新村|村|苑|街道|镇|乡)")
+_COMPOUND_END = re.compile(r"^.*(?:小区|花园|家园|社区|村|苑)")
+_TOWN_END = re.compile(r"^.*?(?:街道|镇|乡)")
 _LANDLINE = re.compile(r"^(\(?0\d{2,3}\)?[- ]?)?(\d{5,8})((?:[-转]\d{1,6})?)$")
 _ID_IN_TEXT = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)")
 _MOBILE_IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
@@ -101,7 +102,7 @@ def mask_name_middle(name: str) -> str:
 def mask_address(address: str) -> str:
     """An address kept to its building, else to its compound or village; the door is hidden."""
     text = address.strip()
-    found = _BUILDING_END.match(text) or _PLACE_END.match(text)
+    found = _BUILDING_END.match(text) or _COMPOUND_END.match(text) or _TOWN_END.match(text)
     kept = found.group() if found else text[: min(6, len(text) // 2)]
     return kept + "***" if text else ""
 

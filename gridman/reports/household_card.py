@@ -28,7 +28,7 @@ def household_card(sheet: HouseholdSheet, stamp: SheetStamp) -> Document:
             _vehicles(sheet, stamp),
             _situation(sheet, stamp),
             _visits(sheet, stamp),
-            Signatures((on_form("Grid worker"), on_form("Resident"), on_form("Date"))),
+            Signatures((on_form("Signed by the grid worker"), on_form("Confirmed by the resident"), on_form("Date"))),
         ),
         footer=footer_of(stamp, on_form("title deed number; restricted categories; people who moved out or died.")),
         watermark=watermark_of(stamp),

@@ -58,7 +58,7 @@ COLUMNS: tuple[RosterColumn, ...] = (
     RosterColumn("residence_state", "Lives as registered", 11, lambda h, p: p.residence_state),
     RosterColumn("workplace", "Workplace or school", 19, lambda h, p: p.workplace, align="left"),
     RosterColumn("phone", "Phone", 18, lambda h, p: "\n".join(p.phones)),
-    RosterColumn("care", "Care category", 16, lambda h, p: on_form("; ").join(p.care)),
+    RosterColumn("care", "Special group or care", 16, lambda h, p: on_form("; ").join(p.care)),
     RosterColumn("remark", "Remark", 15, lambda h, p: p.remark, align="left"),
 )
 """The nineteen columns of the form, in its order; titles are shown through `on_form`."""

@@ -132,8 +132,9 @@ class _Place:
         again = False
         while rows:
             part, rows = self.cut(rows)
-            self.draw(part, self.clipped(self.merged_fits(first, again), sum(row.height for row in part)))
-            again = True
+            if part:
+                self.draw(part, self.clipped(self.merged_fits(first, again), sum(row.height for row in part)))
+                again = True
             if rows:
                 self.turn()
 

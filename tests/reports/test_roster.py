@@ -1,0 +1,145 @@
+"""The household roster on paper (F01)."""
+
+import csv
+import re
+from dataclasses import replace
+
+import pytest
+
+from gridman.domain.sheets import PersonLine, RosterHousehold, RosterSheet
+from gridman.kernel import words
+from gridman.kernel.errors import Refusal
+from gridman.kernel.paths import resource
+from gridman.reports.roster import COMPACT, household_roster
+from tests.reports import sheets
+from tests.reports.paper import printed
+
+
+@pytest.fixture(autouse=True)
+def _chinese() -> None:
+    words.use("zh_CN")
+
+
+def _titles() -> list[str]:
+    rows = csv.DictReader(resource("codes", "forms_ledgers.csv").read_text(encoding="utf-8-sig").splitlines())
+    return [row["column_zh"] for row in rows if row["form_id"] == "F01"]
+
+
+def test_columns_are_those_of_the_form_in_its_order() -> None:
+    table = household_roster(sheets.roster(1), sheets.STAMP).blocks[0]
+    assert [column.title for column in table.columns] == _titles()  # type: ignore[union-attr]
+
+
+def test_every_page_has_the_header_row_its_number_and_the_batch() -> None:
+    _, paper = printed(household_roster(sheets.roster(), sheets.STAMP))
+    assert len(paper) > 3
+    for page in range(len(paper)):
+        text = paper.joined(page)
+        assert all(title in text for title in _titles())
+        assert f"第{page + 1}页共{len(paper)}页" in text
+        assert "批号：B-20261123-0007" in text
+        assert "住户花名册" in text
+
+
+def test_every_person_is_on_the_page_of_the_household_and_no_household_is_split() -> None:
+    sheet = sheets.roster(60)
+    document = household_roster(sheet, sheets.STAMP, columns=("no", "household_no", "id_number"))
+    _, paper = printed(document)
+    pages = paper.texts()
+    number = 0
+    for household in sheet.households:
+        (page,) = (n for n, text in enumerate(pages) if household.number in text)
+        rows = set(re.findall(r"(?m)^(\d+)(?= |$)", pages[page]))
+        for person in household.people:
+            number += 1
+            assert str(number) in rows
+            assert person.id_number[-4:] in pages[page]
+    assert len(pages) > 3
+
+
+def test_numbers_are_masked_in_columns_and_in_remarks() -> None:
+    sheet = sheets.roster()
+    _, paper = printed(household_roster(sheet, sheets.STAMP))
+    text = paper.joined()
+    assert not re.search(r"990101\d{11}[\dX]", text)
+    assert not re.search(r"(?<!\d)1[3-9]\d{9}(?!\d)", text)
+    for household in sheet.households:
+        for person in household.people:
+            assert f"990101********{person.id_number[-4:]}" in text
+
+
+def test_an_unmasked_roster_says_so_in_footer_and_watermark() -> None:
+    sheet = sheets.roster(2)
+    document = household_roster(sheet, replace(sheets.STAMP, masked=False))
+    _, paper = printed(document)
+    assert sheet.households[0].people[0].id_number in paper.joined()
+    assert "未脱敏" in paper.joined()
+    assert "未脱敏" in document.watermark
+
+
+def test_a_name_of_a_hundred_characters_is_printed_whole() -> None:
+    person = PersonLine(name=sheets.LONG_NAME, relation="户主")
+    household = RosterHousehold(number="H1", door="1-1-101", head_name="", people=(person,))
+    sheet = RosterSheet(community="柳荫社区", grid_name="", grid_code="", households=(household,))
+    for columns in (COMPACT, tuple(column for column in COMPACT if column != "head")):
+        _, paper = printed(household_roster(sheet, sheets.STAMP, columns=columns))
+        assert len(paper) == 1
+        assert sheets.LONG_NAME in paper.joined()
+
+
+def test_a_household_larger_than_a_page_goes_on_with_its_head_repeated() -> None:
+    people = tuple(PersonLine(name=f"员{n:03d}") for n in range(90))
+    household = RosterHousehold(number="H1", door="1-1-101", head_name="集体户主", people=people)
+    sheet = replace(sheets.roster(5), households=(*sheets.roster(5).households, household))
+    _, paper = printed(household_roster(sheet, sheets.STAMP))
+    text = paper.joined()
+    assert all(text.count(person.name) == 1 for person in people)
+    pages = [n for n in range(len(paper)) if "集体户主" in paper.joined(n)]
+    assert len(pages) > 2
+    assert all("（续）" in paper.joined(n) for n in pages[1:])
+
+
+def test_a_remark_longer_than_a_page_loses_nothing() -> None:
+    remark = "".join(chr(0x4E00 + n) for n in range(2000))
+    person = PersonLine(name="吴芳", remark=remark)
+    household = RosterHousehold(number="H1", door="1-1-101", head_name="吴芳", people=(person,))
+    sheet = replace(sheets.roster(3), households=(household,))
+    _, paper = printed(household_roster(sheet, sheets.STAMP, columns=("no", "member", "remark", "id_number", "phone")))
+    _, narrow = printed(household_roster(sheet, sheets.STAMP))
+    assert len(narrow) > 1
+    for printed_sheet in (paper, narrow):
+        text = printed_sheet.joined()
+        assert all(char in text for char in remark)
+
+
+def test_an_empty_area_says_so() -> None:
+    _, paper = printed(household_roster(replace(sheets.roster(1), households=()), sheets.STAMP))
+    assert len(paper) == 1
+    assert "本区域没有住户。" in paper.text(0)
+
+
+def test_a_household_without_people_still_stands_on_the_roster() -> None:
+    household = RosterHousehold(number="H77", door="9-9-909", head_name="")
+    _, paper = printed(household_roster(replace(sheets.roster(1), households=(household,)), sheets.STAMP))
+    assert "9-9-909" in paper.text(0)
+
+
+def test_the_compact_roster_names_what_it_leaves_out() -> None:
+    document = household_roster(sheets.roster(3), sheets.STAMP, columns=COMPACT)
+    _, paper = printed(document)
+    assert "本表不含：户号；民族；文化程度" in paper.joined()
+    assert len(document.blocks[0].columns) == len(COMPACT)  # type: ignore[union-attr]
+
+
+def test_registered_addresses_are_masked_on_request() -> None:
+    sheet = sheets.roster(10)
+    assert "501室" in printed(household_roster(sheet, sheets.STAMP))[1].joined()
+    masked = printed(household_roster(sheet, sheets.STAMP, masks_addresses=True))[1].joined()
+    assert "501室" not in masked and "3号楼***" in masked
+
+
+def test_an_unknown_column_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(Refusal) as refused:
+        household_roster(sheets.roster(1), sheets.STAMP, columns=("no", "shoe_size"))
+    assert refused.value.code == "roster.unknown_column"
+    assert "shoe_size" in str(refused.value) and "household_no" in str(refused.value)
