@@ -2,13 +2,14 @@
 numbered operations with the version each field was made on, their receipts beside them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, tuple_
 
 from gridman.domain.catalog import noun_of
+from gridman.domain.fields import Merge
 from gridman.store import tables
 from gridman.store.unit import Captured, Reader, Unit
 from gridman.store.values import pack, unpack
@@ -16,13 +17,15 @@ from gridman.store.values import pack, unpack
 __all__ = ["DeskJournal", "Entry", "StreetJournal", "cell_versions", "history_of", "upsert_cells"]
 
 _CHUNK = 300
+LOG_OF = {"incident": "incident_step"}
+"""The kind of record that is the log of another: its lines are made by commands, never pushed as such."""
 
 
 class StreetJournal:
     """Journal of a street server: no numbers, no receipts. Values of new records are not repeated, the row itself holds them."""
 
     def record(self, unit: Unit, captured: list[Captured]) -> None:
-        rows = [_row(unit, c, after=c.after if c.kind == "amend" else {}) for c in captured]
+        rows = [_row(unit, c, after={} if c.kind == "create" else c.after) for c in captured]
         if rows:
             unit.connection.execute(insert(tables.journal), rows)
 
@@ -30,32 +33,127 @@ class StreetJournal:
         """Nothing: ordering is the feed's work."""
 
 
+@dataclass
+class _Op:
+    """One operation in the making. `fields` and `made`: what a command did here already, until the street answers."""
+
+    change: Captured
+    fields: dict[str, Any] = field(default_factory=dict)
+    replaced: dict[str, Any] = field(default_factory=dict)
+    made: list[tuple[str, int]] = field(default_factory=list)
+
+
 class DeskJournal:
-    """Journal and outbox of a desk. Operation n+1 follows n without a gap; `base` holds the version each field had here."""
+    """Journal and outbox of a desk. Operation n+1 follows n without a gap; `base` holds the version each field had here.
+
+    What one unit does to one record becomes one operation. What a command did to the record's street-owned fields and log is kept with
+    the command (`effects`) instead of travelling: the street does the command itself and answers with what came of it.
+    """
 
     def record(self, unit: Unit, captured: list[Captured]) -> None:
-        if not captured:
-            return
-        connection = unit.connection
-        last = connection.execute(select(func.max(tables.journal.c.op_n))).scalar() or last_settled_op(connection)
-        bases = cell_versions(connection, [(c.record.id, f) for c in captured if c.kind == "amend" for f in c.after])
-        rows, cells = [], []
-        for number, change in enumerate(captured, start=last + 1):
-            row = _row(unit, change, after=change.after)
-            amended = change.after if change.kind == "amend" else {}
-            row["base"] = pack({f: bases.get((change.record.id, f)) for f in amended})
-            row.update(op_n=number, state="waiting")
-            rows.append(row)
-            cells += [_cell(unit, change.record.id, f) for f in amended]
-        connection.execute(insert(tables.journal), rows)
-        upsert_cells(connection, cells)
+        unit.ledger.setdefault("desk", []).extend(captured)
 
     def finish(self, unit: Unit) -> None:
-        """Nothing more."""
+        captured: list[Captured] = unit.ledger.pop("desk", [])
+        ops = _operations(captured)
+        if not ops:
+            return
+        connection = unit.connection
+        last = last_op(connection)
+        wanted = [(op.change.record.id, f) for op in ops for f in (*_amended(op), *op.fields)]
+        versions = cell_versions(connection, wanted)
+        rows, cells, bases = [], [], []
+        for number, op in enumerate(ops, start=last + 1):
+            row = _row(unit, op.change, after=op.change.after)
+            record_id, amended = op.change.record.id, _amended(op)
+            row["base"] = pack({f: versions.get((record_id, f)) for f in amended})
+            row["effects"] = pack({"fields": op.fields, "made": op.made}) if op.change.kind == "command" else None
+            row.update(op_n=number, state="waiting")
+            rows.append(row)
+            cells += [_cell(unit, record_id, f) for f in amended]
+            replaced = op.replaced if op.change.kind == "command" else op.change.before
+            bases += [
+                {
+                    "record_id": record_id, "field": f, "entity": row["entity"], "value": pack(replaced.get(f)),
+                    "version": versions.get((record_id, f)),
+                }
+                for f in (*amended, *op.fields)
+            ]  # fmt: skip
+        connection.execute(insert(tables.journal), rows)
+        upsert_cells(connection, cells)
+        keep_bases(connection, bases)
 
 
-def last_settled_op(connection: Connection) -> int:
-    """The highest operation number ever used, should the journal have been shortened."""
+def _amended(op: _Op) -> dict[str, Any]:
+    return op.change.after if op.change.kind == "amend" else {}
+
+
+def _operations(captured: list[Captured]) -> list[_Op]:
+    """The operations of one unit, in order: later edits of a record fold into its first, effects go to their command."""
+    commands = {c.record.id: _Op(c) for c in captured if c.kind == "command"}
+    ops: list[_Op] = []
+    open_ops: dict[int, _Op] = {}
+    for change in captured:
+        record_id = change.record.id
+        if change.kind == "command":
+            # Two commands on one record in one unit: the last one holds the effects, both travel.
+            op = commands[record_id] if commands[record_id].change is change else _Op(change)
+            ops.append(op)
+            open_ops.pop(record_id, None)
+            continue
+        owner = _owner(change, commands)
+        if owner is not None and change.kind == "create":
+            owner.made.append((noun_of(change.record).kind, record_id))
+            continue
+        if change.kind == "amend":
+            change = _without_effects(change, owner)
+            if not change.after:
+                continue
+        earlier = open_ops.get(record_id)
+        if earlier is None:
+            open_ops[record_id] = op = _Op(change)
+            ops.append(op)
+        else:
+            earlier.change = _folded(earlier.change, change)
+    return ops
+
+
+def _owner(change: Captured, commands: dict[int, _Op]) -> _Op | None:
+    """The command a change belongs to: one on the record itself, or on the record whose log the change adds a line to."""
+    if change.kind == "amend":
+        return commands.get(change.record.id)
+    noun = noun_of(change.record)
+    followed = getattr(change.record, noun.follows) if noun.follows else None
+    command = commands.get(followed) if followed is not None else None
+    if command is None or LOG_OF.get(noun_of(command.change.record).kind) != noun.kind:
+        return None
+    return command
+
+
+def _without_effects(change: Captured, owner: _Op | None) -> Captured:
+    """The part of an edit that travels as an edit; the street's own fields go to the command that changed them."""
+    declared = noun_of(change.record).fields
+    effects = {f for f in change.after if declared[f].merge is Merge.STREET}
+    if not effects:
+        return change
+    if owner is None:
+        raise RuntimeError(f"only the street changes {sorted(effects)} of {change.record!r}; a desk sends a command")
+    for name in effects:
+        owner.fields[name] = change.after[name]
+        owner.replaced.setdefault(name, change.before.get(name))
+    rest = {f: v for f, v in change.after.items() if f not in effects}
+    return Captured("amend", change.record, rest, {f: change.before.get(f) for f in rest})
+
+
+def _folded(earlier: Captured, later: Captured) -> Captured:
+    return Captured(earlier.kind, earlier.record, earlier.after | later.after, later.before | earlier.before)
+
+
+def last_op(connection: Connection) -> int:
+    """The highest operation number ever used on this desk."""
+    last = connection.execute(select(func.max(tables.journal.c.op_n))).scalar()
+    if last:
+        return int(last)
     value = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "last_op")).scalar()
     return int(value) if value else 0
 
@@ -65,13 +163,14 @@ def _row(unit: Unit, change: Captured, after: dict[str, Any]) -> dict[str, Any]:
         "at": unit.at,
         "stamp": unit.stamp,
         "actor_id": unit.actor.user_id,
-        "replica": unit.actor.replica or unit.replica,
+        "replica": unit.author_replica,
         "kind": change.kind,
         "entity": noun_of(change.record).kind,
         "record_id": change.record.id,
         "after": pack(after) if after else None,
         "before": pack(change.before) if change.before else None,
         "base": None,
+        "effects": None,
         "origin": unit.origin,
         "op_n": None,
         "state": None,
@@ -85,15 +184,25 @@ def _cell(unit: Unit, record_id: int, field: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _chunks(keys: Sequence[tuple[int, str]]) -> Iterator[Sequence[tuple[int, str]]]:
+    for start in range(0, len(keys), _CHUNK):
+        yield keys[start : start + _CHUNK]
+
+
 def cell_versions(connection: Connection, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
     """The version of each of these cells that has ever been edited."""
     c = tables.cell.c
     found: dict[tuple[int, str], str] = {}
-    for start in range(0, len(keys), _CHUNK):
-        part = keys[start : start + _CHUNK]
+    for part in _chunks(keys):
         query = select(c.record_id, c.field, c.version).where(tuple_(c.record_id, c.field).in_(part))
         found.update({(r, f): v for r, f, v in connection.execute(query)})
     return found
+
+
+def keep_bases(connection: Connection, bases: Sequence[dict[str, Any]]) -> None:
+    """Remember the street's value of cells that now show a desk's own pending one; a value kept earlier stays (desk: SQLite only)."""
+    if bases:
+        connection.execute(insert(tables.base_cell).prefix_with("OR IGNORE"), list(bases))
 
 
 def upsert_cells(connection: Connection, cells: Sequence[dict[str, Any]]) -> None:
@@ -137,41 +246,10 @@ class Entry:
 def history_of(reader: Reader, record_ids: Sequence[int], limit: int = 200) -> list[Entry]:
     """What happened to these records, newest first."""
     j = tables.journal.c
+    shown = (j.at, j.actor_id, j.kind, j.entity, j.record_id, j.after, j.before, j.origin, j.state, j.reason, j.op_n)
     query = (
-        select(
-            j.at,
-            j.actor_id,
-            j.kind,
-            j.entity,
-            j.record_id,
-            j.after,
-            j.before,
-            j.origin,
-            j.state,
-            j.reason,
-            j.op_n,
-            j.ack_seq,
-            j.ack_at,
-        )
-        .where(j.record_id.in_(list(record_ids)))
-        .order_by(j.id.desc())
-        .limit(limit)
+        select(*shown, j.ack_seq, j.ack_at).where(j.record_id.in_(list(record_ids))).order_by(j.id.desc()).limit(limit)
     )
     return [
-        Entry(
-            r.at,
-            r.actor_id,
-            r.kind,
-            r.entity,
-            r.record_id,
-            unpack(r.after),
-            unpack(r.before),
-            r.origin,
-            r.state,
-            r.reason,
-            r.op_n,
-            r.ack_seq,
-            r.ack_at,
-        )
-        for r in reader.connection.execute(query)
+        Entry(*row[:5], unpack(row.after), unpack(row.before), *row[7:]) for row in reader.connection.execute(query)
     ]

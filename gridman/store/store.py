@@ -65,7 +65,7 @@ class Store:
             session.unit = unit
             yield unit
             unit.changes = unit.finish()
-            put_meta(connection, "last_stamp", max(ticking.last, unit.stamp))
+            put_meta(connection, "last_stamp", unit.last_stamp)
             session.commit()
 
     def close(self) -> None:

@@ -4,7 +4,8 @@ Capture sits in the session's flush, below every service: whatever mapped record
 journaled in the same transaction. Deleting and bulk statements on records are refused, so no write goes around the journal.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -116,7 +117,7 @@ def _matches(cls: type[Record], name: str, value: Any) -> Any:
 class Captured:
     """One record's change within a unit: values written (`after`), values replaced (`before`; empty when the record is new)."""
 
-    kind: str  # create, amend
+    kind: str  # create, amend; command: `after` is then the command's payload
     record: Synced
     after: dict[str, Any]
     before: dict[str, Any] = field(default_factory=dict)
@@ -144,13 +145,19 @@ class Unit(Reader):
         self._recorders = recorders
         self._touched: dict[str, set[int]] = {}
         self._ids: Iterator[int] = iter(())
+        self._lent: list[int] = []
         self._block = 1
         self.changes = Changes()
         self.at = clock()
         self.stamp = ticking.tick(self.at)
+        self.author_replica = actor.replica or ticking.replica
+        self.ledger: dict[str, Any] = {}
+        """Where recorders keep what they gather until `finish`; it dies with the unit, so a failed one leaves nothing behind."""
 
     def new_id(self) -> int:
         """An id for a new record, from this replica's counter. Asks the counter in growing blocks, so imports ask seldom."""
+        if self._lent:
+            return self._lent.pop()
         try:
             return next(self._ids)
         except StopIteration:
@@ -181,6 +188,46 @@ class Unit(Reader):
             if getattr(record, name) != value:
                 setattr(record, name, value)
         return record
+
+    def command(self, record: Synced, payload: Mapping[str, Any]) -> None:
+        """Say that what this unit does to `record` is the doing of one command, for example {"action": "assign", "target_id": 7}.
+
+        On a desk the command travels in place of the edits: the fields it changes that only the street may write, and the lines it
+        adds to the record's log, are shown at once and replaced by the street's answer. On the street it is journaled.
+        """
+        self.flush()
+        self.capture([Captured("command", record, dict(payload))])
+
+    def see(self, stamp: str) -> None:
+        """Learn a stamp from elsewhere: what is written after this unit sorts after it."""
+        self._ticking.see(stamp, self.clock())
+
+    @property
+    def last_stamp(self) -> str:
+        """The newest stamp given or seen here."""
+        return max(self._ticking.last, self.stamp)
+
+    @contextmanager
+    def as_of(self, at: int, stamp: str, replica: int, ids: Sequence[int] = ()) -> Iterator[None]:
+        """Write the block's changes as another computer made them: at its instant, under its stamp, whole or not at all (an exception
+        undoes them and goes on; the unit stays open). New records take `ids` first: a command done again on the street then makes
+        the very records the desk already shows.
+        """
+        self.flush()
+        mine = self.at, self.stamp, self.author_replica
+        self.at, self.stamp, self.author_replica = at, stamp, replica
+        self._lent = list(reversed(ids))
+        try:
+            with self.session.begin_nested():
+                yield
+                self.flush()
+        except BaseException:
+            self._ids = iter(())  # a block of ids taken within was given back
+            self.ledger["undone"] = True
+            raise
+        finally:
+            self.at, self.stamp, self.author_replica = mine
+            self._lent = []
 
     def retire(self, record: Synced, reason: str) -> None:
         """Take a record out of use; it stays on file with the reason, and can be brought back."""
