@@ -9,7 +9,7 @@ from functools import cache
 
 from gridman.kernel.paths import resource
 
-__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "pgettext", "use"]
+__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "pgettext", "said_in", "use"]
 
 LANGUAGES: dict[str, str] = {"en": "English", "zh_CN": "简体中文"}
 
@@ -48,6 +48,11 @@ def ngettext(one: str, many: str, n: int) -> str:
 def pgettext(context: str, text: str) -> str:
     """`text` in the language in use, as it is said in `context`: a form's label is worded otherwise than a menu's."""
     return _catalogue(_chosen[0]).pgettext(context, text) if text else ""
+
+
+def said_in(code: str, text: str) -> str:
+    """`text` in the language `code`, whatever is in use: for a page or sheet that keeps a language of its own."""
+    return _catalogue(code).gettext(text) if text else ""
 
 
 def N_(text: str) -> str:
