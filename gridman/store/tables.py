@@ -163,6 +163,7 @@ device = Table(
     Column("user_id", BIG, nullable=False),
     Column("name", Text),
     Column("token_digest", Text),
+    Column("next_digest", Text),  # a rotated token, until the desk uses it
     Column("enrolled_at", BigInteger),
     Column("last_seen_at", BigInteger),
     Column("last_n", BigInteger),

@@ -3,7 +3,7 @@
 They are put in place after every migration, in its transaction, because rebuilding a table (SQLite's way of altering one) drops them.
 """
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 __all__ = ["forbid_rewriting"]
 
@@ -25,5 +25,7 @@ _POSTGRESQL = [
 
 def forbid_rewriting(connection: Connection) -> None:
     """Make the triggers where they are missing. PostgreSQL needs version 14 or later."""
+    if not inspect(connection).has_table("audit"):
+        return  # the first migration is being written
     for statement in _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE:
         connection.exec_driver_sql(statement)

@@ -191,6 +191,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("token_digest", sa.Text(), nullable=True),
+        sa.Column("next_digest", sa.Text(), nullable=True),
         sa.Column("enrolled_at", sa.BigInteger(), nullable=True),
         sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
         sa.Column("last_n", sa.BigInteger(), nullable=True),
