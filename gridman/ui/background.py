@@ -1,0 +1,296 @@
+"""The only door out of the GUI thread. One writer thread, a few readers; results come back by one signal of one object that lives
+in the GUI thread, so every callback runs there.
+
+`ask` reads, `do` writes, `keep` does store work that is no unit (drafts, settings), `run` is long work with progress and cancel.
+"""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, Signal, Slot
+from shiboken6 import isValid
+
+from gridman.kernel.errors import Refusal
+from gridman.kernel.log import get_log
+from gridman.kernel.progress import Cancelled, Ticket
+
+__all__ = ["Background", "DeskLike", "Failure", "Job", "install_excepthook"]
+
+_log = get_log(__name__)
+_READERS = 2
+_BETWEEN_REPORTS_S = 0.05
+
+
+class DeskLike(Protocol):
+    """What the background needs of a desk: its store and who is signed in."""
+
+    @property
+    def store(self) -> Any: ...
+
+    @property
+    def actor(self) -> Any: ...
+
+
+class Failure(Exception):
+    """A bug, not a refusal: what went wrong where, for the log and for the person who reports it."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error = error
+        self.trace = "".join(traceback.format_exception(error))
+
+
+class Job:
+    """One piece of work on its way. Long ones tell how far they are; `cancel` asks them to stop."""
+
+    def __init__(
+        self, kind: str, then: Callable[[Any], None] | None, refused: Callable[[Refusal], None] | None
+    ) -> None:
+        self.number = 0
+        self.kind = kind
+        self.then = then
+        self.refused = refused
+        self.key: tuple[Any, ...] | None = None
+        self.title = ""
+        self.done, self.total, self.step = 0, 0, ""
+        self.started_s = time.monotonic()
+        self.ticket = Ticket()
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.changes: Any = None
+        self.is_over = False
+        self.future: Future[None] | None = None
+        self._reported_s = 0.0
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next step; what it saved stays saved."""
+        self.ticket.cancel()
+
+    @property
+    def running_s(self) -> float:
+        return time.monotonic() - self.started_s
+
+    def is_due_to_report(self, done: int, total: int) -> bool:
+        """Whether enough time passed since the last report that the window should hear of this one."""
+        now = time.monotonic()
+        if now - self._reported_s < _BETWEEN_REPORTS_S and done < total:
+            return False
+        self._reported_s = now
+        return True
+
+
+class Background(QObject):
+    """See the module. Lives in the GUI thread; all its signals are emitted there."""
+
+    changed = Signal(object)  # Changes of a committed unit or a finished synchronisation
+    refused = Signal(object)  # a Refusal nobody took
+    failed = Signal(object)  # Failure: a bug
+    work_changed = Signal(object)  # Job of `run`: begun, went on, over
+    _arrived = Signal(object)  # the one signal that crosses threads
+
+    def __init__(self, desk: DeskLike, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="desk-writer")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-reader")
+        self._long = ThreadPoolExecutor(1, thread_name_prefix="desk-long")
+        self._jobs: dict[int, Job] = {}
+        self._latest: dict[tuple[Any, ...], int] = {}
+        self._count = 0
+        self._is_closed = False
+        self._arrived.connect(self._take)
+
+    def ask(
+        self,
+        fn: Callable[..., Any],
+        *args: Any,
+        then: Callable[[Any], None] | None = None,
+        refused: Callable[[Refusal], None] | None = None,
+        key: str = "",
+        **named: Any,
+    ) -> Job:
+        """Call ``fn(reader, *args, **named)`` on a reader thread; ``then(result)`` in the GUI thread.
+
+        ``key``: only the newest question with this key and the same receiver is answered (typing in a search box).
+        """
+
+        def work(job: Job) -> None:
+            if self._is_outdated(job):
+                return
+            with self._desk.store.read() as reader:
+                job.result = fn(reader, *args, **named)
+
+        job = Job("ask", then, refused)
+        if key:
+            job.key = (id(getattr(then, "__self__", None)), key)
+        return self._start(self._readers, job, work)
+
+    def do(
+        self,
+        fn: Callable[..., Any],
+        *args: Any,
+        then: Callable[[Any], None] | None = None,
+        refused: Callable[[Refusal], None] | None = None,
+        **named: Any,
+    ) -> Job:
+        """Call ``fn(unit, *args, **named)`` as the signed-in user on the writer thread; the unit commits when it returns.
+
+        Afterwards, in the GUI thread: ``then(result)``, then the signal `changed` with what the unit changed.
+        """
+
+        def work(job: Job) -> None:
+            with self._desk.store.unit(self._desk.actor) as unit:
+                job.result = fn(unit, *args, **named)
+            job.changes = unit.changes
+
+        return self._start(self._writer, Job("do", then, refused), work)
+
+    def keep(
+        self,
+        fn: Callable[..., Any],
+        *args: Any,
+        then: Callable[[Any], None] | None = None,
+        refused: Callable[[Refusal], None] | None = None,
+        **named: Any,
+    ) -> Job:
+        """Call ``fn(store, *args, **named)`` on the writer thread: drafts and settings, which are no records."""
+
+        def work(job: Job) -> None:
+            job.result = fn(self._desk.store, *args, **named)
+
+        return self._start(self._writer, Job("keep", then, refused), work)
+
+    def run(
+        self,
+        fn: Callable[..., Any],
+        *args: Any,
+        title: str = "",
+        then: Callable[[Any], None] | None = None,
+        refused: Callable[[Refusal], None] | None = None,
+        **named: Any,
+    ) -> Job:
+        """Call ``fn(*args, progress, ticket, **named)`` on the thread for long work; the window shows `title`, progress and a way
+        to cancel. A result with an attribute `changes` is announced like a unit's. One at a time, in order.
+        """
+
+        def work(job: Job) -> None:
+            def progress(done: int, total: int, step: str = "") -> None:
+                job.ticket.check()
+                job.done, job.total, job.step = done, total, step
+                if job.is_due_to_report(done, total):
+                    self._arrived.emit(job)
+
+            job.started_s = time.monotonic()
+            self._arrived.emit(job)
+            job.result = fn(*args, progress, job.ticket, **named)
+            job.changes = getattr(job.result, "changes", None)
+
+        job = Job("run", then, refused)
+        job.title = title
+        return self._start(self._long, job, work)
+
+    def is_idle(self) -> bool:
+        """Whether nothing is asked, written or running."""
+        return not self._jobs
+
+    def running(self) -> list[Job]:
+        """The long work that is not over."""
+        return [job for job in self._jobs.values() if job.kind == "run"]
+
+    def close(self) -> None:
+        """Let writes finish, ask long work to stop, answer nobody any more."""
+        self._is_closed = True
+        for job in list(self._jobs.values()):
+            if job.kind == "run":
+                job.cancel()
+        for pool in (self._readers, self._long, self._writer):
+            pool.shutdown(wait=True, cancel_futures=pool is not self._writer)
+
+    def _start(self, pool: ThreadPoolExecutor, job: Job, work: Callable[[Job], None]) -> Job:
+        if not self.thread().isCurrentThread():
+            raise RuntimeError("the background is entered from the GUI thread only")
+        if self._is_closed:
+            job.is_over = True
+            return job
+        self._count += 1
+        job.number = self._count
+        if job.key is not None:
+            self._latest[job.key] = job.number
+        self._jobs[job.number] = job
+        job.future = pool.submit(self._work, job, work)
+        return job
+
+    def _work(self, job: Job, work: Callable[[Job], None]) -> None:
+        try:
+            work(job)
+        except BaseException as error:
+            job.error = error
+        job.is_over = True
+        if not self._is_closed:
+            self._arrived.emit(job)
+
+    def _is_outdated(self, job: Job) -> bool:
+        return job.key is not None and self._latest.get(job.key) != job.number
+
+    @Slot(object)
+    def _take(self, job: Job) -> None:
+        if self._is_closed:
+            return
+        if not job.is_over:
+            self.work_changed.emit(job)
+            return
+        if self._jobs.pop(job.number, None) is None:
+            return
+        if job.kind == "run":
+            self.work_changed.emit(job)
+        outdated = self._is_outdated(job)
+        if job.key is not None and not outdated:
+            del self._latest[job.key]
+        if job.error is not None:
+            if not outdated:
+                self._take_error(job, job.error)
+            return
+        try:
+            if job.then is not None and not outdated and _is_alive(job.then):
+                job.then(job.result)
+        finally:
+            if job.changes:
+                self.changed.emit(job.changes)
+
+    def _take_error(self, job: Job, error: BaseException) -> None:
+        if isinstance(error, Cancelled):
+            return
+        if isinstance(error, Refusal):
+            if job.refused is not None and _is_alive(job.refused):
+                job.refused(error)
+            elif job.refused is None:
+                self.refused.emit(error)
+            return
+        failure = Failure(error)
+        _log.error("work failed: %s", failure.trace)
+        self.failed.emit(failure)
+
+
+def _is_alive(receiver: Callable[..., Any]) -> bool:
+    """Whether the widget a callback belongs to still exists: an answer for a closed page is dropped."""
+    owner = getattr(receiver, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)
+
+
+def install_excepthook(background: "Background | None" = None) -> None:
+    """Send exceptions of slots, which Qt drops, to the log and to the window."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        failure = Failure(error)
+        _log.error("a slot failed: %s", failure.trace)
+        if background is not None and isValid(background):
+            background.failed.emit(failure)
+
+    sys.excepthook = hook

@@ -1,0 +1,79 @@
+"""A page: one screenful of the window, made when it is first opened."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from gridman.ui.actions import Verb
+from gridman.ui.changes import Changed
+from gridman.ui.shell import Shell
+
+__all__ = ["Page"]
+
+
+class Page(QWidget):
+    """Base of all pages. A page asks its questions in `refresh`, never after its own writes: the write's `Changes` bring it back here.
+
+    A hidden page is not refreshed; it notes that it is stale and asks when it is shown again.
+    """
+
+    concerns: ClassVar[Iterable[str]] = ()
+    """Kinds of records whose change makes this page ask again ("household", "visit", ...)."""
+
+    verbs: ClassVar[tuple[Verb, ...]] = ()
+    """What can be done here: shortcuts, help and the search box read these rows."""
+
+    title_changed = Signal(str)
+
+    def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.shell = shell
+        self._stale: Any = None
+        self._is_stale = True
+        self.setProperty("kind", "canvas")
+        shell.background.changed.connect(self._take_changes)
+
+    def refresh(self, changes: Changed | None) -> None:
+        """Ask again. `changes`: what was written (None: everything may be different, or the page is shown for the first time)."""
+
+    def open_record(self, kind: str, record_id: int) -> None:
+        """Show this record."""
+
+    def begin(self, intent: str) -> None:
+        """Start what the person came for ("log", "new", ...)."""
+
+    def perform(self, verb: str) -> None:
+        """Do one of `verbs`: calls the method `do_<verb>`."""
+        getattr(self, f"do_{verb}")()
+
+    def first_focus(self) -> QWidget | None:
+        """The widget that takes the keyboard when the page is shown."""
+        return None
+
+    def may_leave(self) -> bool:
+        """False keeps the person here because something typed would be lost; the page then says so itself."""
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a change of language or look (the chosen record...)."""
+        return {}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Take back what `state` gave."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._is_stale:
+            self._is_stale = False
+            self.refresh(None)
+
+    def _take_changes(self, changes: Any) -> None:
+        if not changes.concerns(self.concerns):
+            return
+        if self.isVisible():
+            self.refresh(changes)
+        else:
+            self._is_stale = True

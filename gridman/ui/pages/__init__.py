@@ -1,0 +1,1 @@
+"""One room per page; pages do not know each other."""

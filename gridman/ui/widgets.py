@@ -1,0 +1,238 @@
+"""The few parts every page is built of, so that all pages are made by one hand."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gridman.ui.icons import icon, pixmap
+from gridman.ui.theme import Theme
+
+__all__ = [
+    "MARKS", "Card", "EmptyState", "Notice", "badge", "button", "clear", "column_of", "icon_button", "label", "retone", "row_of",
+    "rule", "scrolled",
+]  # fmt: skip
+
+_Thing = QWidget | QLayout | int | None
+_B = TypeVar("_B", QHBoxLayout, QVBoxLayout)
+
+MARKS = {"neutral": "", "good": "✓ ", "attention": "! ", "danger": "✕ ", "information": "i "}
+"""The sign that goes with each tone: a state is never colour alone."""
+
+
+def label(text: str, kind: str = "", *, wraps: bool = False, selectable: bool = False) -> QLabel:
+    """A text. `kind`: title, heading, soft, small, caption, problem, figure, or empty for plain."""
+    found = QLabel(text)
+    found.setTextFormat(Qt.TextFormat.PlainText)
+    if kind:
+        found.setProperty("kind", kind)
+    found.setWordWrap(wraps)
+    if selectable:
+        found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return found
+
+
+def badge(text: str, tone: str = "neutral", *, marked: bool = True) -> QLabel:
+    """A state as a small label: word, colour and (unless not `marked`) a sign."""
+    found = QLabel((MARKS[tone] if marked else "") + text)
+    found.setTextFormat(Qt.TextFormat.PlainText)
+    found.setProperty("kind", "badge")
+    found.setProperty("tone", tone)
+    found.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+    return found
+
+
+def retone(widget: QWidget, **properties: object) -> None:
+    """Set dynamic properties and let the style sheet see them."""
+    if all(widget.property(name) == value for name, value in properties.items()):
+        return
+    for name, value in properties.items():
+        widget.setProperty(name, value)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def button(
+    text: str, kind: str = "", *, theme: Theme | None = None, picture: str = "", clicked: Callable[[], object] | None = None,
+    keys: str = "", tip: str = "",
+) -> QPushButton:  # fmt: skip
+    """A button with words. `kind`: primary, danger, quiet, link, chip, pill or empty; `keys`: its shortcut, shown in the tip."""
+    found = QPushButton(text.replace("&", "&&"))
+    if kind:
+        found.setProperty("kind", kind)
+    if picture and theme is not None:
+        token = {"primary": "accent_ink", "danger": "danger", "link": "accent"}.get(kind, "soft")
+        found.setIcon(icon(picture, theme.colours[token], theme.sizes["icon"]))
+        found.setIconSize(QSize(theme.sizes["icon"], theme.sizes["icon"]))
+    if keys:
+        found.setShortcut(keys)
+    tips = " · ".join(part for part in (tip, keys) if part)
+    if tips:
+        found.setToolTip(tips)
+    found.setAccessibleName(text)
+    found.setAutoDefault(False)
+    if clicked is not None:
+        found.clicked.connect(clicked)
+    return found
+
+
+def icon_button(theme: Theme, picture: str, name: str, clicked: Callable[[], object] | None = None) -> QToolButton:
+    """A button with a picture only; `name` is its tip and what a screen reader says."""
+    found = QToolButton()
+    found.setIcon(icon(picture, theme.colours["soft"], theme.sizes["icon"], checked_colour=theme.colours["accent"]))
+    found.setIconSize(QSize(theme.sizes["icon"], theme.sizes["icon"]))
+    found.setFixedSize(theme.sizes["control"], theme.sizes["control"])
+    found.setToolTip(name)
+    found.setAccessibleName(name)
+    if clicked is not None:
+        found.clicked.connect(clicked)
+    return found
+
+
+def rule() -> QFrame:
+    """A thin line between things."""
+    found = QFrame()
+    found.setProperty("kind", "rule")
+    found.setFixedHeight(1)
+    return found
+
+
+def row_of(*things: _Thing, spacing: int = 8, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QHBoxLayout:
+    """Things side by side; None is a stretch, a number is a gap."""
+    return _fill(QHBoxLayout(), things, spacing, margins)
+
+
+def column_of(*things: _Thing, spacing: int = 8, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QVBoxLayout:
+    """Things below each other; None is a stretch, a number is a gap."""
+    return _fill(QVBoxLayout(), things, spacing, margins)
+
+
+def _fill(box: _B, things: tuple[_Thing, ...], spacing: int, margins: tuple[int, int, int, int]) -> _B:
+    box.setSpacing(spacing)
+    box.setContentsMargins(*margins)
+    for thing in things:
+        if thing is None:
+            box.addStretch(1)
+        elif isinstance(thing, int):
+            box.addSpacing(thing)
+        elif isinstance(thing, QLayout):
+            box.addLayout(thing)
+        else:
+            box.addWidget(thing)
+    return box
+
+
+def clear(layout: QLayout) -> None:
+    """Take everything out of a layout and let it go."""
+    while layout.count():
+        item = layout.takeAt(0)
+        if item is None:
+            return
+        widget, inner = item.widget(), item.layout()
+        if widget is not None:
+            widget.hide()
+            widget.setParent(None)
+            widget.deleteLater()
+        elif inner is not None:
+            clear(inner)
+
+
+def scrolled(inside: QWidget, name: str) -> QScrollArea:
+    """`inside` in an area that scrolls up and down."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    inside.setProperty("kind", "scrolled")
+    area.setWidget(inside)
+    area.viewport().setAutoFillBackground(False)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setAccessibleName(name)
+    return area
+
+
+class Card(QFrame):
+    """A group of things with a heading and, at its right, what can be done with them."""
+
+    def __init__(self, title: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "card")
+        box = QVBoxLayout(self)
+        box.setContentsMargins(12, 8, 12, 12)
+        box.setSpacing(8)
+        self.heading = label(title, "heading")
+        self.heading_row = QHBoxLayout()
+        self.heading_row.setSpacing(8)
+        self.heading_row.addWidget(self.heading)
+        self.heading_row.addStretch(1)
+        if title:
+            box.addLayout(self.heading_row)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(4)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        box.addLayout(self.body)
+
+    def add(self, thing: QWidget | QLayout) -> None:
+        """Put a thing below the others."""
+        if isinstance(thing, QLayout):
+            self.body.addLayout(thing)
+        else:
+            self.body.addWidget(thing)
+
+    def add_action(self, thing: QWidget) -> None:
+        """Put a button at the right of the heading."""
+        self.heading_row.addWidget(thing)
+
+    def clear(self) -> None:
+        """Empty the card; its heading stays."""
+        clear(self.body)
+
+
+class EmptyState(QWidget):
+    """Nothing to show, why, and what to do next."""
+
+    def __init__(self, theme: Theme, picture: str, title: str, text: str = "", action: QWidget | None = None) -> None:
+        super().__init__()
+        image = QLabel()
+        image.setPixmap(pixmap(picture, theme.colours["edge"], 40, 2))
+        image.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.title = label(title, "heading", wraps=True)
+        self.text = label(text, "soft", wraps=True)
+        for one in (self.title, self.text):
+            one.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        box = column_of(None, image, self.title, self.text, spacing=8, margins=(24, 24, 24, 24))
+        if action is not None:
+            box.addLayout(row_of(None, action, None))
+        box.addStretch(2)
+        self.setLayout(box)
+
+
+class Notice(QFrame):
+    """An inline message with its buttons: what a dialog would say, without standing in the way."""
+
+    def __init__(self, text: str, tone: str = "information", *buttons: QWidget) -> None:
+        super().__init__()
+        self.setProperty("kind", "notice")
+        self.setProperty("tone", tone)
+        self.text = label(text, wraps=True)
+        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setLayout(row_of(self.text, *buttons, margins=(12, 8, 12, 8)))
+        self.setAccessibleName(text)
+
+    def tell(self, text: str, tone: str) -> None:
+        """Say something else."""
+        self.text.setText(text)
+        self.setAccessibleName(text)
+        retone(self, tone=tone)
