@@ -145,6 +145,7 @@ def _none(value: str) -> str:
 MASKS: MappingProxyType[str, Callable[[str], str]] = MappingProxyType(
     {
         "none": _none,
+        "text": mask_within,
         "mask_id": mask_id,
         "mask_id_strict": mask_id_strict,
         "mask_phone": mask_phone,
@@ -160,4 +161,7 @@ MASKS: MappingProxyType[str, Callable[[str], str]] = MappingProxyType(
         "hide": _hide,
     }
 )
-"""Rule name of the code tables to function. `mask_addr_optional` prints unless a form asks for `mask_addr`."""
+"""Rule name of the code tables to function, and `text` for free text, where numbers hide among words.
+
+`mask_addr_optional` prints unless a form asks for `mask_addr`.
+"""

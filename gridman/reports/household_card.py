@@ -99,7 +99,7 @@ def _person(number: int, person: PersonLine, stamp: SheetStamp) -> tuple[str, ..
         mask(person.id_number, "mask_id", stamp),
         person.residence_state,
         "\n".join(mask(phone, "mask_phone", stamp) for phone in person.phones),
-        mask(person.workplace, "none", stamp),
+        mask(person.workplace, "text", stamp),
     )
 
 
@@ -128,15 +128,15 @@ def _situation(sheet: HouseholdSheet, stamp: SheetStamp) -> Form:
         title=on_form("Situation"),
         label_mm=28,
         rows=(
-            (Cell(label=on_form("Economy and protection"), value=mask(economy, "none", stamp), height_mm=14),),
-            (Cell(label=on_form("Hardship and needs"), value=mask(sheet.needs, "none", stamp), height_mm=14),),
+            (Cell(label=on_form("Economy and protection"), value=mask(economy, "text", stamp), height_mm=14),),
+            (Cell(label=on_form("Hardship and needs"), value=mask(sheet.needs, "text", stamp), height_mm=14),),
         ),
     )
 
 
 def _visits(sheet: HouseholdSheet, stamp: SheetStamp) -> Table:
     held = [
-        (visit.on, visit.visitor, mask(visit.content, "none", stamp), mask(visit.handling, "none", stamp))
+        (visit.on, visit.visitor, mask(visit.content, "text", stamp), mask(visit.handling, "text", stamp))
         for visit in sheet.visits
     ]
     rows = [*held, *[("", "", "", "")] * max(0, _EMPTY_VISITS - len(held))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gridman.domain.masking import MASKS, mask_within
+from gridman.domain.masking import MASKS
 from gridman.domain.sheets import IncidentStep, Photo, SheetStamp
 from gridman.kernel.clock import day_of, show_instant
 from gridman.reports.document import PageWords, Picture
@@ -71,13 +71,13 @@ def watermark_of(stamp: SheetStamp) -> str:
 
 
 def mask(text: str, rule: str, stamp: SheetStamp) -> str:
-    """`text` by the form's rule for its column, and by the sweep over free text; whole when the stamp says so.
+    """`text` by the form's rule for its column (`text` sweeps numbers out of free text); whole when the stamp says so.
 
     Rules that hide a value for good (`restricted`, `hide`) hold for unmasked sheets too.
     """
     if not stamp.masked and rule not in ("restricted", "hide"):
         return text
-    return mask_within(MASKS[rule](text))
+    return MASKS[rule](text)
 
 
 def organisation_day(stamp: SheetStamp) -> str:

@@ -59,17 +59,17 @@ def _reported(sheet: IncidentSheet, stamp: SheetStamp) -> tuple[tuple[Cell, ...]
             Cell(label=on_form("Happened at"), value=instant_words(sheet.happened_at)),
         ),
         (
-            Cell(label=on_form("Place"), value=mask(sheet.place, "none", stamp)),
+            Cell(label=on_form("Place"), value=mask(sheet.place, "text", stamp)),
             Cell(label=on_form("Longitude, latitude"), value=_position(sheet)),
         ),
-        (Cell(label=on_form("Description"), value=mask(sheet.description, "none", stamp), height_mm=26),),
-        (Cell(label=on_form("People and units concerned"), value=mask(sheet.involved, "none", stamp), height_mm=10),),
+        (Cell(label=on_form("Description"), value=mask(sheet.description, "text", stamp), height_mm=26),),
+        (Cell(label=on_form("People and units concerned"), value=mask(sheet.involved, "text", stamp), height_mm=10),),
         (Cell(label=on_form("Photos on the spot"), pictures=pictures(sheet.photos), height_mm=12),),
     )
 
 
 def _handled(sheet: IncidentSheet, stamp: SheetStamp) -> tuple[tuple[Cell, ...], ...]:
-    sign = on_form("Signature:                    Date:                  ")
+    sign = on_form("Signature: __________________  Date: ______________")
     deadline = instant_words(sheet.deadline_at)
     return (
         (Cell(label=on_form("Accepted by"), value=signed_words(sheet.accepted)),),
@@ -80,7 +80,7 @@ def _handled(sheet: IncidentSheet, stamp: SheetStamp) -> tuple[tuple[Cell, ...],
         (
             Cell(
                 label=on_form("Measures and result"),
-                value=mask(sheet.measures, "none", stamp),
+                value=mask(sheet.measures, "text", stamp),
                 height_mm=24,
                 signature="" if sheet.measures else sign,
             ),
@@ -89,13 +89,13 @@ def _handled(sheet: IncidentSheet, stamp: SheetStamp) -> tuple[tuple[Cell, ...],
         (Cell(label=on_form("Photos afterwards"), pictures=pictures(sheet.after_photos), height_mm=12),),
         (_opinion(on_form("Verification"), sheet.verification, stamp, sign),),
         (
-            Cell(label=on_form("Visit-back, satisfaction"), value=mask(sheet.satisfaction, "none", stamp)),
+            Cell(label=on_form("Visit-back, satisfaction"), value=mask(sheet.satisfaction, "text", stamp)),
             Cell(label=on_form("Archive no."), value=sheet.archive_no),
         ),
         (
             Cell(
                 label=on_form("Instruction of the leader"),
-                value=mask(sheet.instruction, "none", stamp),
+                value=mask(sheet.instruction, "text", stamp),
                 height_mm=18,
                 signature=sign,
             ),
@@ -104,7 +104,7 @@ def _handled(sheet: IncidentSheet, stamp: SheetStamp) -> tuple[tuple[Cell, ...],
 
 
 def _opinion(label: str, step: IncidentStep, stamp: SheetStamp, sign: str) -> Cell:
-    text = "\n".join(part for part in (mask(step.text, "none", stamp), signed_words(step)) if part)
+    text = "\n".join(part for part in (mask(step.text, "text", stamp), signed_words(step)) if part)
     return Cell(label=label, value=text, height_mm=18, signature=sign)
 
 

@@ -78,12 +78,13 @@ class Ruler:
     ) -> Fit:
         """`text` broken to `width` points; smaller type (down to 80 %) is tried while it takes over `lines` or cuts a word.
 
-        `is_even` makes lines of about the same length, for headings.
+        `is_even` is for headings: lines of about the same length, and type down to 72 % before a word is cut.
         """
         text = self._glyphs.clean(text)
         used = size
         broken, is_cut = self._break(text, width / size, bold)
-        for share in (0.93, 0.87, 0.8) if lines < _MANY else ():
+        shares = () if lines == _MANY else (0.93, 0.87, 0.8, 0.72) if is_even else (0.93, 0.87, 0.8)
+        for share in shares:
             if len(broken) <= lines and not is_cut:
                 break
             used = size * share

@@ -55,11 +55,11 @@ COLUMNS: tuple[RosterColumn, ...] = (
         align="left",
         mask_rule="mask_addr_optional",
     ),
-    RosterColumn("residence_state", "Lives as registered", 11, lambda h, p: p.residence_state),
-    RosterColumn("workplace", "Workplace or school", 19, lambda h, p: p.workplace, align="left"),
-    RosterColumn("phone", "Phone", 18, lambda h, p: "\n".join(p.phones)),
+    RosterColumn("residence_state", "Lives as registered", 12, lambda h, p: p.residence_state),
+    RosterColumn("workplace", "Workplace or school", 19, lambda h, p: p.workplace, align="left", mask_rule="text"),
+    RosterColumn("phone", "Phone", 17.5, lambda h, p: "\n".join(p.phones)),
     RosterColumn("care", "Special group or care", 16, lambda h, p: on_form("; ").join(p.care)),
-    RosterColumn("remark", "Remark", 15, lambda h, p: p.remark, align="left"),
+    RosterColumn("remark", "Remark", 14.5, lambda h, p: p.remark, align="left", mask_rule="text"),
 )
 """The nineteen columns of the form, in its order; titles are shown through `on_form`."""
 

@@ -48,7 +48,7 @@ def _who(sheet: VisitSheet, stamp: SheetStamp) -> tuple[tuple[Cell, ...], ...]:
     return (
         (Cell(label=on_form("Date"), value=sheet.on), Cell(label=on_form("From - to"), value=_span(sheet))),
         (Cell(label=on_form("Visitor"), value=sheet.visitor), Cell(label=on_form("Person or household"), value=whom)),
-        (Cell(label=on_form("Address"), value=mask(sheet.address, "none", stamp)),),
+        (Cell(label=on_form("Address"), value=mask(sheet.address, "text", stamp)),),
         (
             Cell(label=on_form("Way of visiting"), value=sheet.way),
             Cell(label=on_form("Kind of visit"), value=sheet.kind),
@@ -57,12 +57,12 @@ def _who(sheet: VisitSheet, stamp: SheetStamp) -> tuple[tuple[Cell, ...], ...]:
 
 
 def _what(sheet: VisitSheet, stamp: SheetStamp) -> tuple[tuple[Cell, ...], ...]:
-    sign = on_form("Signature:                    Date:                  ")
+    sign = on_form("Signature: __________________  Date: ______________")
     return (
-        (Cell(label=on_form("Family, health, safety"), value=mask(sheet.situation, "none", stamp), height_mm=34),),
-        (Cell(label=on_form("Needs and problems"), value=mask(sheet.needs, "none", stamp), height_mm=34),),
-        (Cell(label=on_form("Done on the spot"), value=mask(sheet.done, "none", stamp), height_mm=26),),
-        (Cell(label=on_form("To be routed"), value=mask(sheet.to_route, "none", stamp), height_mm=18),),
+        (Cell(label=on_form("Family, health, safety"), value=mask(sheet.situation, "text", stamp), height_mm=34),),
+        (Cell(label=on_form("Needs and problems"), value=mask(sheet.needs, "text", stamp), height_mm=34),),
+        (Cell(label=on_form("Done on the spot"), value=mask(sheet.done, "text", stamp), height_mm=26),),
+        (Cell(label=on_form("To be routed"), value=mask(sheet.to_route, "text", stamp), height_mm=18),),
         (Cell(label=on_form("Follow-up on"), value=sheet.follow_up_on),),
         (
             Cell(

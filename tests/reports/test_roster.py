@@ -143,3 +143,10 @@ def test_an_unknown_column_is_refused_with_the_known_ones() -> None:
         household_roster(sheets.roster(1), sheets.STAMP, columns=("no", "shoe_size"))
     assert refused.value.code == "roster.unknown_column"
     assert "shoe_size" in str(refused.value) and "household_no" in str(refused.value)
+
+
+def test_codes_are_not_taken_for_identity_numbers() -> None:
+    household = RosterHousehold(number="990101001001001", door="1-1-101", head_name="", people=(PersonLine(name="李"),))
+    sheet = replace(sheets.roster(1), households=(household,))
+    text = printed(household_roster(sheet, sheets.STAMP))[1].joined()
+    assert text.count("990101001001001") == 2  # the grid's code above, the household's number in the table

@@ -194,3 +194,19 @@ def test_a_document_replaced_in_one_value_differs() -> None:
     assert (
         printed(_document("甲"))[1].content != printed(replace(_document("甲"), batch="B-8", footer=("x",)))[1].content
     )
+
+
+def test_the_file_names_its_language_and_asks_for_both_sides_of_the_paper() -> None:
+    content = printed(_document("甲", language="zh_CN"))[1].content
+    assert b"/Lang (zh-CN)" in content
+    assert b"/Duplex /DuplexFlipLongEdge" in content
+    wide = printed(_document("甲", paper=Paper.A4_LANDSCAPE))[1].content
+    assert b"/Duplex /DuplexFlipShortEdge" in wide
+
+
+def test_building_a_document_does_not_load_the_pdf_library() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, gridman.reports.catalogue; sys.exit('reportlab' in sys.modules or 'PIL' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
