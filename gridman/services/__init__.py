@@ -1,1 +1,1 @@
-"""Verbs: one function for each thing a person can do."""
+"""Verbs: one function per thing a person can do. The same functions run on the desk and on the street server."""

@@ -102,7 +102,13 @@ def _sqlite_engine(path: Path, key: bytes, *, begin: str, read_only: bool, size:
         return connection
 
     engine = create_engine(
-        "sqlite://", module=dbapi2, creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=0
+        "sqlite://",
+        module=dbapi2,
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        hide_parameters=True,  # statements end up in logs and tracebacks; their values are people's data
     )
 
     @event.listens_for(engine, "begin")
@@ -116,7 +122,7 @@ def open_postgresql(url: str) -> Database:
     """Open a street's PostgreSQL, `postgresql://user@host/name`."""
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True)
     try:
         with engine.connect():
             pass

@@ -17,20 +17,15 @@ __all__ = ["Indexer", "ensure", "forget", "rebuild", "refresh"]
 class Indexer:
     """Recorder that keeps the indexes true to what a unit wrote, in the unit's own transaction."""
 
-    def __init__(self) -> None:
-        self._touched: dict[str, set[int]] = {}
-        self._unit: Unit | None = None
-
     def record(self, unit: Unit, captured: list[Captured]) -> None:
-        if unit is not self._unit:  # a unit that failed leaves nothing behind for the next one
-            self._unit, self._touched = unit, {}
+        touched: dict[str, set[int]] = unit.ledger.setdefault("indexes", {})
         for change in captured:
-            self._touched.setdefault(noun_of(change.record).kind, set()).add(change.record.id)
+            touched.setdefault(noun_of(change.record).kind, set()).add(change.record.id)
 
     def finish(self, unit: Unit) -> None:
-        if unit is self._unit and self._touched:
-            refresh(unit.connection, self._touched, unit.at)
-        self._unit, self._touched = None, {}
+        touched = unit.ledger.pop("indexes", None)
+        if touched:
+            refresh(unit.connection, touched, unit.at)
 
 
 def ensure(connection: Connection) -> None:

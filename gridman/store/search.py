@@ -190,9 +190,9 @@ def look_up(
 
 def _match(reader: Reader, match: str, kinds: Sequence[str], limit: int) -> list[Found]:
     e = search_entry.c
-    within = text("record_id IN (SELECT rowid FROM search_terms WHERE terms MATCH :match LIMIT :most)").bindparams(
-        match=match, most=limit * 8
-    )
+    within = text(
+        "record_id IN (SELECT rowid FROM search_terms WHERE search_terms MATCH :match LIMIT :most)"
+    ).bindparams(match=match, most=limit * 8)
     query = select(e.entity, e.record_id, e.household_id, e.grid_id, e.title, e.detail).where(within)
     if kinds:
         query = query.where(e.entity.in_(kinds))
@@ -207,8 +207,8 @@ def matching_ids(reader: Reader, typed: str, kinds: Sequence[str]) -> set[int]:
         return set()
     match = " AND ".join(f'"{t}"*' for t in terms)
     e = search_entry.c
-    within = text("record_id IN (SELECT rowid FROM search_terms WHERE terms MATCH :match LIMIT 20000)").bindparams(
-        match=match
-    )
+    within = text(
+        "record_id IN (SELECT rowid FROM search_terms WHERE search_terms MATCH :match LIMIT 20000)"
+    ).bindparams(match=match)
     target = e.household_id if "household" in kinds else e.record_id
     return {i for i in reader.connection.scalars(select(target).where(within, e.entity.in_(kinds))) if i is not None}

@@ -1,0 +1,1 @@
+"""Queries worth a name, one file per noun. They return plain rows; services turn rows into what screens show."""

@@ -1,0 +1,113 @@
+"""Lists and counts of incidents."""
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, cast, func, select
+
+from gridman.domain.grid import Grid
+from gridman.domain.incident import OPEN_STATES, Incident, IncidentStep
+from gridman.domain.organisation import Organisation
+from gridman.store.batches import batches
+from gridman.store.unit import Reader
+
+__all__ = ["clusters", "count_numbered", "counts_by_state", "ids", "rows", "last_step_of"]
+
+_i = Incident.__table__.c
+
+_ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
+    "reported": (_i.reported_at, _i.id),
+    "due": (_i.due_at.is_(None), _i.due_at, _i.id),
+    "state": (_i.state, _i.reported_at, _i.id),
+    "category": (_i.category, _i.reported_at, _i.id),
+    "number": (_i.number, _i.id),
+    "place": (_i.place, _i.id),
+}
+
+
+def _where(
+    query: Select[Any],
+    *,
+    states: Sequence[str] = (),
+    grid_ids: Sequence[int] = (),
+    holder_id: int | None = None,
+    category: str = "",
+    overdue_at: int | None = None,
+    among: set[int] | None = None,
+    household_id: int | None = None,
+) -> Select[Any]:
+    query = query.where(_i.retired_at.is_(None))
+    if states:
+        query = query.where(_i.state.in_(states))
+    if grid_ids:
+        query = query.where(_i.grid_id.in_(grid_ids))
+    if holder_id is not None:
+        query = query.where(_i.holder_id == holder_id)
+    if category:
+        query = query.where(_i.category.startswith(category))
+    if overdue_at is not None:
+        query = query.where(_i.due_at < overdue_at, _i.state.in_(OPEN_STATES))
+    if household_id is not None:
+        query = query.where(_i.household_id == household_id)
+    if among is not None:
+        query = query.where(_i.id.in_(sorted(among)))
+    return query
+
+
+def ids(reader: Reader, *, order: str = "reported", descending: bool = True, **where: Any) -> "array[int]":
+    """Ids of incidents, in order; conditions as in `_where`."""
+    query = _where(select(_i.id), **where)
+    return array(
+        "q", reader.connection.scalars(query.order_by(*(k.desc() if descending else k for k in _ORDERS[order])))
+    )
+
+
+def rows(reader: Reader, incident_ids: Sequence[int]) -> list[Any]:
+    """Incidents with the names of their grid and holder, in the order of the ids."""
+    g, o = Grid.__table__.c, Organisation.__table__.c
+    found: dict[int, Any] = {}
+    for part in batches(incident_ids):
+        query = (
+            select(
+                _i.id, _i.number, _i.state, _i.category, _i.description, _i.place, _i.reported_at, _i.due_at, _i.urgency, _i.supervision,
+                _i.lng, _i.lat, _i.grid_id, _i.holder_id, g.name.label("grid_name"), o.name.label("holder_name"),
+            )
+            .select_from(Incident.__table__.outerjoin(Grid.__table__, g.id == _i.grid_id).outerjoin(Organisation.__table__, o.id == _i.holder_id))
+            .where(_i.id.in_(part))
+        )  # fmt: skip
+        found.update({row.id: row for row in reader.connection.execute(query)})
+    return [found[i] for i in incident_ids if i in found]
+
+
+def counts_by_state(reader: Reader, **where: Any) -> dict[str, int]:
+    """How many incidents each state has, among those the conditions let through."""
+    query = _where(select(_i.state, func.count()), **where).group_by(_i.state)
+    return dict(reader.connection.execute(query).tuples().all())
+
+
+def count_numbered(reader: Reader, prefix: str) -> int:
+    """How many incident numbers begin with `prefix`."""
+    return reader.connection.execute(
+        select(func.count()).where(_i.number.startswith(prefix, autoescape=True))
+    ).scalar_one()
+
+
+def last_step_of(reader: Reader, incident_id: int, action: str) -> Any:
+    """The latest log line of this action, or None."""
+    s = IncidentStep.__table__.c
+    query = select(s.organisation_id, s.target_id, s.at, s.user_id, s.note).where(
+        s.incident_id == incident_id, s.action == action
+    )
+    return reader.connection.execute(query.order_by(s.at.desc(), s.id.desc()).limit(1)).first()
+
+
+def clusters(
+    reader: Reader, west: float, south: float, east: float, north: float, cell_lng: float, cell_lat: float, **where: Any
+) -> list[Any]:
+    """Incidents of a box summed over cells of `cell_lng` x `cell_lat` degrees and state: (lng, lat, state, count, one id)."""
+    column_ = cast((_i.lng - west) / cell_lng, Integer)
+    row_ = cast((_i.lat - south) / cell_lat, Integer)
+    query = _where(select(func.avg(_i.lng), func.avg(_i.lat), _i.state, func.count(), func.min(_i.id)), **where)
+    query = query.where(_i.lng >= west, _i.lng < east, _i.lat >= south, _i.lat < north)
+    return list(reader.connection.execute(query.group_by(column_, row_, _i.state)))
