@@ -68,6 +68,6 @@ def test_the_server_passes_its_tests_without_qt() -> None:
     if not list((ROOT / "tests" / "server").glob("test_*.py")):
         pytest.skip("the server is not built yet")
     code = REFUSE + "import pytest; sys.exit(pytest.main(sys.argv[1:]))"
-    options = ["-p", "no:pytest-qt", "-p", "no:cacheprovider", "-o", "qt_log_level_fail=", "-q", "-x"]
+    options = ["-p", "no:pytest-qt", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestConfigWarning", "-q", "-x"]
     made = alone(code, *options, "tests/server")
     assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
