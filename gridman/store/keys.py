@@ -120,6 +120,11 @@ class KeyFile:
         """Which data file this key belongs to; random, 32 hexadecimal digits."""
         return self._content.database_id
 
+    def failures(self, login: str) -> int:
+        """How many wrong passphrases were typed for this person since the last right one."""
+        slot = self._find(login)
+        return 0 if slot is None else slot.failed_count
+
     def open(self, login: str, passphrase: str, now: int) -> bytes:
         """The data key. Refuses with ``signin.wrong_passphrase``, ``signin.wait`` (too soon after a failure) or ``signin.locked``.
 

@@ -1,0 +1,277 @@
+"""Accounts on the street server: who may sign in, with which password, and what stops guessing (domain reference DP-14)."""
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import NoReturn
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from gridman.domain.access import SYSTEM, Actor, require, rights_of
+from gridman.domain.codes import table
+from gridman.domain.organisation import Organisation
+from gridman.domain.user import User
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+from gridman.services.audit import note
+from gridman.store import accounts as rows
+from gridman.store.audit import take_turn
+from gridman.store.keys import check_passphrase, fold_login
+from gridman.store.store import Store
+from gridman.store.unit import Reader, Unit
+
+__all__ = [
+    "AccountLine", "change_password", "create_user", "page_accounts", "password_hasher", "set_password", "suspend", "verify_login",
+]  # fmt: skip
+
+LOCK_AFTER = 5
+LOCK_MS = 15 * 60_000
+_MIN_LOGIN, _MAX_LOGIN = 2, 40
+
+
+@dataclass(frozen=True)
+class AccountLine:
+    """An account as the administrator sees it. `locked_until`: 0 unless it is locked now."""
+
+    user_id: int
+    login: str
+    name: str
+    role: str
+    organisation_id: int
+    is_suspended: bool
+    has_password: bool
+    must_change: bool
+    locked_until: int
+    device_count: int
+
+
+@cache
+def password_hasher() -> PasswordHasher:
+    """Argon2id with 64 MiB, 3 passes, 4 lanes (RFC 9106, second recommendation)."""
+    return PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4)
+
+
+def create_user(
+    unit: Unit,
+    login: str,
+    name: str,
+    role: str,
+    organisation: Organisation | int,
+    password: str | None = None,
+    *,
+    must_change: bool = True,
+    hasher: PasswordHasher | None = None,
+) -> User:
+    """A new user with an account. Without a password the user enrols by code (`enrolment.new_code`).
+
+    Refuses a login that is taken or malformed, an unknown role or organisation, a weak password.
+    """
+    require(unit.actor, "account.manage")
+    folded = _check_login(login)
+    if role not in table("role") or not rights_of(role):
+        raise Refusal(
+            "account.role",
+            N_("There is no role {role} with an account."),
+            N_("Roles: {roles}."),
+            role=role,
+            roles=", ".join(code.code for code in table("role") if rights_of(code.code)),
+        )
+    organisation_id = organisation if isinstance(organisation, int) else organisation.id
+    unit.get(Organisation, organisation_id)
+    hashed = _hash(password, folded, hasher)
+    take_turn(unit.connection)
+    if rows.account_of_login(unit, folded) is not None:
+        raise Refusal(
+            "account.login_taken",
+            N_("The sign-in name {login} is taken."),
+            N_("Choose another one, for example with the grid's number behind it."),
+            login=folded,
+        )
+    user = unit.create(User(login=folded, name=name.strip(), role=role, organisation_id=organisation_id))
+    unit.flush()
+    rows.add_account(unit, user.id, folded, hashed, must_change)
+    note(unit, "account", "user", user.id, role=role)
+    return user
+
+
+def _check_login(login: str) -> str:
+    folded = fold_login(login)
+    sound = all(c in "._-@" or unicodedata.category(c)[0] in "LN" for c in folded)
+    if not sound or not _MIN_LOGIN <= len(folded) <= _MAX_LOGIN:
+        raise Refusal(
+            "account.login_malformed",
+            N_("{login} cannot be a sign-in name."),
+            N_("Use 2 to 40 letters, digits, Chinese characters, dots, hyphens or underscores, without blanks."),
+            login=login,
+        )
+    return folded
+
+
+def _hash(password: str | None, login: str, hasher: PasswordHasher | None) -> str:
+    if password is None:
+        return ""
+    check_passphrase(password, login)
+    return (hasher or password_hasher()).hash(_prepare(password))
+
+
+def _prepare(password: str) -> bytes:
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+
+
+def set_password(
+    unit: Unit, user_id: int, password: str, *, must_change: bool = True, hasher: PasswordHasher | None = None
+) -> None:
+    """The administrator gives a user another password; it lifts a lock."""
+    require(unit.actor, "account.manage")
+    account = _account(unit, user_id)
+    _write_password(unit, account, password, must_change, hasher)
+
+
+def change_password(store: Store, actor: Actor, old: str, new: str, *, hasher: PasswordHasher | None = None) -> None:
+    """A user replaces the own password, knowing the old one."""
+    with store.read() as reader:
+        account = _account(reader, actor.user_id)
+    verify_login(store, account.login, old, hasher=hasher)
+    with store.unit(actor) as unit:
+        _write_password(unit, account, new, False, hasher)
+
+
+def _write_password(
+    unit: Unit, account: rows.Account, password: str, must_change: bool, hasher: PasswordHasher | None
+) -> None:
+    hashed = _hash(password, account.login, hasher)
+    rows.amend_account(
+        unit, account.user_id, password_hash=hashed, must_change=must_change, failed_count=0, locked_until=0
+    )
+    note(unit, "password", "user", account.user_id)
+
+
+def _account(reader: Reader, user_id: int) -> rows.Account:
+    account = rows.account_of_user(reader, user_id)
+    if account is None:
+        raise Refusal(
+            "account.missing",
+            N_("User number {id} has no account."),
+            N_("See gridman street user list for the accounts there are."),
+            id=user_id,
+        )
+    return account
+
+
+@cache
+def _nobodys_hash(hasher: PasswordHasher) -> str:
+    """What an unknown login's password is compared with, so that the answer takes as long as for a known one."""
+    return hasher.hash("no such account")
+
+
+def verify_login(store: Store, login: str, password: str, *, hasher: PasswordHasher | None = None) -> int:
+    """The id of the user who signs in. Takes a store, not a unit: the failure must be counted although the sign-in is refused, and
+    the slow hash must not hold up the writer.
+
+    Refuses with ``auth.wrong_password`` (the same for an unknown login), ``auth.locked`` after 5 failures for 15 minutes, or
+    ``auth.suspended``.
+    """
+    hasher = hasher or password_hasher()
+    account = start_attempt(store, login)
+    stored = account.password_hash if account and account.password_hash else _nobodys_hash(hasher)
+    is_right = _matches(hasher, stored, password)
+    if account is None or not account.password_hash or not is_right:
+        fail_attempt(store, account, "password")
+    finish_attempt(store, account)
+    if hasher.check_needs_rehash(account.password_hash):
+        with store.unit(SYSTEM) as unit:
+            rows.amend_account(unit, account.user_id, password_hash=hasher.hash(_prepare(password)))
+    return account.user_id
+
+
+def _matches(hasher: PasswordHasher, stored: str, password: str) -> bool:
+    try:
+        return hasher.verify(stored, _prepare(password))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def start_attempt(store: Store, login: str) -> rows.Account | None:
+    """Count a try at this login before its secret is looked at; refuses while the account is locked. None: no such account."""
+    with store.read() as reader:
+        account = rows.account_of_login(reader, fold_login(login))
+    if account is None:
+        return None
+    with store.unit(SYSTEM) as unit:
+        wait_ms = rows.begin_attempt(unit, account, LOCK_AFTER, LOCK_MS)
+    if wait_ms:
+        raise Refusal(
+            "auth.locked",
+            N_("The account is locked after too many wrong passwords."),
+            N_("Wait {minutes} minutes, or ask the administrator to set a new password."),
+            minutes=-(-wait_ms // 60_000),
+            seconds=-(-wait_ms // 1_000),
+        )
+    return account
+
+
+def fail_attempt(store: Store, account: rows.Account | None, by: str) -> NoReturn:
+    """Note a wrong secret (`by`: password or code) and refuse; says no more than that."""
+    with store.unit(SYSTEM) as unit:
+        note(unit, "sign_in_failed", "user" if account else None, account.user_id if account else None, by=by)
+    raise Refusal(
+        "auth.wrong_password",
+        N_("The sign-in name, the password or the enrolment code is wrong."),
+        N_("Check Caps Lock and the input method, then type it again. A code works once, for 24 hours: ask the administrator for a new "
+           "one."),
+    )  # fmt: skip
+
+
+def finish_attempt(store: Store, account: rows.Account) -> None:
+    """The secret was right: forget the failures; refuse a suspended user."""
+    with store.unit(SYSTEM) as unit:
+        rows.amend_account(unit, account.user_id, failed_count=0, locked_until=0)
+        user = unit.get(User, account.user_id)
+        require_active(user)
+
+
+def require_active(user: User) -> None:
+    """Refuse a user who is suspended or has left."""
+    if user.is_suspended or user.retired_at is not None:
+        raise Refusal(
+            "auth.suspended",
+            N_("The account is suspended."),
+            N_("Ask the street's administrator."),
+        )
+
+
+def suspend(unit: Unit, user_id: int, is_suspended: bool = True) -> None:
+    """Shut a user out of the server at once, or let the user in again. The desks learn it at their next contact."""
+    require(unit.actor, "account.manage")
+    unit.amend(unit.get(User, user_id), is_suspended=is_suspended)
+    note(unit, "suspend", "user", user_id, suspended=is_suspended)
+
+
+def page_accounts(reader: Reader, actor: Actor) -> list[AccountLine]:
+    """Every account, by login."""
+    require(actor, "account.manage")
+    counts: dict[int, int] = {}
+    for device in rows.devices(reader):
+        if device.revoked_at is None:
+            counts[device.user_id] = counts.get(device.user_id, 0) + 1
+    accounts = rows.accounts(reader)
+    users = {
+        u.id: u for u in reader.page(User, limit=len(accounts) + 1, with_retired=True, id={a.user_id for a in accounts})
+    }
+    return [_line(a, users[a.user_id], counts.get(a.user_id, 0), reader.now) for a in accounts if a.user_id in users]
+
+
+def _line(account: rows.Account, user: User, device_count: int, now: int) -> AccountLine:
+    return AccountLine(
+        user.id,
+        account.login,
+        user.name,
+        user.role,
+        user.organisation_id,
+        bool(user.is_suspended),
+        bool(account.password_hash),
+        account.must_change,
+        account.locked_until if account.locked_until > now else 0,
+        device_count,
+    )

@@ -1,0 +1,245 @@
+"""Sign-in at a desk, with or without a network: the profile file says who works here, a key file opens each one's data.
+
+    DATA/desk.json            who works on this computer and with which street: no secrets
+    DATA/desk-REPLICA/        one enrolled user's desk: keys.json (the wrapped key), desk.db (encrypted), blobs/
+
+Every user has a desk of their own on a shared computer: another replica number, another key, other scopes. So one person's passphrase
+never opens what only another may see, and unsent work of two people never mixes.
+"""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from gridman.domain.access import Actor
+from gridman.kernel.clock import Clock, system_clock
+from gridman.kernel.errors import Refusal
+from gridman.kernel.files import write_whole
+from gridman.kernel.words import N_
+from gridman.services.audit import note
+from gridman.services.enrolment import Enrolled
+from gridman.store.database import Database, open_sqlite
+from gridman.store.keys import DEFAULT_COST, Cost, KeyFile, fold_login
+from gridman.store.settings import get_setting, put_setting
+from gridman.store.store import open_store
+from gridman.store.unit import Reader, Unit
+
+__all__ = [
+    "DeskParts", "DeskUser", "change_passphrase", "desk_token", "desk_users", "forget_desk", "keep_token", "set_up_desk", "sign_in",
+    "update_profile",
+]  # fmt: skip
+
+_TOKEN = "street.token"
+_FORMAT = 1
+
+
+class DeskUser(msgspec.Struct, frozen=True):
+    """One line of the profile file: a user of this computer and the desk that is theirs."""
+
+    login: str
+    name: str
+    user_id: int
+    role: str
+    organisation_id: int
+    replica: int
+    server_url: str
+    street_id: str
+    street_epoch: str
+
+
+class _Profile(msgspec.Struct, frozen=True):
+    format: int
+    users: list[DeskUser]
+
+
+@dataclass
+class DeskParts:
+    """An opened desk: its folder, the data key (it opens the photos too), the database, and who signed in."""
+
+    folder: Path
+    key: bytes = field(repr=False)
+    database: Database
+    user: DeskUser
+
+    @property
+    def replica(self) -> int:
+        """The number of this desk."""
+        return self.user.replica
+
+    @property
+    def user_id(self) -> int:
+        """Who signed in."""
+        return self.user.user_id
+
+    @property
+    def blobs(self) -> Path:
+        """Where this desk's photos lie."""
+        return self.folder / "blobs"
+
+
+def desk_users(data_dir: Path) -> tuple[DeskUser, ...]:
+    """Who can sign in on this computer, the latest first; empty when it was never set up. Refuses a damaged profile."""
+    path = data_dir / "desk.json"
+    try:
+        profile = msgspec.json.decode(path.read_bytes(), type=_Profile)
+    except FileNotFoundError:
+        return ()
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal(
+            "profile.damaged",
+            N_("The profile file {path} cannot be read ({why})."),
+            N_(
+                "Put the copy from your last backup in its place, or enrol this computer again; the data itself is untouched."
+            ),
+            path=path,
+            why=error,
+        ) from error
+    if profile.format != _FORMAT:
+        raise Refusal(
+            "profile.too_new",
+            N_("The profile file {path} was written by a newer gridman."),
+            N_("Install the newer version. Nothing was changed."),
+            path=path,
+        )
+    return tuple(profile.users)
+
+
+def _keep_profile(data_dir: Path, users: tuple[DeskUser, ...]) -> None:
+    content = msgspec.json.encode(_Profile(_FORMAT, list(users)))
+    write_whole(data_dir / "desk.json", msgspec.json.format(content, indent=1))
+
+
+def _find(data_dir: Path, login: str) -> DeskUser | None:
+    return next((u for u in desk_users(data_dir) if u.login == fold_login(login)), None)
+
+
+def _get(data_dir: Path, login: str) -> DeskUser:
+    found = _find(data_dir, login)
+    if found is None:
+        raise Refusal(
+            "signin.unknown_here",
+            N_("{login} has not been set up on this computer."),
+            N_("Connect to the street server once and enrol this computer for that user."),
+            login=login,
+        )
+    return found
+
+
+def _folder(data_dir: Path, user: DeskUser) -> Path:
+    return data_dir / f"desk-{user.replica}"
+
+
+def set_up_desk(
+    data_dir: Path,
+    enrolled: Enrolled,
+    server_url: str,
+    passphrase: str,
+    clock: Clock = system_clock,
+    *,
+    again: bool = False,
+    cost: Cost = DEFAULT_COST,
+) -> DeskParts:
+    """After enrolment: make the key file and the encrypted store, keep the token in it, and enter the user in the profile, last:
+    a set-up that was cut off leaves nothing that looks finished.
+
+    ``again``: the user starts anew (forgotten passphrase, revoked desk); the old desk's folder stays until `forget_desk`.
+    Refuses with ``desk.already_set_up``, ``passphrase.weak``.
+    """
+    login = fold_login(enrolled.login)
+    others = tuple(u for u in desk_users(data_dir) if u.login != login)
+    if not again and _find(data_dir, login) is not None:
+        raise Refusal(
+            "desk.already_set_up",
+            N_("This computer is already set up for {login}."),
+            N_("Sign in with the passphrase chosen then."),
+            login=login,
+        )
+    user = DeskUser(
+        login=login,
+        name=enrolled.name,
+        user_id=enrolled.user_id,
+        role=enrolled.role,
+        organisation_id=enrolled.organisation_id,
+        replica=enrolled.replica,
+        server_url=server_url.rstrip("/"),
+        street_id=enrolled.street_id,
+        street_epoch=enrolled.street_epoch,
+    )
+    folder = _folder(data_dir, user)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _, key = KeyFile.create(folder / "keys.json", login, passphrase, cost)
+    database = open_sqlite(folder / "desk.db", key)
+    parts = DeskParts(folder, key, database, user)
+    with open_store(database, user.replica, [], clock).unit(_actor(user)) as unit:
+        put_setting(unit, _TOKEN, enrolled.token)
+        note(unit, "enrol", "user", user.user_id, device=user.replica)
+    _keep_profile(data_dir, (user, *others))
+    return parts
+
+
+def _actor(user: DeskUser) -> Actor:
+    return Actor(user.user_id, user.name, user.role, user.organisation_id, frozenset(), user.replica)
+
+
+def sign_in(data_dir: Path, login: str, passphrase: str, clock: Clock = system_clock) -> DeskParts:
+    """Open the user's desk; no network is needed. The caller opens the store on the parts, with the recorders of a desk.
+
+    Refuses with ``signin.unknown_here``, ``signin.wrong_passphrase``, ``signin.wait``, ``signin.locked``, ``keys.*``, ``store.*``.
+    """
+    user = _get(data_dir, login)
+    folder = _folder(data_dir, user)
+    keys = KeyFile.load(folder / "keys.json")
+    failed = keys.failures(login)
+    key = keys.open(login, passphrase, clock())
+    database = open_sqlite(folder / "desk.db", key, must_exist=True)
+    with open_store(database, user.replica, [], clock).unit(_actor(user)) as unit:
+        if failed:  # failures could not be written while the file was shut
+            note(unit, "sign_in_failed", "user", user.user_id, times=failed)
+        note(unit, "sign_in", "user", user.user_id)
+    return DeskParts(folder, key, database, user)
+
+
+def change_passphrase(
+    data_dir: Path, login: str, old: str, new: str, clock: Clock = system_clock, *, cost: Cost = DEFAULT_COST
+) -> None:
+    """Another passphrase for the user's desk; the data is not rewritten."""
+    KeyFile.load(_folder(data_dir, _get(data_dir, login)) / "keys.json").change(login, old, new, clock(), cost)
+
+
+def update_profile(
+    data_dir: Path, login: str, *, server_url: str | None = None, street_epoch: str | None = None
+) -> None:
+    """Note that the street server moved to another address, or was restored from a backup (another epoch)."""
+    old = _get(data_dir, login)
+    new = msgspec.structs.replace(
+        old, server_url=(server_url or old.server_url).rstrip("/"), street_epoch=street_epoch or old.street_epoch
+    )
+    _keep_profile(data_dir, tuple(new if u.login == old.login else u for u in desk_users(data_dir)))
+
+
+def forget_desk(data_dir: Path, login: str) -> None:
+    """Destroy a user's desk on this computer: the key first, which alone makes the data unreadable, then the files and the profile line."""
+    user = _get(data_dir, login)
+    folder = _folder(data_dir, user)
+    (folder / "keys.json").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    _keep_profile(data_dir, tuple(u for u in desk_users(data_dir) if u.login != user.login))
+
+
+def desk_token(reader: Reader) -> str:
+    """The token this desk shows the street server."""
+    token = get_setting(reader, _TOKEN)
+    if not token:
+        raise Refusal(
+            "desk.not_enrolled",
+            N_("This computer is not enrolled with a street server."),
+            N_("Enrol it: the street's administrator gives you a code."),
+        )
+    return token
+
+
+def keep_token(unit: Unit, token: str) -> None:
+    """Replace the token after a rotation."""
+    put_setting(unit, _TOKEN, token)
