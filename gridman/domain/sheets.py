@@ -70,6 +70,8 @@ class RosterHousehold:
     """Building-unit-room."""
     head_name: str
     people: tuple[PersonLine, ...] = ()
+    token: str = ""
+    """Opaque reference for the household's QR code; never personal data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

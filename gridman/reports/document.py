@@ -53,6 +53,8 @@ class Column:
     align: Align = "left"
     is_merged: bool = False
     """Shown once per group, in one tall cell, instead of in every row."""
+    is_code: bool = False
+    """Texts of this merged column are drawn as QR codes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,14 @@ Word = tuple[float, float, float, bool, str]
 
 @dataclass(slots=True)
 class Ink:
-    """What is drawn: words, rules, filled boxes (x, y, w, h, grey), pictures, and slanted light words."""
+    """What is drawn: words, rules, filled boxes (x, y, w, h, grey), pictures, QR codes, and slanted light words."""
 
     words: list[Word] = field(default_factory=list)
     strokes: list[Stroke] = field(default_factory=list)
     boxes: list[tuple[float, float, float, float, float]] = field(default_factory=list)
     pictures: list[tuple[float, float, float, float, Picture]] = field(default_factory=list)
+    codes: list[tuple[float, float, float, str]] = field(default_factory=list)
+    """x, y, side, text: QR codes."""
     slanted: list[tuple[float, float, float, str]] = field(default_factory=list)
     """x, baseline y, size, text: the watermark."""
 

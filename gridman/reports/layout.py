@@ -19,13 +19,12 @@ _SLANT_DEG = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All pages, the ink they share, and where the QR code stands on the first one (x, y, side), if there is one."""
+    """All pages and the ink they share."""
 
     width: float
     height: float
     pages: list[Page]
     shared: dict[str, Ink]
-    qr: tuple[float, float, float] | None
 
 
 def lay_out(document: Document, ruler: Ruler) -> Layout:
@@ -35,7 +34,7 @@ def lay_out(document: Document, ruler: Ruler) -> Layout:
     flow = Flow(document, ruler, foot=foot)
     flow.shared["frame"] = _frame(flow, foot_fits)
     flow.shared["running"] = _running(flow)
-    qr = _title(flow)
+    _title(flow)
     for block in document.blocks:
         if isinstance(block, Table):
             place_table(flow, block)
@@ -46,7 +45,7 @@ def lay_out(document: Document, ruler: Ruler) -> Layout:
         flow.y += 2 * MM
     _notes(flow, document.notes)
     _number(flow)
-    return Layout(flow.paper_width, flow.paper_height, flow.pages, flow.shared, qr)
+    return Layout(flow.paper_width, flow.paper_height, flow.pages, flow.shared)
 
 
 def _foot_width(document: Document) -> float:
@@ -109,8 +108,8 @@ def _running(flow: Flow) -> Ink:
     return ink
 
 
-def _title(flow: Flow) -> tuple[float, float, float] | None:
-    """Title, subtitle and facts; returns where the QR code goes."""
+def _title(flow: Flow) -> None:
+    """Title, subtitle, facts and the document's QR code."""
     document, ruler = flow.document, flow.ruler
     side = QR_MM * MM if document.qr else 0.0
     top = flow.y
@@ -125,7 +124,8 @@ def _title(flow: Flow) -> tuple[float, float, float] | None:
     flow.y = max(flow.y + 1.5 * MM, top + side - 5 * MM)
     _facts(flow, flow.width - (side + 3 * MM if side else 0.0))
     flow.y = max(flow.y, top + side) + 1.5 * MM
-    return (flow.left + flow.width - side, top, side) if side else None
+    if side:
+        flow.ink.codes.append((flow.left + flow.width - side, top, side, document.qr))
 
 
 def _facts(flow: Flow, width: float) -> None:

@@ -10,7 +10,7 @@ from gridman.reports.document import Align, Column, Document, Fact, Group, Paper
 from gridman.reports.imprint import batch_words, footer_of, mask, organisation_day, page_words, watermark_of
 from gridman.reports.wording import on_form
 
-__all__ = ["COLUMNS", "COMPACT", "FULL", "RosterColumn", "household_roster"]
+__all__ = ["CODE", "COLUMNS", "COMPACT", "FULL", "RosterColumn", "household_roster"]
 
 _Value = Callable[[RosterHousehold, PersonLine], str]
 _NOBODY = PersonLine(name="")
@@ -27,6 +27,7 @@ class RosterColumn:
     align: Align = "center"
     is_merged: bool = False
     mask_rule: str = "none"
+    is_code: bool = False
 
 
 def _number(household: RosterHousehold, person: PersonLine) -> str:
@@ -63,6 +64,9 @@ COLUMNS: tuple[RosterColumn, ...] = (
 )
 """The nineteen columns of the form, in its order; titles are shown through `on_form`."""
 
+CODE = RosterColumn("code", "Scan", 14, lambda h, p: f"GM:{h.token}" if h.token else "", is_merged=True, is_code=True)
+"""A QR code per household, so that what is found at the door is entered by scanning; not part of the form."""
+
 FULL: tuple[str, ...] = tuple(column.key for column in COLUMNS)
 COMPACT: tuple[str, ...] = (
     "no", "door", "head", "member", "relation", "sex", "born_on", "id_number", "phone", "care", "remark",
@@ -73,7 +77,7 @@ COMPACT: tuple[str, ...] = (
 def household_roster(
     sheet: RosterSheet, stamp: SheetStamp, *, columns: Sequence[str] = FULL, masks_addresses: bool = False
 ) -> Document:
-    """The roster as a document. `columns` are keys of COLUMNS, printed in the form's order.
+    """The roster as a document. `columns` are keys of COLUMNS (and CODE), in the form's order.
 
     Raises Refusal `roster.unknown_column` for a key that is not a column, `roster.no_columns` for none at all.
     """
@@ -109,16 +113,16 @@ def household_roster(
 
 
 def _choose(keys: Sequence[str]) -> tuple[RosterColumn, ...]:
-    unknown = [key for key in keys if key not in FULL]
+    unknown = [key for key in keys if key not in FULL and key != CODE.key]
     if unknown:
         raise Refusal(
             "roster.unknown_column",
             N_("The roster has no column {column}."),
             N_("Choose among: {columns}."),
             column=unknown[0],
-            columns=", ".join(FULL),
+            columns=", ".join((*FULL, CODE.key)),
         )
-    chosen = tuple(column for column in COLUMNS if column.key in keys)
+    chosen = tuple(column for column in (*COLUMNS, CODE) if column.key in keys)
     if not chosen:
         raise Refusal("roster.no_columns", N_("No column is chosen for the roster."), N_("Choose at least one column."))
     return chosen
@@ -133,7 +137,8 @@ def _table(
         rules = ["mask_addr" if rule == "mask_addr_optional" else rule for rule in rules]
     return Table(
         columns=tuple(
-            Column(on_form(column.title), column.width_mm, column.align, column.is_merged) for column in chosen
+            Column(on_form(column.title), column.width_mm, column.align, column.is_merged, column.is_code)
+            for column in chosen
         ),
         groups=tuple(_groups(chosen, rules, households, stamp)),
         size_pt=9.5 if wide else 7.5,

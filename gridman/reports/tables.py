@@ -53,6 +53,7 @@ class _Place:
             x += column.width_mm * share
         self.right = x
         self.merged = [i for i, column in enumerate(table.columns) if column.is_merged]
+        self.coded = [i for i in self.merged if table.columns[i].is_code]
         self.single = [i for i, column in enumerate(table.columns) if not column.is_merged]
         self.head_name, self.head_height = self._make_head()
         self.top = 0.0
@@ -110,7 +111,11 @@ class _Place:
 
     def merged_fits(self, texts: Sequence[str], again: bool = False) -> list[tuple[_Column, Fit]]:
         tail = f"\n{self.flow.document.words.continued}" if again else ""
-        return [(self.columns[i], self.columns[i].fit(texts[i] + tail if texts[i] else "")) for i in self.merged]
+        return [
+            (self.columns[i], self.columns[i].fit(texts[i] + tail if texts[i] else ""))
+            for i in self.merged
+            if i not in self.coded
+        ]
 
     def group(self, group: Group) -> None:
         """Rows of one group, all on one page unless no page could hold them."""
@@ -119,6 +124,7 @@ class _Place:
         first = group.rows[0]
         cells = self.merged_fits(first)
         tallest = max((fit.height + 2 * PAD for _, fit in cells), default=0.0)
+        tallest = max([tallest, *(self.code_side(i) + 2 * PAD for i in self.coded if first[i])])
         total = sum(row.height for row in rows)
         if tallest > total:
             rows[-1].height += tallest - total
@@ -127,16 +133,30 @@ class _Place:
         if total > flow.room and (total <= full or flow.room < full / 3):
             self.turn()
         if total <= flow.room:
+            self.codes(first, total)
             self.draw(rows, cells)
             return
         again = False
         while rows:
             part, rows = self.cut(rows)
             if part:
+                if not again:
+                    self.codes(first, sum(row.height for row in part))
                 self.draw(part, self.clipped(self.merged_fits(first, again), sum(row.height for row in part)))
                 again = True
             if rows:
                 self.turn()
+
+    def code_side(self, index: int) -> float:
+        return self.columns[index].width - 2 * _SIDE
+
+    def codes(self, texts: Sequence[str], height: float) -> None:
+        """QR codes of a group that begins at the pen."""
+        for i in self.coded:
+            if texts[i]:
+                side = self.code_side(i)
+                y = self.flow.y + (height - side) / 2
+                self.flow.ink.codes.append((self.columns[i].x + _SIDE, y, side, texts[i]))
 
     def cut(self, rows: list[_Row]) -> tuple[list[_Row], list[_Row]]:
         """As many rows as fit here, and the rest; a row taller than a page is cut between lines."""

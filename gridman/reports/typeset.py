@@ -162,6 +162,8 @@ class _Press:
             put(self._strokes(ink.strokes))
         for x, y, w, h, picture in ink.pictures:
             self._picture(x, y, w, h, picture, bad_picture)
+        for x, y, side, text in ink.codes:
+            self.qr(text, x, y, side)
         if ink.words:
             put(self._words(ink.words))
 
@@ -316,8 +318,6 @@ def _draw(document: Document, layout: Layout, fonts: _Fonts, progress: Progress)
             canvas.doForm(name)
             canvas.addLiteral("Q")
         press.draw(page.ink, document.words.bad_picture)
-        if number == 0 and layout.qr is not None:
-            press.qr(document.qr, *layout.qr)
         canvas.showPage()
     canvas.save()
     progress(len(layout.pages), len(layout.pages), document.words.step)

@@ -13,7 +13,7 @@ from gridman.kernel import words
 from gridman.kernel.paths import resource
 from gridman.reports.catalogue import REPORTS, get_report
 from gridman.reports.document import Paper
-from gridman.reports.roster import COLUMNS
+from gridman.reports.roster import CODE, COLUMNS
 from gridman.reports.visit_record import visit_record
 from tests.reports import sheets
 from tests.reports.paper import printed
@@ -112,7 +112,7 @@ def test_every_word_on_paper_has_a_chinese_wording() -> None:
 
     entries = polib.pofile(str(resource("i18n", "zh_CN", "reports.po")))
     known = {(entry.msgctxt, entry.msgid) for entry in entries}
-    used: set[tuple[str | None, str]] = {("form", column.title) for column in COLUMNS}
+    used: set[tuple[str | None, str]] = {("form", column.title) for column in (*COLUMNS, CODE)}
     used |= {(None, report.title) for report in REPORTS}
     from gridman.reports import imprint
 
