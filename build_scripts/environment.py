@@ -103,7 +103,7 @@ def _usable_stamp() -> Stamp | None:
     stamp = Stamp.load()
     works = _works()
     if stamp is None and works:
-        return Stamp(is_adopted=True)  # made by hand: install into it, never throw it away
+        return Stamp(state="ready", is_adopted=True)  # made by hand: install into it, never throw it away
     if stamp is None and (HOME / "pyvenv.cfg").exists() and not any(HOME.glob("gridman-setup.*")):
         raise SetupProblem(
             f"{HOME} was made by hand and its Python does not start", f"remove the folder {HOME} and start again"
@@ -187,6 +187,8 @@ def pip_problem(tail: str) -> SetupProblem:
     errors = [line.strip() for line in tail.splitlines() if line.startswith(("ERROR", "error"))] or [tail.strip()]
     said = "\n  ".join(dict.fromkeys(errors))
     log = HOME / "setup.log"
+    if "No module named pip" in tail:
+        return SetupProblem(f"{HOME} has no pip", f"remove the folder {HOME} and start again")
     if "No space left" in tail:
         return SetupProblem(f"the disk is full:\n  {said}", "free about 2 GB on this folder's disk and start again")
     if "Installing collected packages" in tail:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +18,10 @@ if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")
 
 pytest_plugins = ["pytester", "tests.support.postgres"]
+
+# A busy machine is no failure of the code; a failure found by chance must be told so that it can be repeated.
+hypothesis.settings.register_profile("gridman", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("gridman")
 
 NOON = 1_795_406_400_000
 """2026-11-23 12:00 China time: the present of tests that need one."""

@@ -1,5 +1,6 @@
 """The set-up heals what was cut short, keeps what a person made, and names what is missing with its remedy."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,8 +14,12 @@ from tests.architecture.source import ROOT
 
 sys.path.insert(0, str(ROOT / "build_scripts"))
 import environment
+import fetch_leaflet
 import qt_libraries
 from steps import SetupProblem
+
+# Packages without a licence file of their own; package.json states MIT.
+LICENCE_ELSEWHERE: set[str] = set()
 
 
 @pytest.fixture
@@ -54,15 +59,21 @@ def test_an_environment_whose_python_is_gone_is_thrown_away(home: Path) -> None:
     assert not home.exists()
 
 
-def test_an_environment_made_by_hand_is_never_thrown_away(home: Path) -> None:
+def test_an_environment_made_by_hand_is_never_thrown_away(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(home, stamp=None)
     (home / "mine.txt").write_text("mine", encoding="utf-8")
-    stamp = environment._usable_stamp()
-    assert stamp is not None and stamp.is_adopted
-    stamp.state = "building"  # killed while installing into it
-    stamp.save()
-    again = environment._usable_stamp()
-    assert again is not None and again.is_adopted
+    asked: list[list[str]] = []
+
+    def install(profile: str, extra: list[str]) -> None:
+        asked.append(extra)
+        if len(asked) == 1:
+            raise KeyboardInterrupt  # cut short while installing into it
+
+    monkeypatch.setattr(environment, "install", install)
+    with pytest.raises(KeyboardInterrupt):
+        environment.ensure("street")
+    assert environment.ensure("street").is_adopted
+    assert asked == [[], ["--force-reinstall"]]
     assert (home / "mine.txt").exists()
 
 
@@ -154,3 +165,16 @@ def test_a_second_set_up_waits_for_the_children_of_a_killed_one(tmp_path: Path) 
     waited = subprocess.run([sys.executable, "-c", second], capture_output=True, text=True, check=True)
     assert "another set-up is at work" in waited.stderr
     assert time.monotonic() - began > 0.5
+
+
+def test_leaflet_is_whole_and_comes_with_its_licences() -> None:
+    if not fetch_leaflet.is_fresh():
+        pytest.skip("resources/leaflet/vendor was not made by the set-up")
+    for target in json.loads((fetch_leaflet.HOME / "vendor.json").read_text(encoding="utf-8")):
+        found = fetch_leaflet.VENDOR / target
+        assert any(found.iterdir()) if target.endswith("/") else found.stat().st_size > 0, target
+    locked = json.loads((fetch_leaflet.HOME / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    names = {path.removeprefix("node_modules/").replace("/", "__").lstrip("@") for path in locked if path}
+    texts = [path.name for path in (fetch_leaflet.VENDOR / "licences").iterdir()]
+    unlicensed = {name for name in names if not any(text.startswith(f"{name}.") for text in texts)}
+    assert unlicensed <= LICENCE_ELSEWHERE, unlicensed
