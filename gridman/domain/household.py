@@ -19,9 +19,7 @@ class Household(Synced):
     number: Mapped[str] = column(
         N_("Household no."), index=True, is_listed=True, is_searched=True, is_printed=True, merge=Merge.HOLD
     )
-    grid_id: Mapped[int] = column(
-        N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, is_required=True, merge=Merge.STREET
-    )
+    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, is_required=True)
     building_id: Mapped[int | None] = column(N_("Building"), Kind.REFERENCE, refers_to="building", index=True)
     dwelling_id: Mapped[int | None] = column(N_("Dwelling"), Kind.REFERENCE, refers_to="dwelling", index=True)
     address: Mapped[str] = column(

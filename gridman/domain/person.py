@@ -19,9 +19,7 @@ class Person(Synced):
     household_id: Mapped[int] = column(
         N_("Household"), Kind.REFERENCE, refers_to="household", index=True, is_shown=False
     )
-    grid_id: Mapped[int] = column(
-        N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET, is_shown=False
-    )
+    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, is_shown=False)
     name: Mapped[str] = column(
         N_("Name"), Kind.NAME, is_required=True, is_listed=True, is_searched=True, is_printed=True,
         privacy=Privacy.PERSONAL, merge=Merge.HOLD, max_length=100, purpose=_IDENTITY,
@@ -76,7 +74,7 @@ class CareTag(Synced):
 
     person_id: Mapped[int] = column(N_("Resident"), Kind.REFERENCE, refers_to="person", index=True, merge=Merge.ONCE)
     household_id: Mapped[int] = column(N_("Household"), Kind.REFERENCE, refers_to="household", index=True)
-    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
+    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True)
     care_group: Mapped[str] = column(
         N_("Care group"), Kind.CODE, code_table="care_group", is_required=True, privacy=Privacy.SENSITIVE,
         purpose=_SERVICE, merge=Merge.ONCE,

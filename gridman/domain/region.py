@@ -20,6 +20,7 @@ class Region(Synced):
     name: Mapped[str] = column(N_("Name"), is_required=True, is_listed=True, is_searched=True)
     level: Mapped[str] = column(N_("Level"), merge=Merge.ONCE)
     parent_id: Mapped[int | None] = column(N_("Belongs to"), Kind.REFERENCE, refers_to="region", merge=Merge.STREET)
+    attribution: Mapped[str | None] = column(N_("Origin of the map"), merge=Merge.STREET, max_length=500)
     shape: Mapped[bytes | None] = column(N_("Outline"), Kind.SHAPE, is_shown=False, merge=Merge.STREET)
 
 

@@ -27,7 +27,7 @@ class CellProblem:
     code: str
     text: str
     remedy: str
-    params: Mapping[str, object] = field(default=_NOTHING)
+    params: Mapping[str, object] = field(default_factory=dict)
     is_warning: bool = False
 
     @property
@@ -74,7 +74,15 @@ class RegisterRow:
         return not (self.person.get("moved_out_on") or self.person.get("died_on"))
 
     def problem(
-        self, column: str, value: str, code: str, text: str, remedy: str, *, is_warning: bool = False, **params: object
+        self,
+        column: str,
+        value: str,
+        code: str,
+        text: str,
+        remedy: str,
+        params: Mapping[str, object] = _NOTHING,
+        *,
+        is_warning: bool = False,
     ) -> CellProblem:
         """A problem of this row."""
         return CellProblem(self.sheet, self.row, column, value, code, text, remedy, params, is_warning)

@@ -1,0 +1,253 @@
+"""The map's data: base map, regions and grids in the store, tiles and clicks out of it, boundaries redrawn."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import shapely
+
+from gridman.domain import access
+from gridman.domain.attachment import Attachment
+from gridman.domain.building import Building, Dwelling, MapFeature
+from gridman.domain.conflict import Conflict
+from gridman.domain.fields import Synced
+from gridman.domain.grid import Grid
+from gridman.domain.household import Household
+from gridman.domain.incident import Incident
+from gridman.domain.person import CareTag, Person
+from gridman.domain.region import Region
+from gridman.domain.visit import Visit
+from gridman.kernel.errors import Refusal
+from gridman.kernel.ids import STREET_REPLICA
+from gridman.kernel.progress import Progress, quiet
+from gridman.kernel.words import N_
+from gridman.services import audit
+from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
+from gridman.store import places
+from gridman.store.unit import Reader, Unit
+
+__all__ = [
+    "MapOverview", "Picked", "TileRows", "add_map_features", "grid_at", "grid_shapes", "move_household", "overview", "pick", "redraw_grids",
+    "set_attribution", "tile",
+]  # fmt: skip
+
+BASE_LAYERS = ("land", "green", "water", "rail", "road", "building_outline", "place", "boundary")
+_SEAM_M2 = 5.0
+_DEGREE_M = 111_320.0
+_ALL = 100_000
+
+
+@dataclass(frozen=True)
+class MapOverview:
+    """What the map needs before its first tile: extent (degrees), middle, attribution, grids."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    attribution: str
+    grids: list[Grid]
+    communities: list[Region]
+
+    @property
+    def lng(self) -> float:
+        return (self.west + self.east) / 2
+
+    @property
+    def lat(self) -> float:
+        return (self.south + self.north) / 2
+
+
+@dataclass(frozen=True)
+class TileRows:
+    """What touches one tile, as records with WKB shapes; incidents as the list shows them."""
+
+    base: list[MapFeature] = field(default_factory=list)
+    grids: list[Grid] = field(default_factory=list)
+    buildings: list[Building] = field(default_factory=list)
+    incidents: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What lies under a click."""
+
+    kind: str
+    record_id: int
+
+
+def add_map_features(unit: Unit, features: Iterable[tuple[str, str, str, bytes]], progress: Progress = quiet) -> int:
+    """Add pieces of the base map: (layer, kind, name, WKB). Returns how many."""
+    access.require(unit.actor, "map.edit")
+    count = 0
+    for count, (layer, kind, name, shape) in enumerate(features, start=1):
+        unit.create(MapFeature(layer=layer, kind=kind or None, name=name or None, shape=shape))
+        if count % 1_000 == 0:
+            unit.flush()
+            progress(count, 0, "map")
+    return count
+
+
+def set_attribution(unit: Unit, street: Region, text: str) -> None:
+    """The line of origin and licence that every map made of this data must show; it travels to the desks with the street."""
+    unit.amend(street, attribution=text)
+
+
+def overview(reader: Reader) -> MapOverview:
+    """The street's extent and grids; a world-wide extent when no map has been imported."""
+    grids = reader.page(Grid, valid_to_on=None, order_by=("code",), limit=_ALL)
+    shapes = shapely.from_wkb([g.shape for g in grids if g.shape])
+    box = shapely.total_bounds(shapes) if len(shapes) else (73.0, 18.0, 135.0, 54.0)
+    communities = reader.page(Region, level="community", order_by=("code",), limit=_ALL)
+    return MapOverview(*(float(edge) for edge in box), attribution(reader), grids, communities)  # type: ignore[misc]
+
+
+def attribution(reader: Reader) -> str:
+    """Where the map comes from."""
+    street = reader.first(Region, level="street")
+    return (street.attribution if street else None) or ""
+
+
+def grid_shapes(reader: Reader, community_id: int) -> dict[int, Any]:
+    """Boundaries (shapely, degrees) of a community's grids by id."""
+    grids = reader.page(Grid, community_id=community_id, valid_to_on=None, limit=_ALL)
+    return {g.id: shapely.from_wkb(g.shape) for g in grids if g.shape}
+
+
+def tile(
+    reader: Reader,
+    box: tuple[float, float, float, float],
+    layers: Sequence[str],
+    wanted: IncidentQuery | None = None,
+) -> TileRows:
+    """What touches `box` (west, south, east, north). `layers` among "base", "grids", "buildings", "incidents"."""
+    asked = [layer for layer in BASE_LAYERS if "base" in layers]
+    asked += ["building"] if "buildings" in layers else []
+    asked += ["incident"] if "incidents" in layers else []
+    found = places.within(reader, *box, asked) if asked else {}
+    base = [i for layer, ids in found.items() if layer in BASE_LAYERS for i in ids]
+    return TileRows(
+        _by_ids(reader, MapFeature, base),
+        _grids_of(reader, box) if "grids" in layers else [],
+        _by_ids(reader, Building, found.get("building", [])),
+        _incidents_of(reader, found.get("incident", []), wanted or IncidentQuery()),
+    )
+
+
+def _by_ids(reader: Reader, cls: type[Any], ids: Sequence[int]) -> list[Any]:
+    found: list[Any] = []
+    for start in range(0, len(ids), 500):
+        found += reader.page(cls, id=ids[start : start + 500], limit=500)
+    return found
+
+
+def _grids_of(reader: Reader, box: tuple[float, float, float, float]) -> list[Grid]:
+    area = shapely.box(*box)
+    grids = [g for g in reader.page(Grid, valid_to_on=None, order_by=("code",), limit=_ALL) if g.shape]
+    touches = shapely.intersects(shapely.from_wkb([g.shape for g in grids]), area) if grids else []
+    return [g for g, is_near in zip(grids, touches, strict=True) if is_near]
+
+
+def _incidents_of(reader: Reader, ids: Sequence[int], wanted: IncidentQuery) -> list[Any]:
+    if not ids:
+        return []
+    shown = set(incident_ids(reader, wanted)) & set(ids)
+    return incident_rows(reader, sorted(shown))
+
+
+def pick(reader: Reader, lng: float, lat: float, within_m: float = 12.0) -> Picked | None:
+    """What a click means: an incident nearby, else the building, else the grid under it."""
+    reach_lat = within_m / _DEGREE_M
+    point = shapely.Point(lng, lat)
+    box = (lng - reach_lat, lat - reach_lat, lng + reach_lat, lat + reach_lat)
+    found = places.within(reader, *box, ["incident", "building"])
+    incidents = _by_ids(reader, Incident, found.get("incident", []))
+    if incidents:
+        nearest = min(incidents, key=lambda i: (i.lng - lng) ** 2 + (i.lat - lat) ** 2)
+        return Picked("incident", nearest.id)
+    for building in _by_ids(reader, Building, found.get("building", [])):
+        if building.shape and shapely.intersects(shapely.from_wkb(building.shape), point):
+            return Picked("building", building.id)
+    grid_id = grid_at(reader, lng, lat)
+    return Picked("grid", grid_id) if grid_id else None
+
+
+def grid_at(reader: Reader, lng: float, lat: float) -> int | None:
+    """The grid a point lies in; on a border the grid with the lower code; None outside the street."""
+    point = shapely.Point(lng, lat)
+    for grid in _grids_of(reader, (lng, lat, lng, lat)):
+        if shapely.intersects(shapely.from_wkb(grid.shape), point):
+            return grid.id
+    return None
+
+
+def redraw_grids(unit: Unit, shapes: Mapping[int, bytes]) -> list[Grid]:
+    """Give grids of one community new boundaries (WKB) at once; together they must cover what they covered, without overlap.
+
+    Buildings and everything registered in them follow to the grid they now lie in. On a desk this is a command that the street
+    carries out; the desk shows the new lines until the answer comes.
+    """
+    access.require(unit.actor, "map.edit")
+    grids = [unit.get(Grid, grid_id) for grid_id in sorted(shapes)]
+    if len({g.community_id for g in grids}) != 1:
+        raise Refusal(
+            "grid.communities", N_("Only grids of one community can be redrawn together."), N_("Choose neighbours.")
+        )
+    _require_coverage(unit, grids, shapes)
+    unit.command(grids[0], {"action": "redraw", "shapes": [[grid_id, shapes[grid_id]] for grid_id in sorted(shapes)]})
+    for grid in grids:
+        unit.amend(grid, shape=shapes[grid.id])
+    unit.flush()
+    if unit.replica == STREET_REPLICA:
+        _move_buildings(unit, grids)
+        audit.note(unit, "map_edit", "grid", grids[0].id, grids=len(grids))
+    return grids
+
+
+def _require_coverage(reader: Reader, grids: Sequence[Grid], shapes: Mapping[int, bytes]) -> None:
+    new = shapely.from_wkb([shapes[g.id] for g in grids])
+    before = shapely.union_all(shapely.from_wkb([g.shape for g in grids if g.shape]))
+    if not all(shapely.is_valid(new)):
+        raise Refusal("grid.crossing", N_("A boundary crosses itself."), N_("Draw it again without crossing lines."))
+    square = _DEGREE_M**2 * math.cos(math.radians(before.centroid.y))
+    after = shapely.union_all(new)
+    overlap = (sum(shapely.area(new)) - after.area) * square
+    uncovered, outside = before.difference(after).area * square, after.difference(before).area * square
+    for size, text in (
+        (overlap, N_("The new boundaries overlap by about {m2} m².")),
+        (uncovered, N_("The new boundaries leave a gap of about {m2} m².")),
+        (outside, N_("The new boundaries reach about {m2} m² into other grids or out of the community.")),
+    ):
+        if size > _SEAM_M2:
+            raise Refusal(
+                "grid.coverage", text, N_("Move the corner points onto the neighbour's line."), m2=round(size)
+            )
+
+
+def _move_buildings(unit: Unit, grids: Sequence[Grid]) -> None:
+    ground = [(g.id, shapely.from_wkb(g.shape)) for g in grids]
+    for building in unit.page(Building, grid_id=[g.id for g in grids], limit=_ALL):
+        point = shapely.Point(building.lng or 0.0, building.lat or 0.0)
+        home = next((grid_id for grid_id, shape in ground if shapely.intersects(shape, point)), building.grid_id)
+        if home == building.grid_id or home is None:
+            continue
+        unit.amend(building, grid_id=home)
+        for dwelling in unit.page(Dwelling, building_id=building.id, limit=_ALL):
+            unit.amend(dwelling, grid_id=home)
+        for household in unit.page(Household, building_id=building.id, limit=_ALL):
+            move_household(unit, household, home)
+
+
+def move_household(unit: Unit, household: Household, grid_id: int) -> None:
+    """Put a household and all that belongs to it into another grid."""
+    unit.amend(household, grid_id=grid_id)
+    visits = unit.page(Visit, household_id=household.id, with_retired=True, limit=_ALL)
+    people = unit.page(Person, household_id=household.id, with_retired=True, limit=_ALL)
+    tags = unit.page(CareTag, household_id=household.id, with_retired=True, limit=_ALL)
+    owners = [household.id, *(v.id for v in visits)]
+    attachments = unit.page(Attachment, owner_id=owners, with_retired=True, limit=_ALL)
+    conflicts = unit.page(Conflict, record_id=[household.id, *(p.id for p in people)], with_retired=True, limit=_ALL)
+    belongings: list[Synced] = [*people, *tags, *visits, *attachments, *conflicts]
+    for record in belongings:
+        unit.amend(record, grid_id=grid_id)

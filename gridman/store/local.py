@@ -1,0 +1,61 @@
+"""What stays on this computer and is nobody else's business: settings and drafts. Not journaled, never synced, encrypted like the rest."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+
+from gridman.store.store import Store
+from gridman.store.tables import draft, setting
+
+__all__ = ["DraftRow", "draft_rows", "forget_draft", "read_draft", "read_setting", "write_draft", "write_setting"]
+
+
+@dataclass(frozen=True)
+class DraftRow:
+    """A draft: which form, when it was last typed into, what (JSON)."""
+
+    form: str
+    updated_at: int
+    payload: str
+
+
+def read_setting(store: Store, key: str) -> str | None:
+    """The text kept under `key`."""
+    with store.read() as reader:
+        return reader.connection.execute(select(setting.c.value).where(setting.c.key == key)).scalar()
+
+
+def write_setting(store: Store, key: str, value: str) -> None:
+    """Keep a text under `key`."""
+    with store.database.writing, store.database.writer.begin() as connection:
+        if not connection.execute(update(setting).where(setting.c.key == key).values(value=value)).rowcount:
+            connection.execute(insert(setting).values(key=key, value=value))
+
+
+def write_draft(store: Store, form: str, user_id: int, payload: str) -> None:
+    """Keep a draft, replacing the form's earlier one."""
+    here = (draft.c.form == form) & (draft.c.user_id == user_id)
+    values = {"payload": payload, "updated_at": store.clock()}
+    with store.database.writing, store.database.writer.begin() as connection:
+        if not connection.execute(update(draft).where(here).values(**values)).rowcount:
+            connection.execute(insert(draft).values(form=form, user_id=user_id, **values))
+
+
+def read_draft(store: Store, form: str, user_id: int) -> str | None:
+    """A form's draft."""
+    query = select(draft.c.payload).where(draft.c.form == form, draft.c.user_id == user_id)
+    with store.read() as reader:
+        return reader.connection.execute(query).scalar()
+
+
+def forget_draft(store: Store, form: str, user_id: int) -> None:
+    """Drop a form's draft."""
+    with store.database.writing, store.database.writer.begin() as connection:
+        connection.execute(delete(draft).where(draft.c.form == form, draft.c.user_id == user_id))
+
+
+def draft_rows(store: Store, user_id: int) -> list[DraftRow]:
+    """A user's drafts, the newest first."""
+    query = select(draft.c.form, draft.c.updated_at, draft.c.payload).where(draft.c.user_id == user_id)
+    with store.read() as reader:
+        return [DraftRow(*row) for row in reader.connection.execute(query.order_by(draft.c.updated_at.desc()))]
