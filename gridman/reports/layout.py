@@ -11,7 +11,7 @@ from gridman.reports.tables import place_table
 
 __all__ = ["Layout", "lay_out"]
 
-QR_MM = 16.0
+QR_MM = 19.0
 _TITLE_PT, _SUBTITLE_PT, _FACT_PT, _FOOT_PT, _NUMBER_PT = 18.0, 10.5, 9.5, 7.0, 9.0
 _FOOT_MARGIN = 7 * MM
 _SLANT_DEG = 30.0
@@ -121,11 +121,11 @@ def _title(flow: Flow) -> None:
         fit = ruler.fit(document.subtitle, inside, _SUBTITLE_PT, align="center")
         flow.ink.fit(flow.left + side, flow.y, fit)
         flow.y += fit.height
-    flow.y = max(flow.y + 1.5 * MM, top + side - 5 * MM)
+    flow.y = max(flow.y + 1.5 * MM, top + side - 10 * MM)
     _facts(flow, flow.width - (side + 3 * MM if side else 0.0))
-    flow.y = max(flow.y, top + side) + 1.5 * MM
+    flow.y = max(flow.y, top + side - 3 * MM) + 1.5 * MM
     if side:
-        flow.ink.codes.append((flow.left + flow.width - side, top, side, document.qr))
+        flow.ink.codes.append((flow.left + flow.width - side + 2 * MM, top - 2 * MM, side, document.qr))
 
 
 def _facts(flow: Flow, width: float) -> None:

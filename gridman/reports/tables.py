@@ -12,6 +12,7 @@ __all__ = ["place_table"]
 _SIDE = 1.6
 """Room left and right of a cell's text."""
 _HEAD_GREY = 0.94
+_CODE_SIDE = 14 * MM
 
 
 class _Column:
@@ -124,10 +125,11 @@ class _Place:
         first = group.rows[0]
         cells = self.merged_fits(first)
         tallest = max((fit.height + 2 * PAD for _, fit in cells), default=0.0)
-        tallest = max([tallest, *(self.code_side(i) + 2 * PAD for i in self.coded if first[i])])
+        tallest = max([tallest, *(self.code_side(i) + 2 for i in self.coded if first[i])])
         total = sum(row.height for row in rows)
         if tallest > total:
-            rows[-1].height += tallest - total
+            for row in rows:
+                row.height += (tallest - total) / len(rows)
             total = tallest
         full = flow.body - self.head_height
         if total > flow.room and (total <= full or flow.room < full / 3):
@@ -148,7 +150,7 @@ class _Place:
                 self.turn()
 
     def code_side(self, index: int) -> float:
-        return self.columns[index].width - 2 * _SIDE
+        return min(self.columns[index].width - 2, _CODE_SIDE)
 
     def codes(self, texts: Sequence[str], height: float) -> None:
         """QR codes of a group that begins at the pen."""
@@ -156,7 +158,7 @@ class _Place:
             if texts[i]:
                 side = self.code_side(i)
                 y = self.flow.y + (height - side) / 2
-                self.flow.ink.codes.append((self.columns[i].x + _SIDE, y, side, texts[i]))
+                self.flow.ink.codes.append((self.columns[i].x + (self.columns[i].width - side) / 2, y, side, texts[i]))
 
     def cut(self, rows: list[_Row]) -> tuple[list[_Row], list[_Row]]:
         """As many rows as fit here, and the rest; a row taller than a page is cut between lines."""

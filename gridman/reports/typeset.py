@@ -246,12 +246,12 @@ class _Press:
         canvas.drawImage(image, left, top - high, wide, high)
 
     def qr(self, text: str, x: float, y: float, side: float) -> None:
-        """A QR code (ISO/IEC 18004), error correction M, drawn as one path of its dark runs."""
+        """A QR code (ISO/IEC 18004), error correction M, its quiet zone within `side`; one path of its dark runs."""
         import segno
 
-        rows = [bytes(row) for row in segno.make_qr(text, error="m", mask=3).matrix]
+        rows = [bytes(row) for row in segno.make_qr(text, error="m", mask=3).matrix_iter(border=4)]
         unit = side / len(rows)
-        out = ["0 g"]
+        out = [f"1 g {x:.3f} {self._height - y - side:.3f} {side:.3f} {side:.3f} re f 0 g"]
         for n, row in enumerate(rows):
             start = 0
             while (start := row.find(1, start)) >= 0:

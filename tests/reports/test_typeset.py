@@ -106,8 +106,8 @@ def test_the_qr_code_is_the_text_it_should_be() -> None:
     _, paper = printed(_document("甲", qr="gridman:F01:B-20261123-0007"))
     scale = 4.0
     pixels = paper.pixels(scale=scale)
-    side, right, top = 16 * 72 / 25.4, (210 - 15) * 72 / 25.4, 12 * 72 / 25.4
-    rows = [list(row) for row in segno.make_qr("gridman:F01:B-20261123-0007", error="m", mask=3).matrix]
+    side, right, top = 19 * 72 / 25.4, (210 - 15 + 2) * 72 / 25.4, (12 - 2) * 72 / 25.4
+    rows = [list(row) for row in segno.make_qr("gridman:F01:B-20261123-0007", error="m", mask=3).matrix_iter(border=4)]
     unit = side / len(rows)
     seen = [
         [
