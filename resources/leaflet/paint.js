@@ -1,0 +1,205 @@
+// Paints one tile of the street map onto a canvas: ground, water, greens, houses, roads with their edges, grid outlines.
+(function () {
+  "use strict";
+  const parts = (window.gridmanParts = window.gridmanParts || {});
+  const POLYGON_COLOURS = {
+    sea: "sea", beach: "beach", sand: "beach", pitch: "pitch", square: "paved", pier: "paved", breakwater: "paved",
+    parking: "paved", school: "paved", construction: "paved", railway: "paved", commercial: "paved", retail: "paved", bare_rock: "paved",
+  };
+  const HOUSES_FROM = 17;
+
+  class Painter {
+    constructor(ctx, theme, zoom, lat, shown) {
+      Object.assign(this, { ctx, theme, zoom, lat, shown });
+    }
+
+    // `k` pixels for each unit; the tile's corner lies at (ox, oy).
+    tile(content, k, ox, oy) {
+      Object.assign(this, { k, ox, oy });
+      const base = content.base;
+      if (base && this.shown.base) this._base(base);
+      if (content.buildings && this.shown.buildings && this.zoom >= HOUSES_FROM) this._houses(content.buildings);
+      if (content.grids && this.shown.grids) this._grids(content.grids);
+    }
+
+    path(rings, close) {
+      this.ctx.beginPath();
+      for (const ring of rings) {
+        parts.walk(ring, (x, y, first) => {
+          const px = this.ox + x * this.k, py = this.oy + y * this.k;
+          if (first) this.ctx.moveTo(px, py);
+          else this.ctx.lineTo(px, py);
+        });
+        if (close) this.ctx.closePath();
+      }
+    }
+
+    _fill(items, colour) {
+      for (const [kind, , polygon] of items || []) {
+        this.ctx.fillStyle = this.theme[POLYGON_COLOURS[kind] || colour];
+        this.path(polygon, true);
+        this.ctx.fill("evenodd");
+      }
+    }
+
+    _base(base) {
+      const ctx = this.ctx;
+      const isSea = (item) => item[0] === "sea";
+      this._fill((base.water || []).filter(isSea), "water");
+      this._fill((base.land || []).filter((item) => item[0] !== "residential"), "paved");
+      this._fill(base.green, "green");
+      this._fill((base.water || []).filter((item) => !isSea(item)), "water");
+      this._strokes(base.waterline, this.theme.water, 2);
+      this._roads((base.road || []).filter((road) => road[2]), true);
+      this._fill(base.building, "building");
+      if (this.zoom >= 16) {
+        ctx.strokeStyle = this.theme.buildingEdge;
+        ctx.lineWidth = 0.7;
+        for (const [, , polygon] of base.building || []) {
+          this.path(polygon, true);
+          ctx.stroke();
+        }
+      }
+      this._roads((base.road || []).filter((road) => !road[2]), false);
+      this._rails(base.railline);
+    }
+
+    _strokes(items, colour, width) {
+      this.ctx.strokeStyle = colour;
+      this.ctx.lineWidth = width;
+      for (const [, lines] of items || []) {
+        this.path(lines, false);
+        this.ctx.stroke();
+      }
+    }
+
+    _rails(items) {
+      this._strokes(items, this.theme.rail, 1.6);
+      this.ctx.setLineDash([4, 5]);
+      this._strokes(items, this.theme.ground, 0.9);
+      this.ctx.setLineDash([]);
+    }
+
+    _roads(roads, inTunnel) {
+      const ctx = this.ctx;
+      const drawn = roads
+        .map((road) => ({ lines: road[3], how: parts.roadClass(road[0]) }))
+        .filter((road) => this.zoom >= road.how.from)
+        .sort((a, b) => a.how.order - b.how.order);
+      for (const road of drawn) road.width = Math.max(road.how.least, parts.pixels(road.how.metres, this.zoom, this.lat));
+      ctx.lineCap = "round";
+      ctx.lineJoin = "round";
+      ctx.globalAlpha = inTunnel ? 0.35 : 1;
+      if (!inTunnel) {
+        for (const road of drawn) {
+          if (road.how.style === "path" || road.width < 1.6) continue;
+          this._line(road.lines, this.theme.roads[road.how.style][1], road.width + 1.6);
+        }
+      }
+      for (const road of drawn) {
+        const style = this.theme.roads[road.how.style];
+        if (road.how.style === "path") {
+          if (inTunnel) continue;
+          ctx.setLineDash([3, 3]);
+          ctx.lineCap = "butt";
+          this._line(road.lines, style, Math.min(road.width, 1.6));
+          ctx.setLineDash([]);
+          ctx.lineCap = "round";
+        } else this._line(road.lines, road.width < 1.6 && !inTunnel ? style[1] : style[0], road.width);
+      }
+      ctx.globalAlpha = 1;
+    }
+
+    _line(lines, colour, width) {
+      this.ctx.strokeStyle = colour;
+      this.ctx.lineWidth = width;
+      this.path(lines, false);
+      this.ctx.stroke();
+    }
+
+    _houses(houses) {
+      const ctx = this.ctx;
+      ctx.fillStyle = this.theme.house;
+      ctx.strokeStyle = this.theme.houseEdge;
+      ctx.lineWidth = 1;
+      for (const house of houses) {
+        for (const polygon of house[3]) {
+          this.path(polygon, true);
+          ctx.fill("evenodd");
+          ctx.stroke();
+        }
+      }
+    }
+
+    _grids(grids) {
+      const ctx = this.ctx;
+      const width = this.zoom >= 17 ? 2.4 : this.zoom >= 15 ? 1.8 : 1.2;
+      ctx.lineJoin = "round";
+      for (const [colour, wide, dash] of [[this.theme.gridHalo, width + 2, []], [this.theme.grid, width, [9, 4, 2, 4]]]) {
+        ctx.strokeStyle = colour;
+        ctx.lineWidth = wide;
+        ctx.setLineDash(this.zoom >= 15 ? dash : []);
+        for (const grid of grids) {
+          for (const polygon of grid[4]) {
+            this.path(polygon, true);
+            ctx.stroke();
+          }
+        }
+      }
+      ctx.setLineDash([]);
+    }
+  }
+  parts.Painter = Painter;
+  parts.HOUSES_FROM = HOUSES_FROM;
+
+  // The Leaflet layer of canvas tiles. `state` holds source, theme and which layers are shown; it is shared with the overlay.
+  parts.TileLayer = L.GridLayer.extend({
+    initialize(state) {
+      L.GridLayer.prototype.initialize.call(this, { tileSize: 512, minZoom: 10, maxZoom: 20, keepBuffer: 1, updateWhenZooming: false });
+      this._state = state;
+    },
+
+    createTile(coords) {
+      const canvas = document.createElement("canvas");
+      const ratio = window.devicePixelRatio || 1;
+      canvas.width = canvas.height = Math.round(512 * ratio);
+      this._paint(canvas, coords);
+      return canvas;
+    },
+
+    repaint() {
+      for (const key in this._tiles) this._paint(this._tiles[key].el, this._tiles[key].coords);
+    },
+
+    _paint(canvas, coords) {
+      const state = this._state;
+      const ctx = canvas.getContext("2d");
+      const ratio = canvas.width / 512;
+      ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+      ctx.fillStyle = state.theme.ground;
+      ctx.fillRect(0, 0, 512, 512);
+      const lat = this._map ? this._map.getCenter().lat : 0;
+      const painter = new Painter(ctx, state.theme, coords.z, lat, state.shown);
+      for (const tile of parts.dataTile(state.source, coords)) {
+        const content = state.source.get(tile.z, tile.x, tile.y);
+        if (content) painter.tile(content, tile.scale, tile.x * 4096 * tile.scale - coords.x * 512, tile.y * 4096 * tile.scale - coords.y * 512);
+      }
+    },
+
+    // The data tiles in view, each once: content, scale, and the place of its corner in map pixels.
+    inView() {
+      const found = new Map();
+      for (const key in this._tiles) {
+        const tile = this._tiles[key];
+        if (!tile.current || tile.coords.z !== this._tileZoom) continue;
+        for (const data of parts.dataTile(this._state.source, tile.coords)) {
+          const name = data.z + "/" + data.x + "/" + data.y;
+          if (found.has(name)) continue;
+          const content = this._state.source.get(data.z, data.x, data.y);
+          if (content) found.set(name, { content, k: data.scale, x: data.x * 4096 * data.scale, y: data.y * 4096 * data.scale });
+        }
+      }
+      return Array.from(found.values());
+    },
+  });
+})();
