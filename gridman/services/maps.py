@@ -100,7 +100,8 @@ def overview(reader: Reader) -> MapOverview:
     shapes = shapely.from_wkb([g.shape for g in grids if g.shape])
     box = shapely.total_bounds(shapes) if len(shapes) else (73.0, 18.0, 135.0, 54.0)
     communities = reader.page(Region, level="community", order_by=("code",), limit=_ALL)
-    return MapOverview(*(float(edge) for edge in box), attribution(reader), grids, communities)  # type: ignore[misc]
+    west, south, east, north = (float(edge) for edge in box)
+    return MapOverview(west, south, east, north, attribution(reader), grids, communities)
 
 
 def attribution(reader: Reader) -> str:
