@@ -1,0 +1,1 @@
+"""The whole street on the map: grids, buildings, incidents; drawing grid boundaries."""

@@ -1,0 +1,1 @@
+"""Reports: choose, preview at once, print or save."""

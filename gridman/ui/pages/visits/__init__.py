@@ -1,0 +1,1 @@
+"""Visits: the list, one visit, and logging one."""

@@ -1,0 +1,402 @@
+"""Log a visit with the keyboard alone: household by initials, outcome by digit, needs by letters, note, Ctrl+Enter, the next one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from gridman.domain import codes
+from gridman.kernel.clock import day_of, show_instant
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import _
+from gridman.services.drafts import drop_draft, load_draft, save_draft
+from gridman.services.households import HouseholdRow, household_rows
+from gridman.services.photos import PhotoDraft
+from gridman.services.visits import DueRow, VisitDraft, log_visit, next_due
+from gridman.ui.entry.choices import Choice, KeyChoices
+from gridman.ui.entry.finder import RecordFinder
+from gridman.ui.entry.photos import PhotoTray
+from gridman.ui.entry.when import read_when
+from gridman.ui.shell import Shell
+from gridman.ui.widgets import Notice, button, column_of, label, row_of, scrolled
+
+__all__ = ["LogPanel"]
+
+FORM = "visit"
+_KEEP_EVERY_MS = 2_000
+_NOTE_LINES = 3
+
+
+class LogPanel(QFrame):
+    """The form. `saved` carries the visit's id; `left` says that the person is done with logging."""
+
+    saved = Signal(object)
+    left = Signal()
+
+    def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "pane")
+        self._shell = shell
+        self._household_id: int | None = None
+        self._amends_id: int | None = None
+        self._make_fields()
+        self._lay_out()
+        self._keep = QTimer(self, interval=_KEEP_EVERY_MS)
+        self._keep.setSingleShot(True)
+        self._keep.timeout.connect(self._keep_draft)
+        save = QShortcut(QKeySequence("Ctrl+Return"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        save.activated.connect(self.save)
+        save_too = QShortcut(QKeySequence("Ctrl+Enter"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        save_too.activated.connect(self.save)
+        leave = QShortcut(QKeySequence("Esc"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        leave.activated.connect(self.leave)
+
+    # -- parts
+
+    def _make_fields(self) -> None:
+        self.household = RecordFinder(
+            self._shell, _("Household"), ("household", "person"), _("Initials, name, address, phone's last digits")
+        )
+        self.household.chosen.connect(self._take_hit)
+        self.household.cleared.connect(self._forget_household)
+        self.outcome = KeyChoices(_("Outcome"), _choices("visit_outcome"))
+        self.needs = KeyChoices(_("Needs"), _choices("visit_need"), is_many=True)
+        self.note = QPlainTextEdit()
+        self.note.setTabChangesFocus(True)
+        self.note.setAccessibleName(_("Note"))
+        self.note.setPlaceholderText(_("What was seen and said"))
+        self.note.setFixedHeight(self.note.fontMetrics().lineSpacing() * (_NOTE_LINES + 1) + 16)
+        self.note.installEventFilter(self)
+        self.kind = QComboBox()
+        self.kind.setAccessibleName(_("Visit type"))
+        for code in codes.table("visit_kind"):
+            self.kind.addItem(code.word, code.code)
+        self.when = QLineEdit()
+        self.when.setAccessibleName(_("When"))
+        self.when.setPlaceholderText(_("now; or 14:30, yesterday 9:00, 11-23 16:00"))
+        self.measure = QLineEdit()
+        self.measure.setAccessibleName(_("What was done"))
+        self.measure.setMaxLength(1000)
+        self.photos = PhotoTray(self._shell, _("Photos"))
+        self.outcome.finished.connect(self.needs.setFocus)
+        self.needs.finished.connect(self.note.setFocus)
+        for signal in (
+            self.outcome.changed, self.needs.changed, self.note.textChanged, self.measure.textEdited, self.when.textEdited,
+            self.photos.changed,
+        ):  # fmt: skip
+            signal.connect(self._touch)
+
+    def _lay_out(self) -> None:
+        self._facts = label("", "caption", wraps=True)
+        self._problems = {name: label("", "problem", wraps=True) for name in ("household", "outcome", "when", "form")}
+        for problem in self._problems.values():
+            problem.setVisible(False)
+        self._notice = Notice("", "good")
+        self._notice.setVisible(False)
+        self._question = self._make_question()
+        body = QWidget()
+        box = column_of(
+            self._notice,
+            self._question,
+            _field(_("Household"), self.household, is_required=True),
+            self._facts,
+            self._problems["household"],
+            _field(_("Outcome"), self.outcome, is_required=True),
+            self._problems["outcome"],
+            _field(_("Needs (letters; Enter goes on)"), self.needs),
+            _field(_("Note"), self.note),
+            self.photos,
+            row_of(_field(_("Visit type"), self.kind), _field(_("When"), self.when), spacing=12),
+            self._problems["when"],
+            _field(_("What was done"), self.measure),
+            self._problems["form"],
+            None,
+            spacing=8,
+            margins=(16, 8, 16, 12),
+        )
+        body.setLayout(box)
+        self._save = button(_("Save and go to the next"), "primary", clicked=self.save, tip="Ctrl+Enter")
+        self._leave = button(_("Done"), clicked=self.leave, tip="Esc")
+        foot = QFrame()
+        foot.setLayout(
+            row_of(self._save, self._leave, None, label("Ctrl+Enter · Esc", "small"), margins=(16, 8, 16, 12))
+        )
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        head = QWidget()
+        head.setLayout(row_of(label(_("Log a visit"), "title"), None, margins=(16, 12, 16, 4)))
+        outer.addWidget(head)
+        outer.addWidget(scrolled(body, _("Log a visit")), 1)
+        outer.addWidget(foot)
+
+    def _make_question(self) -> Notice:
+        """Asked instead of a dialog when something typed would be lost, or was found again after a crash."""
+        self._yes = QPushButton()
+        self._no = QPushButton()
+        for one in (self._yes, self._no):
+            one.setAutoDefault(True)
+        self._yes.clicked.connect(self._answer_yes)
+        self._no.clicked.connect(self._answer_no)
+        notice = Notice("", "attention", self._yes, self._no)
+        notice.setVisible(False)
+        self._asking = ""
+        self._found: dict[str, Any] = {}
+        return notice
+
+    # -- beginning
+
+    def begin(self, household_id: int | None = None) -> None:
+        """Start a visit; to this household when it is known already."""
+        self._hide_question()
+        if household_id is not None:
+            self._notice.setVisible(False)
+            self._reset()
+            self._shell.background.ask(household_rows, [household_id], then=self._take_rows)
+        elif not self._is_begun():
+            store_draft = load_draft, FORM, self._shell.actor.user_id
+            self._shell.background.keep(*store_draft, then=self._offer_draft)
+        if household_id is None:
+            self.household.setFocus()
+
+    def begin_amendment(self, visit: Any) -> None:
+        """Write a corrected visit in the place of one that was wrong; a visit itself is never edited."""
+        self._hide_question()
+        self._reset()
+        self._amends_id = visit.id
+        self.outcome.set_codes([visit.outcome])
+        self.needs.set_codes((visit.needs or "").split(";"))
+        self.note.setPlainText(visit.note or "")
+        self.measure.setText(visit.measure or "")
+        self.when.setText(show_instant(visit.visited_at))
+        self.kind.setCurrentIndex(max(0, self.kind.findData(visit.kind)))
+        self._keep.stop()
+        self._notice.tell(_("The corrected visit takes the place of the old one, which stays on file."), "information")
+        self._notice.setVisible(True)
+        self._shell.background.ask(household_rows, [visit.household_id], then=self._take_rows)
+
+    def _reset(self) -> None:
+        self._household_id = None
+        self._amends_id = None
+        self._problem_free()
+        self.household.clear()
+        self._facts.setText("")
+        self.outcome.set_codes(())
+        self.needs.set_codes(())
+        for line in (self.when, self.measure):
+            line.clear()
+        self.note.clear()
+        self.kind.setCurrentIndex(0)
+        self.photos.clear()
+        self._keep.stop()
+
+    def _is_begun(self) -> bool:
+        typed = self.note.toPlainText().strip() or self.measure.text().strip()
+        return bool(typed or self.outcome.codes() or self.needs.codes() or self.photos.pictures())
+
+    def _take_hit(self, hit: Any) -> None:
+        household_id = hit.household_id or hit.record_id
+        self._shell.background.ask(household_rows, [household_id], then=self._take_rows)
+
+    def _take_rows(self, rows: Sequence[HouseholdRow]) -> None:
+        if not rows:
+            return
+        row = rows[0]
+        self._household_id = row.id
+        self.household.show_taken(" · ".join(part for part in (row.address, row.head_name) if part), row)
+        self._facts.setText(_facts(row))
+        self._tell("household", "")
+        self.outcome.setFocus()
+
+    def _forget_household(self) -> None:
+        self._household_id = None
+        self._facts.setText("")
+
+    # -- saving
+
+    def save(self) -> None:
+        """Save; what is missing is said under its field."""
+        draft = self._read()
+        if draft is None:
+            return
+        self._save.setEnabled(False)
+        self._shell.background.do(log_visit, draft, self._shell.desk.blobs, then=self._after, refused=self._refused)
+
+    def _read(self) -> VisitDraft | None:
+        self._problem_free()
+        when = read_when(self.when.text(), self._now())
+        if self._household_id is None:
+            self._tell("household", _("Choose the household: type initials, Enter takes the first one found."))
+            self.household.setFocus()
+            return None
+        if not self.outcome.code():
+            self._tell("outcome", _("Choose the outcome: its digit."))
+            self.outcome.setFocus()
+            return None
+        if when is None:
+            self._tell(
+                "when",
+                _("“{text}” is no day and time; write 14:30, or 2026-11-23 14:30.").format(text=self.when.text()),
+            )
+            self.when.setFocus()
+            return None
+        return VisitDraft(
+            household_id=self._household_id,
+            outcome=self.outcome.code(),
+            kind=self.kind.currentData(),
+            needs=";".join(self.needs.codes()),
+            note=self.note.toPlainText().strip(),
+            measure=self.measure.text().strip(),
+            visited_at=when if self.when.text().strip() else None,
+            amends_id=self._amends_id,
+            photos=[PhotoDraft(picture.data, picture.name) for picture in self.photos.pictures()],
+        )
+
+    def _now(self) -> int:
+        return int(self._shell.desk.store.clock())
+
+    def _after(self, visit: Any) -> None:
+        self._save.setEnabled(True)
+        who = self.household.line.text()
+        self._reset()
+        self._shell.background.keep(drop_draft, FORM, self._shell.actor.user_id)
+        self._notice.tell(_("Saved: {household}").format(household=who), "good")
+        self._notice.setVisible(True)
+        self.saved.emit(visit.id)
+        grids = sorted(self._shell.actor.grid_ids)
+        today = day_of(self._now())
+        self._shell.background.ask(next_due, visit.household_id, grids, today, then=self._offer_next)
+
+    def _offer_next(self, due: DueRow | None) -> None:
+        if due is None:
+            self._notice.tell(self._notice.text.text() + " " + _("No other visit is due in your grids."), "good")
+            self.household.setFocus()
+            return
+        said = _("Next in walking order: {address}. Another household: Shift+Tab and type; Esc when done.")
+        self._notice.tell(f"{self._notice.text.text()}\n{said.format(address=due.address)}", "good")
+        self._shell.background.ask(household_rows, [due.household_id], then=self._take_rows)
+
+    def _refused(self, refusal: Refusal) -> None:
+        self._save.setEnabled(True)
+        self._tell("form", refusal.words())
+
+    def _tell(self, name: str, text: str) -> None:
+        self._problems[name].setText(text)
+        self._problems[name].setVisible(bool(text))
+
+    def _problem_free(self) -> None:
+        for name in self._problems:
+            self._tell(name, "")
+
+    # -- leaving, drafts
+
+    def leave(self) -> None:
+        """Done; asks before anything typed is lost."""
+        if self._asking:
+            self._answer_no()
+        elif self._is_begun():
+            self._ask("leave", _("This visit is not saved."), _("Discard it"), _("Go on"))
+        else:
+            self._reset()
+            self._notice.setVisible(False)
+            self.left.emit()
+
+    def has_unsaved(self) -> bool:
+        """Whether something typed is not saved."""
+        return self._is_begun()
+
+    def _ask(self, what: str, text: str, yes: str, no: str) -> None:
+        self._asking = what
+        self._question.tell(text, "attention")
+        for one, words in ((self._yes, yes), (self._no, no)):
+            one.setText(words)
+            one.setAccessibleName(words)
+        self._question.setVisible(True)
+        self._no.setFocus()
+
+    def _hide_question(self) -> None:
+        self._asking = ""
+        self._question.setVisible(False)
+
+    def _answer_yes(self) -> None:
+        asked = self._asking
+        self._hide_question()
+        if asked == "leave":
+            self._reset()
+            self._shell.background.keep(drop_draft, FORM, self._shell.actor.user_id)
+            self._notice.setVisible(False)
+            self.left.emit()
+        elif asked == "draft":
+            self._put_back(self._found)
+
+    def _answer_no(self) -> None:
+        asked = self._asking
+        self._hide_question()
+        if asked == "draft":
+            self._shell.background.keep(drop_draft, FORM, self._shell.actor.user_id)
+            self.household.setFocus()
+        else:
+            self.note.setFocus()
+
+    def _touch(self, *_said: Any) -> None:
+        if not self._keep.isActive():
+            self._keep.start()
+
+    def _keep_draft(self) -> None:
+        if not self._is_begun():
+            return
+        payload = {
+            "household_id": self._household_id, "outcome": self.outcome.code(), "needs": self.needs.codes(), "note": self.note.toPlainText(),
+            "kind": self.kind.currentData(), "when": self.when.text(), "measure": self.measure.text(),
+        }  # fmt: skip
+        self._shell.background.keep(save_draft, FORM, self._shell.actor.user_id, payload)
+
+    def _offer_draft(self, found: dict[str, Any] | None) -> None:
+        if found and not self._is_begun():
+            self._found = found
+            self._ask(
+                "draft",
+                _("A visit that was not saved was found on this computer."),
+                _("Go on with it"),
+                _("Discard it"),
+            )
+            self._yes.setFocus()
+
+    def _put_back(self, found: dict[str, Any]) -> None:
+        self.outcome.set_codes([found.get("outcome", "")])
+        self.needs.set_codes(found.get("needs", ()))
+        self.note.setPlainText(found.get("note", ""))
+        self.when.setText(found.get("when", ""))
+        self.measure.setText(found.get("measure", ""))
+        self.kind.setCurrentIndex(max(0, self.kind.findData(found.get("kind", ""))))
+        if found.get("household_id"):
+            self._shell.background.ask(household_rows, [found["household_id"]], then=self._take_rows)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A picture pasted into the note is a photo."""
+        is_key = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if watched is self.note and is_key and event.matches(QKeySequence.StandardKey.Paste):  # type: ignore[attr-defined]
+            return self.photos.paste()
+        return super().eventFilter(watched, event)
+
+
+def _choices(table: str) -> list[Choice]:
+    return [Choice(code.code, code.code, code.word) for code in codes.table(table)]
+
+
+def _field(name: str, widget: QWidget, *, is_required: bool = False) -> QVBoxLayout:
+    """A label above its field; required ones are marked."""
+    return column_of(label(f"{name} *" if is_required else name, "caption"), widget, spacing=4)
+
+
+def _facts(row: HouseholdRow) -> str:
+    last = show_instant(row.last_visit_at) if row.last_visit_at else _("never")
+    parts = [
+        _("{n} people").format(n=row.people_count),
+        row.care_words,
+        _("last visit {when}").format(when=last),
+        _("due {day}").format(day=row.due_on) if row.due_on else "",
+    ]
+    return " · ".join(part for part in parts if part)
