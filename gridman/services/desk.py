@@ -1,0 +1,64 @@
+"""The open desk: one user's copy of the data on this computer, and the way to the street server."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from gridman.domain.access import Actor
+from gridman.domain.user import User
+from gridman.kernel.progress import Progress, Ticket, quiet
+from gridman.services.access import actor_of_user
+from gridman.services.photos import Blobs
+from gridman.services.signin import DeskUser
+from gridman.store.store import Store
+
+__all__ = ["Desk", "Synchroniser"]
+
+
+class Synchroniser(Protocol):
+    """The desk's connection with the street server (made by `gridman.sync`; services know only this)."""
+
+    def run(self, progress: Progress, ticket: Ticket | None) -> Any:
+        """One whole synchronisation; see `gridman.sync.exchange.RoundResult`."""
+
+    def status(self) -> Any:
+        """The state in words; see `gridman.sync.exchange.SyncStatus`."""
+
+
+@dataclass
+class Desk:
+    """What the window and the command line work on. `profile`: who this computer was set up for, and where the street server is."""
+
+    store: Store
+    profile: DeskUser
+    blobs: Blobs
+    data_dir: Path
+    synchroniser: Synchroniser
+    actor: Actor
+
+    def refresh_actor(self) -> Actor:
+        """Read the user's role and grids anew: they may have changed with what the street sent."""
+        self.actor = actor_here(self.store, self.profile)
+        return self.actor
+
+    def synchronise(self, progress: Progress = quiet, ticket: Ticket | None = None) -> Any:
+        """Send what waits and receive what is new."""
+        result = self.synchroniser.run(progress, ticket)
+        self.refresh_actor()
+        return result
+
+    def status(self) -> Any:
+        """How things stand with the street server."""
+        return self.synchroniser.status()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.store.close()
+
+
+def actor_here(store: Store, profile: DeskUser) -> Actor:
+    """The signed-in user as an actor; before the first synchronisation only the profile is known."""
+    with store.read() as reader:
+        if reader.find(User, profile.user_id) is not None:
+            return actor_of_user(reader, profile.user_id, profile.replica)
+    return Actor(profile.user_id, profile.name, profile.role, profile.organisation_id, frozenset({0}), profile.replica)
