@@ -3,7 +3,7 @@
 from gridman.domain.sheets import HouseholdSheet, PersonLine, SheetStamp
 from gridman.kernel.words import language
 from gridman.reports.document import Cell, Column, Document, Fact, Form, Group, Paper, Signatures, Table
-from gridman.reports.imprint import batch_words, footer_of, mask, organisation_day, page_words, watermark_of
+from gridman.reports.imprint import batch_words, footer_of, mask, organisation_day, page_words, qr_text, watermark_of
 from gridman.reports.wording import on_form
 
 __all__ = ["household_card"]
@@ -37,7 +37,7 @@ def household_card(sheet: HouseholdSheet, stamp: SheetStamp) -> Document:
         subject=stamp.purpose,
         language=language(),
         printed_at=stamp.printed_at,
-        qr=f"gridman:F02:{sheet.token or stamp.batch}",
+        qr=qr_text("F02", sheet.token or stamp.batch),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from gridman.domain.masking import MASKS
 from gridman.domain.sheets import IncidentStep, Photo, SheetStamp
 from gridman.kernel.clock import day_of, show_instant
+from gridman.kernel.words import N_
 from gridman.reports.document import PageWords, Picture
 from gridman.reports.wording import on_form
 
@@ -17,11 +18,12 @@ __all__ = [
     "organisation_day",
     "page_words",
     "pictures",
+    "qr_text",
     "signed_words",
     "watermark_of",
 ]
 
-BASIS = (
+BASIS = N_(
     "Duty: grid services and community governance. "
     "Legal basis: Personal Information Protection Law, art. 13(1)(3) and 34."
 )
@@ -58,13 +60,21 @@ def footer_of(stamp: SheetStamp, leaves_out: str) -> tuple[str, ...]:
 
 
 def batch_words(stamp: SheetStamp) -> str:
-    """The number of this print, named."""
+    """The number of this print, named; a preview has none and says so."""
+    if not stamp.batch:
+        return on_form("PREVIEW, not registered as a print")
     return f"{on_form('Batch')}{on_form(': ')}{stamp.batch}"
+
+
+def qr_text(form_id: str, token: str) -> str:
+    """What the sheet's QR code says: form and an opaque reference; nothing when there is none to refer to."""
+    return f"gridman:{form_id}:{token}" if token else ""
 
 
 def watermark_of(stamp: SheetStamp) -> str:
     """Who, where, when and which print, repeated across each page."""
-    parts = [stamp.organisation, stamp.who, show_instant(stamp.printed_at), stamp.batch, stamp.device]
+    batch = stamp.batch or on_form("PREVIEW")
+    parts = [stamp.organisation, stamp.who, show_instant(stamp.printed_at), batch, stamp.device]
     if not stamp.masked:
         parts.append(on_form("NOT MASKED"))
     return "  ".join(part for part in parts if part)

@@ -13,6 +13,7 @@ from gridman.reports.imprint import (
     organisation_day,
     page_words,
     pictures,
+    qr_text,
     signed_words,
     watermark_of,
 )
@@ -41,7 +42,7 @@ def incident_slip(sheet: IncidentSheet, stamp: SheetStamp) -> Document:
         subject=stamp.purpose,
         language=language(),
         printed_at=stamp.printed_at,
-        qr=f"gridman:F05:{sheet.token or stamp.batch}",
+        qr=qr_text("F05", sheet.token or stamp.batch),
     )
 
 

@@ -7,7 +7,7 @@ from gridman.domain.sheets import PersonLine, RosterHousehold, RosterSheet, Shee
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, language
 from gridman.reports.document import Align, Column, Document, Fact, Group, Paper, Signatures, Table
-from gridman.reports.imprint import batch_words, footer_of, mask, organisation_day, page_words, watermark_of
+from gridman.reports.imprint import batch_words, footer_of, mask, organisation_day, page_words, qr_text, watermark_of
 from gridman.reports.wording import on_form
 
 __all__ = ["CODE", "COLUMNS", "COMPACT", "FULL", "RosterColumn", "household_roster"]
@@ -35,36 +35,38 @@ def _number(household: RosterHousehold, person: PersonLine) -> str:
 
 
 COLUMNS: tuple[RosterColumn, ...] = (
-    RosterColumn("no", "No.", 8.5, _number),
-    RosterColumn("household_no", "Household no.", 14, lambda h, p: h.number, is_merged=True),
-    RosterColumn("door", "Building-unit-room", 16, lambda h, p: h.door, is_merged=True),
-    RosterColumn("head", "Head of household", 14, lambda h, p: h.head_name, is_merged=True),
-    RosterColumn("member", "Member", 15, lambda h, p: p.name),
-    RosterColumn("relation", "Relation to head", 11.5, lambda h, p: p.relation),
-    RosterColumn("sex", "Sex", 7.5, lambda h, p: p.sex),
-    RosterColumn("ethnic_group", "Ethnic group", 10, lambda h, p: p.ethnic_group),
-    RosterColumn("born_on", "Birth date", 16.5, lambda h, p: p.born_on),
-    RosterColumn("id_number", "ID number", 27, lambda h, p: p.id_number, mask_rule="mask_id"),
-    RosterColumn("education", "Education", 12, lambda h, p: p.education),
-    RosterColumn("political_status", "Political status", 12, lambda h, p: p.political_status),
-    RosterColumn("marital_status", "Marital status", 10, lambda h, p: p.marital_status),
+    RosterColumn("no", N_("No."), 8.5, _number),
+    RosterColumn("household_no", N_("Household no."), 14, lambda h, p: h.number, is_merged=True),
+    RosterColumn("door", N_("Building-unit-room"), 16, lambda h, p: h.door, is_merged=True),
+    RosterColumn("head", N_("Head of household"), 14, lambda h, p: h.head_name, is_merged=True),
+    RosterColumn("member", N_("Member"), 15, lambda h, p: p.name),
+    RosterColumn("relation", N_("Relation to head"), 11.5, lambda h, p: p.relation),
+    RosterColumn("sex", N_("Sex"), 7.5, lambda h, p: p.sex),
+    RosterColumn("ethnic_group", N_("Ethnic group"), 10, lambda h, p: p.ethnic_group),
+    RosterColumn("born_on", N_("Birth date"), 16.5, lambda h, p: p.born_on),
+    RosterColumn("id_number", N_("ID number"), 27, lambda h, p: p.id_number, mask_rule="mask_id"),
+    RosterColumn("education", N_("Education"), 12, lambda h, p: p.education),
+    RosterColumn("political_status", N_("Political status"), 12, lambda h, p: p.political_status),
+    RosterColumn("marital_status", N_("Marital status"), 10, lambda h, p: p.marital_status),
     RosterColumn(
         "registered_address",
-        "Registered address",
+        N_("Registered address"),
         29,
         lambda h, p: p.registered_address,
         align="left",
         mask_rule="mask_addr_optional",
     ),
-    RosterColumn("residence_state", "Lives as registered", 12, lambda h, p: p.residence_state),
-    RosterColumn("workplace", "Workplace or school", 19, lambda h, p: p.workplace, align="left", mask_rule="text"),
-    RosterColumn("phone", "Phone", 17.5, lambda h, p: "\n".join(p.phones)),
-    RosterColumn("care", "Special group or care", 16, lambda h, p: on_form("; ").join(p.care)),
-    RosterColumn("remark", "Remark", 14.5, lambda h, p: p.remark, align="left", mask_rule="text"),
+    RosterColumn("residence_state", N_("Lives as registered"), 12, lambda h, p: p.residence_state),
+    RosterColumn("workplace", N_("Workplace or school"), 19, lambda h, p: p.workplace, align="left", mask_rule="text"),
+    RosterColumn("phone", N_("Phone"), 17.5, lambda h, p: "\n".join(p.phones)),
+    RosterColumn("care", N_("Special group or care"), 16, lambda h, p: on_form("; ").join(p.care)),
+    RosterColumn("remark", N_("Remark"), 14.5, lambda h, p: p.remark, align="left", mask_rule="text"),
 )
 """The nineteen columns of the form, in its order; titles are shown through `on_form`."""
 
-CODE = RosterColumn("code", "Scan", 14, lambda h, p: f"GM:{h.token}" if h.token else "", is_merged=True, is_code=True)
+CODE = RosterColumn(
+    "code", N_("Scan"), 14, lambda h, p: f"GM:{h.token}" if h.token else "", is_merged=True, is_code=True
+)
 """A QR code per household, so that what is found at the door is entered by scanning; not part of the form."""
 
 FULL: tuple[str, ...] = tuple(column.key for column in COLUMNS)
@@ -108,7 +110,7 @@ def household_roster(
         subject=stamp.purpose,
         language=language(),
         printed_at=stamp.printed_at,
-        qr=f"gridman:F01:{stamp.batch}",
+        qr=qr_text("F01", stamp.batch),
     )
 
 

@@ -11,6 +11,7 @@ from gridman.reports.imprint import (
     organisation_day,
     page_words,
     pictures,
+    qr_text,
     watermark_of,
 )
 from gridman.reports.wording import on_form
@@ -39,7 +40,7 @@ def visit_record(sheet: VisitSheet, stamp: SheetStamp, *, paper: Paper = Paper.A
         subject=stamp.purpose,
         language=language(),
         printed_at=stamp.printed_at,
-        qr=f"gridman:F06:{sheet.token or stamp.batch}",
+        qr=qr_text("F06", sheet.token or stamp.batch),
     )
 
 

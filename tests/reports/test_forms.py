@@ -1,9 +1,9 @@
 """Every form of the catalogue: golden text in both languages, the fields of the office's form, masks, empty sheets."""
 
-import ast
 import csv
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from gridman.kernel import words
 from gridman.kernel.paths import resource
 from gridman.reports.catalogue import REPORTS, get_report
 from gridman.reports.document import Paper
-from gridman.reports.roster import CODE, COLUMNS
 from gridman.reports.visit_record import visit_record
 from tests.reports import sheets
 from tests.reports.paper import printed
@@ -107,28 +106,12 @@ def test_a_visit_record_fits_a5_and_nothing_runs_off_the_paper() -> None:
         assert all(b[0] > 0 and b[2] < width and b[1] > 0 and b[3] < height for _, b in paper.boxes(page))
 
 
-def test_every_word_on_paper_has_a_chinese_wording() -> None:
-    import polib
-
-    entries = polib.pofile(str(resource("i18n", "zh_CN", "reports.po")))
-    known = {(entry.msgctxt, entry.msgid) for entry in entries}
-    used: set[tuple[str | None, str]] = {("form", column.title) for column in (*COLUMNS, CODE)}
-    used |= {(None, report.title) for report in REPORTS}
-    from gridman.reports import imprint
-
-    used.add(("form", imprint.BASIS))
-    for path in Path(imprint.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-                argument = node.args[0]
-                if (
-                    isinstance(argument, ast.Constant)
-                    and isinstance(argument.value, str)
-                    and node.func.id in ("on_form", "N_")
-                ):
-                    used.add(("form" if node.func.id == "on_form" else None, argument.value))
-    assert used <= known, used - known
-    assert known <= used, known - used
+def test_a_preview_says_so_and_carries_no_code() -> None:
+    words.use("zh_CN")
+    preview = replace(sheets.STAMP, batch="")
+    document = get_report("F01").build(sheets.roster(2), preview)
+    assert "预览" in document.watermark and document.qr == ""
+    assert "预览，未登记打印·打印人：王芳" in printed(document)[1].joined()
 
 
 def test_an_unknown_report_is_a_key_error_naming_the_known_ones() -> None:
