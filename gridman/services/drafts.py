@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from gridman.store.local import DraftRow, draft_rows, forget_draft, read_draft, write_draft
+from gridman.store.drafts import DraftRow, draft_rows, forget_draft, read_draft, write_draft
 from gridman.store.store import Store
 
 __all__ = ["DraftRow", "drop_draft", "list_drafts", "load_draft", "save_draft"]

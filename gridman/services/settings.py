@@ -3,18 +3,23 @@
 import json
 from typing import Any
 
-from gridman.store.local import read_setting, write_setting
+from gridman.domain.access import SYSTEM
+from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store
 
 __all__ = ["get", "put"]
 
+_PREFIX = "choice."
+
 
 def get(store: Store, key: str, default: Any = None) -> Any:
     """The value kept under `key`, or `default`."""
-    text = read_setting(store, key)
+    with store.read() as reader:
+        text = get_setting(reader, _PREFIX + key)
     return default if text is None else json.loads(text)
 
 
 def put(store: Store, key: str, value: Any) -> None:
     """Keep a JSON value under `key`."""
-    write_setting(store, key, json.dumps(value, ensure_ascii=False))
+    with store.unit(SYSTEM) as unit:
+        put_setting(unit, _PREFIX + key, json.dumps(value, ensure_ascii=False))

@@ -1,13 +1,13 @@
-"""What stays on this computer and is nobody else's business: settings and drafts. Not journaled, never synced, encrypted like the rest."""
+"""Drafts: what stays on this computer and is nobody else's business. Not journaled, never synced, encrypted like the rest."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
 
 from gridman.store.store import Store
-from gridman.store.tables import draft, setting
+from gridman.store.tables import draft
 
-__all__ = ["DraftRow", "draft_rows", "forget_draft", "read_draft", "read_setting", "write_draft", "write_setting"]
+__all__ = ["DraftRow", "draft_rows", "forget_draft", "read_draft", "write_draft"]
 
 
 @dataclass(frozen=True)
@@ -17,19 +17,6 @@ class DraftRow:
     form: str
     updated_at: int
     payload: str
-
-
-def read_setting(store: Store, key: str) -> str | None:
-    """The text kept under `key`."""
-    with store.read() as reader:
-        return reader.connection.execute(select(setting.c.value).where(setting.c.key == key)).scalar()
-
-
-def write_setting(store: Store, key: str, value: str) -> None:
-    """Keep a text under `key`."""
-    with store.database.writing, store.database.writer.begin() as connection:
-        if not connection.execute(update(setting).where(setting.c.key == key).values(value=value)).rowcount:
-            connection.execute(insert(setting).values(key=key, value=value))
 
 
 def write_draft(store: Store, form: str, user_id: int, payload: str) -> None:
