@@ -18,13 +18,14 @@ from shiboken6 import isValid
 from gridman.kernel.log import get_log
 from gridman.kernel.paths import resource
 
-__all__ = ["PAGE_URL", "SCRIPT_URL", "TILE_URL", "LocalFiles", "TileAddress", "read_tile_address", "register_scheme"]
+__all__ = ["FONT_URL", "PAGE_URL", "SCRIPT_URL", "TILE_URL", "LocalFiles", "TileAddress", "read_tile_address", "register_scheme"]
 
 SCHEME = b"gridman"
 _HOST = "gridman://app"
 PAGE_URL = f"{_HOST}/map"
 SCRIPT_URL = f"{_HOST}/leaflet/vendor"
 TILE_URL = f"{_HOST}/tile"
+FONT_URL = f"{_HOST}/fonts"
 
 _MEDIA = {
     ".js": b"text/javascript",

@@ -1,0 +1,96 @@
+"""What the map page is made of and what its tiles hold, asked from the store. Runs on a reader thread."""
+
+import math
+from typing import Any
+
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+from gridman.services import maps
+from gridman.services.incidents import IncidentQuery
+from gridman.ui.mapview.scheme import FONT_URL, SCRIPT_URL, TILE_URL, TileAddress
+
+__all__ = ["page_of", "tile_bytes"]
+
+_FIRST_WIDTH_PX = 700
+_MARGIN = 96 / 4096
+
+
+def page_of(reader: Any, language: str, theme: str, layers: tuple[str, ...]) -> tuple[str, maps.MapOverview]:
+    """The map page in a language and a look, and the extent to show first. Refuses with ``map.none`` when no map was imported."""
+    from gridman.geo.page import build_page
+
+    found = maps.overview(reader)
+    if not found.grids:
+        raise Refusal(
+            "map.none",
+            N_("There is no map on this computer yet."),
+            N_("Synchronise once; or have the street import one (gridman import map)."),
+        )
+    html = build_page(
+        SCRIPT_URL,
+        TILE_URL,
+        (found.lng, found.lat),
+        first_zoom(found.west, found.east),
+        language=language,
+        theme="dark" if theme == "dark" else "light",
+        attribution=found.attribution,
+        layers=layers,
+        font_base_url=FONT_URL,
+    )
+    return html, found
+
+
+def first_zoom(west: float, east: float) -> int:
+    """The zoom at which an extent is about as wide as the map."""
+    width = max(east - west, 1e-6)
+    return max(11, min(18, math.floor(math.log2(360 * _FIRST_WIDTH_PX / (256 * width)))))
+
+
+def tile_bytes(reader: Any, address: TileAddress, query: IncidentQuery | None) -> bytes:
+    """The JSON of one tile (`gridman.geo.tiles`)."""
+    from gridman.geo.tiles import encode_tile, tile_bounds
+
+    box = tile_bounds(address.z, address.x, address.y, _MARGIN)
+    rows = maps.tile(reader, box, address.layers, query)
+    return encode_tile(
+        address.z,
+        address.x,
+        address.y,
+        base=[_feature(row) for row in rows.base] if "base" in address.layers else None,
+        grids=[_grid(row) for row in rows.grids] if "grids" in address.layers else None,
+        buildings=[_building(row) for row in rows.buildings if row.shape] if "buildings" in address.layers else None,
+        incidents=[_incident(row) for row in rows.incidents if row.lng is not None]
+        if "incidents" in address.layers
+        else None,
+    )
+
+
+def _feature(row: Any) -> Any:
+    import shapely
+
+    from gridman.geo.features import MapFeature
+
+    layer: Any = "building" if row.layer == "building_outline" else row.layer
+    return MapFeature(layer, row.kind or "", row.name or "", shapely.from_wkb(row.shape))
+
+
+def _grid(row: Any) -> Any:
+    import shapely
+
+    from gridman.geo.tiles import GridShape
+
+    return GridShape(row.id, row.code or "", row.name or "", shapely.from_wkb(row.shape), row.community_id or 0)
+
+
+def _building(row: Any) -> Any:
+    import shapely
+
+    from gridman.geo.tiles import BuildingShape
+
+    return BuildingShape(row.id, row.number or "", shapely.from_wkb(row.shape))
+
+
+def _incident(row: Any) -> Any:
+    from gridman.geo.clusters import IncidentPoint
+
+    return IncidentPoint(row.id, row.state, row.lng, row.lat, row.number)
