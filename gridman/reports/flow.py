@@ -5,10 +5,10 @@ Coordinates are points from the top left of the sheet, downwards; the typesetter
 
 from dataclasses import dataclass, field
 
-from gridman.reports.document import Document, Picture
+from gridman.reports.document import Document, Paper, Picture
 from gridman.reports.lines import Fit, Ruler
 
-__all__ = ["HAIRLINE", "MM", "PAD", "RULE", "Flow", "Ink", "Page"]
+__all__ = ["HAIRLINE", "MM", "PAD", "RULE", "Flow", "Ink", "Page", "margins"]
 
 MM = 72 / 25.4
 PAD = 2.0
@@ -61,6 +61,13 @@ class Page:
     shared: list[tuple[str, float]] = field(default_factory=list)
 
 
+def margins(paper: Paper) -> tuple[float, float]:
+    """Left and right margin in points; upright A4 leaves room to bind."""
+    if paper.width_mm > paper.height_mm:
+        return 10 * MM, 10 * MM
+    return (20 * MM, 15 * MM) if paper.width_mm > 160 else (14 * MM, 10 * MM)
+
+
 class Flow:
     """The pen: where it is, what page it is on, and how much room is left."""
 
@@ -69,8 +76,8 @@ class Flow:
         landscape = paper.width_mm > paper.height_mm
         self.document, self.ruler = document, ruler
         self.paper_width, self.paper_height = paper.width_mm * MM, paper.height_mm * MM
-        self.left = (10 if landscape else 20 if paper.width_mm > 160 else 14) * MM
-        self.width = self.paper_width - self.left - (10 if landscape else 15 if paper.width_mm > 160 else 10) * MM
+        self.left, right = margins(paper)
+        self.width = self.paper_width - self.left - right
         self.head = 9 * MM if landscape else 12 * MM
         self.running = 5.5 * MM
         self.bottom = self.paper_height - foot

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from gridman.reports.document import Document, Form, Signatures, Table
-from gridman.reports.flow import HAIRLINE, MM, PAD, Flow, Ink, Page
+from gridman.reports.flow import HAIRLINE, MM, PAD, Flow, Ink, Page, margins
 from gridman.reports.forms import place_form, place_signatures
 from gridman.reports.lines import LEADING, Fit, Ruler
 from gridman.reports.tables import place_table
@@ -48,13 +48,9 @@ def lay_out(document: Document, ruler: Ruler) -> Layout:
     return Layout(flow.paper_width, flow.paper_height, flow.pages, flow.shared)
 
 
-def _foot_width(document: Document) -> float:
-    return document.paper.width_mm * MM - (20 if document.paper.width_mm > document.paper.height_mm else 35) * MM
-
-
 def _foot_fits(document: Document, ruler: Ruler) -> list[Fit]:
     """The footer's lines; the last one, with the batch before it, leaves room for the page number."""
-    width = _foot_width(document)
+    width = document.paper.width_mm * MM - sum(margins(document.paper))
     *above, last = document.footer or ("",)
     last = " · ".join(part for part in (document.batch, last) if part)
     room = ruler.width(ruler.clean(document.words.page_of), _NUMBER_PT) + 12

@@ -230,6 +230,7 @@ def place_table(flow: Flow, table: Table) -> None:
         if group.rows:
             place.group(group)
     if not table.groups:
+        place.end()
         fit = flow.ruler.fit(table.empty_text, flow.width, max(table.size_pt, 9.0), align="center")
         height = max(12 * MM, fit.height + 2 * PAD) if table.empty_text else table.row_mm * MM
         flow.ink.fit(flow.left, flow.y + (height - fit.height) / 2, fit)

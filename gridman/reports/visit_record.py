@@ -1,5 +1,7 @@
 """F06 走访记录表: one visit on one sheet. Fields follow `forms_ledgers.csv`."""
 
+from dataclasses import replace
+
 from gridman.domain.sheets import SheetStamp, VisitSheet
 from gridman.kernel.clock import show_instant
 from gridman.kernel.words import language
@@ -30,9 +32,7 @@ def visit_record(sheet: VisitSheet, stamp: SheetStamp, *, paper: Paper = Paper.A
             Fact(on_form("Reporting unit"), stamp.organisation),
             Fact(on_form("Day"), organisation_day(stamp)),
         ),
-        blocks=(
-            Form(rows=(*_who(sheet, stamp), *_what(sheet, stamp)), label_mm=27 if paper is Paper.A4_PORTRAIT else 22),
-        ),
+        blocks=(_form(sheet, stamp, is_small=paper is Paper.A5_PORTRAIT),),
         footer=footer_of(stamp, on_form("other visits to this household; restricted categories.")),
         watermark=watermark_of(stamp),
         batch=batch_words(stamp),
@@ -42,6 +42,14 @@ def visit_record(sheet: VisitSheet, stamp: SheetStamp, *, paper: Paper = Paper.A
         printed_at=stamp.printed_at,
         qr=qr_text("F06", sheet.token or stamp.batch),
     )
+
+
+def _form(sheet: VisitSheet, stamp: SheetStamp, is_small: bool) -> Form:
+    rows = (*_who(sheet, stamp), *_what(sheet, stamp))
+    if not is_small:
+        return Form(rows=rows, label_mm=27)
+    low = tuple(tuple(replace(cell, height_mm=max(7.0, cell.height_mm * 0.55)) for cell in row) for row in rows)
+    return Form(rows=low, label_mm=22, size_pt=9.5, picture_mm=22)
 
 
 def _who(sheet: VisitSheet, stamp: SheetStamp) -> tuple[tuple[Cell, ...], ...]:

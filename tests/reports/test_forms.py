@@ -102,6 +102,7 @@ def test_a_visit_record_fits_a5_and_nothing_runs_off_the_paper() -> None:
     _, paper = printed(visit_record(sheets.visit(), sheets.STAMP, paper=Paper.A5_PORTRAIT))
     width, height = paper.size()
     assert round(width) == 420
+    assert len(paper) == 1
     for page in range(len(paper)):
         assert all(b[0] > 0 and b[2] < width and b[1] > 0 and b[3] < height for _, b in paper.boxes(page))
 
