@@ -32,7 +32,7 @@ __all__ = [
     "set_attribution", "tile",
 ]  # fmt: skip
 
-BASE_LAYERS = ("land", "green", "water", "rail", "road", "building_outline", "place", "boundary")
+BASE_LAYERS = ("land", "green", "water", "building", "rail", "road", "place", "boundary")
 _SEAM_M2 = 5.0
 _DEGREE_M = 111_320.0
 _ALL = 100_000
@@ -124,14 +124,14 @@ def tile(
 ) -> TileRows:
     """What touches `box` (west, south, east, north). `layers` among "base", "grids", "buildings", "incidents"."""
     asked = [layer for layer in BASE_LAYERS if "base" in layers]
-    asked += ["building"] if "buildings" in layers else []
+    asked += [places.REGISTERED] if "buildings" in layers else []
     asked += ["incident"] if "incidents" in layers else []
     found = places.within(reader, *box, asked) if asked else {}
     base = [i for layer, ids in found.items() if layer in BASE_LAYERS for i in ids]
     return TileRows(
         _by_ids(reader, MapFeature, base),
         _grids_of(reader, box) if "grids" in layers else [],
-        _by_ids(reader, Building, found.get("building", [])),
+        _by_ids(reader, Building, found.get(places.REGISTERED, [])),
         _incidents_of(reader, found.get("incident", []), wanted or IncidentQuery()),
     )
 
@@ -162,12 +162,12 @@ def pick(reader: Reader, lng: float, lat: float, within_m: float = 12.0) -> Pick
     reach_lat = within_m / _DEGREE_M
     point = shapely.Point(lng, lat)
     box = (lng - reach_lat, lat - reach_lat, lng + reach_lat, lat + reach_lat)
-    found = places.within(reader, *box, ["incident", "building"])
+    found = places.within(reader, *box, ["incident", places.REGISTERED])
     incidents = _by_ids(reader, Incident, found.get("incident", []))
     if incidents:
         nearest = min(incidents, key=lambda i: (i.lng - lng) ** 2 + (i.lat - lat) ** 2)
         return Picked("incident", nearest.id)
-    for building in _by_ids(reader, Building, found.get("building", [])):
+    for building in _by_ids(reader, Building, found.get(places.REGISTERED, [])):
         if building.shape and shapely.intersects(shapely.from_wkb(building.shape), point):
             return Picked("building", building.id)
     grid_id = grid_at(reader, lng, lat)

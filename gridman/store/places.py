@@ -14,7 +14,7 @@ from gridman.domain.incident import Incident
 from gridman.store.batches import batches
 from gridman.store.unit import Reader
 
-__all__ = ["ensure", "forget", "rebuild", "refresh", "within"]
+__all__ = ["REGISTERED", "ensure", "forget", "rebuild", "refresh", "within"]
 
 _CREATE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS place USING rtree(id, west, east, south, north, +entity TEXT, +layer TEXT)"
@@ -70,7 +70,7 @@ def _boxes(found: Sequence[Any], entity: str) -> list[_Box]:
 def _buildings(connection: Connection, ids: list[int]) -> list[_Box]:
     b = Building.__table__.c
     query = select(b.id, b.shape, b.compound.label("layer")).where(b.id.in_(ids), b.retired_at.is_(None))
-    return [(*row[:6], "building") for row in _boxes(connection.execute(query).all(), "building")]
+    return [(*row[:6], REGISTERED) for row in _boxes(connection.execute(query).all(), "building")]
 
 
 def _features(connection: Connection, ids: list[int]) -> list[_Box]:
@@ -93,7 +93,7 @@ _PLACERS = {"building": _buildings, "map_feature": _features, "incident": _incid
 def within(
     reader: Reader, west: float, south: float, east: float, north: float, layers: Sequence[str]
 ) -> dict[str, list[int]]:
-    """Ids of what touches the box (degrees), by layer: "building", "incident" or a base-map layer."""
+    """Ids of what touches the box (degrees), by layer: REGISTERED, "incident" or a base-map layer."""
     marks = ", ".join("?" * len(layers))
     query = f"SELECT id, layer FROM place WHERE east >= ? AND west <= ? AND north >= ? AND south <= ? AND layer IN ({marks})"
     found: dict[str, list[int]] = {}
