@@ -9,6 +9,7 @@ __all__ = ["FIRST_ZOOM_OF_SINGLES", "IncidentPoint", "clustered"]
 
 FIRST_ZOOM_OF_SINGLES = 17
 _CELL = 512
+_CLOSE_CELL = 224
 _LISTED = 60
 
 
@@ -31,9 +32,10 @@ def clustered(points: Sequence[tuple[IncidentPoint, tuple[int, int]]], z: int) -
     """The tile's incidents (with their tile units): singles `[id, state, x, y, label]`, clusters
     `[null, {state: count}, x, y, count, [x0, y0, x1, y1], [id, …]]` (ids only of small clusters).
 
-    Below tile zoom 17 incidents in the same 64-pixel cell are one cluster; from there on only those at the very same spot.
+    Below tile zoom 17 incidents in the same 64-pixel cell (28 just below) are one cluster; from there on only those at the
+    very same spot.
     """
-    cell = _CELL if z < FIRST_ZOOM_OF_SINGLES else 8
+    cell = 8 if z >= FIRST_ZOOM_OF_SINGLES else _CLOSE_CELL if z == FIRST_ZOOM_OF_SINGLES - 1 else _CELL
     cells: dict[tuple[int, int], list[tuple[IncidentPoint, tuple[int, int]]]] = defaultdict(list)
     for point, (x, y) in points:
         cells[x // cell, y // cell].append((point, (x, y)))

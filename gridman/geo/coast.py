@@ -11,12 +11,12 @@ from gridman.geo.features import MapFeature
 
 __all__ = ["sea_beside"]
 
-_MARGIN = 1.5
+_MARGIN = 4.0
 _MENDABLE_GAP = 0.0006
 
 
 def sea_beside(features: Iterable[MapFeature]) -> MapFeature | None:
-    """The sea as one water feature, as far out as the map is wide; None where the map has no coastline.
+    """The sea as one water feature, out to four times the map's width; None where the map has no coastline.
 
     The ends of the coastline (a clipped extract's) are led straight out, away from the middle of the land.
     """

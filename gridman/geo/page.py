@@ -16,7 +16,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.paths import resource
 from gridman.kernel.words import N_, said_in
 
-__all__ = ["LIVE_LAYERS", "SCRIPTS", "build_page", "map_html", "map_words"]
+__all__ = ["LIVE_LAYERS", "SCRIPTS", "build_page", "map_config", "map_html", "outside_references", "read_leaflet"]
 
 Theme = Literal["light", "dark"]
 LIVE_LAYERS = ("base", "grids", "buildings", "incidents")
@@ -65,12 +65,13 @@ def build_page(
     own = vendor.removesuffix("/vendor")
     scripts = [f"{vendor}/{name}" for name in _VENDOR_JS] + [f"{own}/{name}.js" for name in SCRIPTS]
     styles = [f"{vendor}/{name}" for name in _VENDOR_CSS] + [f"{own}/gridman.css"]
-    config = _config(language, theme, attribution, layers) | {"tileBaseUrl": tile_base_url.rstrip("/")}
+    config = map_config(language, theme, attribution, layers) | {"tileBaseUrl": tile_base_url.rstrip("/")}
     head = _font_face(font_base_url.rstrip("/")) if font_base_url else ""
     return map_html(scripts, styles, center, zoom, language, config, head)
 
 
-def _config(language: str, theme: Theme, attribution: str, layers: Sequence[str]) -> dict[str, Any]:
+def map_config(language: str, theme: Theme, attribution: str, layers: Sequence[str]) -> dict[str, Any]:
+    """What the page's script needs to know at its start, of every kind of page."""
     symbols = [
         {
             "code": symbol.code, "name": symbol.name(language), "shape": symbol.shape, "mark": symbol.mark,
@@ -121,7 +122,7 @@ def map_html(
         )
 
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
             self._name = "Start"
             self.config = script_json(config)
 

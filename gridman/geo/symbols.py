@@ -45,6 +45,19 @@ _LOOKS: Mapping[str, tuple[str, str, str, str, bool]] = {
     "voided": ("cross", "", "#6b757c", "#89949b", False),
     "self_handled": ("square", "check", "#2b7a4b", "#8ce0a8", False),
 }
+_SHORT: Mapping[str, str] = {
+    "draft": "Draft",
+    "reported": "Reported",
+    "handling": "In handling",
+    "dispatched": "Dispatched",
+    "suspended": "Suspended",
+    "feedback": "Handled, to verify",
+    "returned": "Returned",
+    "closed": "Closed",
+    "rated": "Rated",
+    "voided": "Voided",
+    "self_handled": "Handled on the spot",
+}
 _UNKNOWN = ("octagon", "", "#48545b", "#b7c2c7", False)
 
 
@@ -55,6 +68,7 @@ def incident_symbols() -> Mapping[str, Symbol]:
     with resource("codes", "event_states.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             look = _LOOKS.get(row["code"], _UNKNOWN)
-            symbols[row["code"]] = Symbol(row["code"], row["name_zh"], row["name_en"].split(",")[0].split(" (")[0], *look)
+            short = _SHORT.get(row["code"], row["name_en"])
+            symbols[row["code"]] = Symbol(row["code"], row["name_zh"], short, *look)
     symbols[""] = Symbol("", "", "", *_UNKNOWN)
     return symbols

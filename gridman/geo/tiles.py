@@ -88,12 +88,14 @@ class TileFrame:
         corner = np.array((self.x, self.y), dtype=np.float64) * EXTENT
         return np.column_stack((metres[:, 0] + _HALF_WORLD_M, _HALF_WORLD_M - metres[:, 1])) * units - corner
 
-    def clipped(self, geometries: Sequence[BaseGeometry] | NDArray[np.object_]) -> NDArray[np.object_]:
+    def clipped(
+        self, geometries: Sequence[BaseGeometry] | NDArray[np.object_], simplify: float = _SIMPLIFY
+    ) -> NDArray[np.object_]:
         """The geometries in tile units, cut to the tile and its margin and simplified; what lies outside is empty."""
         west, south, east, north = tile_bounds(self.z, self.x, self.y, MARGIN / EXTENT)
         cut = shapely.clip_by_rect(np.asarray(geometries, dtype=object), west, south, east, north)
         flat = shapely.transform(cut, self.to_units)
-        made: NDArray[np.object_] = shapely.simplify(flat, _SIMPLIFY, preserve_topology=False)
+        made: NDArray[np.object_] = shapely.simplify(flat, simplify, preserve_topology=False) if simplify else flat
         return made
 
     def point(self, lng: float, lat: float) -> tuple[int, int] | None:
@@ -169,7 +171,7 @@ def tile_content(
     if base is not None:
         content["base"] = _base(frame, list(base))
     if grids is not None:
-        content["grids"] = _grids(frame, list(grids))
+        content |= _grids(frame, list(grids))
     if buildings is not None:
         content["buildings"] = _buildings(frame, list(buildings)) if z >= FIRST_ZOOM_OF_BUILDINGS else []
     if incidents is not None:
@@ -212,14 +214,32 @@ def _is_shown(feature: MapFeature, z: int) -> bool:
     return feature.layer != "boundary"
 
 
-def _grids(frame: TileFrame, shapes: list[GridShape]) -> list[list[Any]]:
-    """Each grid as id, code, name, community's id, polygons, and its label's place in the one tile that has it."""
+def _grids(frame: TileFrame, shapes: list[GridShape]) -> dict[str, list[Any]]:
+    """`grids`: each as id, code, name, community's id, polygons, and its label's place in the one tile that has it.
+
+    `gridlines`: the borders, each once: `[lines between grids of a community, lines of communities]`. Drawn from the
+    polygons, a shared border would be stroked twice.
+    """
+    clipped = frame.clipped([grid.geometry for grid in shapes], simplify=0.0)
+    inside = [(grid, shape) for grid, shape in zip(shapes, clipped, strict=True) if shape is not None and not shape.is_empty]
     found = []
-    for grid, shape in zip(shapes, frame.clipped([grid.geometry for grid in shapes]), strict=True):
-        if polygons := _polygons(shape, 0.0):
+    for grid, shape in inside:
+        if polygons := _polygons(shapely.simplify(shape, _SIMPLIFY), 0.0):
             at = _label_point(frame, grid.geometry)
             found.append([str(grid.id), grid.code, grid.name, str(grid.community), polygons, at])
-    return found
+    return {"grids": found, "gridlines": _borders(inside)}
+
+
+def _borders(inside: list[tuple[GridShape, BaseGeometry]]) -> list[list[list[int]]]:
+    if not inside:
+        return [[], []]
+    members: dict[int, list[BaseGeometry]] = defaultdict(list)
+    for grid, shape in inside:
+        members[grid.community].append(shape)
+    wholes = [shapely.union_all(shapes, grid_size=1) for shapes in members.values()]
+    outer = shapely.union_all(shapely.boundary(wholes), grid_size=1)
+    inner = shapely.difference(shapely.union_all(shapely.boundary([s for _g, s in inside]), grid_size=1), outer, 1)
+    return [_lines(shapely.simplify(shapely.line_merge(lines), _SIMPLIFY)) for lines in (inner, outer)]
 
 
 def _buildings(frame: TileFrame, shapes: list[BuildingShape]) -> list[list[Any]]:
@@ -255,6 +275,7 @@ def _polygons(shape: BaseGeometry | None, smallest: float) -> list[list[list[int
 
 
 def _lines(shape: BaseGeometry) -> list[list[int]]:
+    """The lines of a shape, each flat; those that shrink to a point are left out."""
     steps = [_steps(part) for part in shapely.get_parts(shape) if part.geom_type == "LineString"]
     return [line for line in steps if len(line) >= 4]
 

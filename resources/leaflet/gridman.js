@@ -79,6 +79,7 @@
     pointing(view);
     commands(view);
     setTheme(view, config.theme);
+    if (config.bounds) gridman.show({ bounds: config.bounds });
     connect(() => tell("ready"));
   };
 
@@ -103,7 +104,7 @@
       const at = { lng: event.latlng.lng, lat: event.latlng.lat };
       const found = hit ? { kind: hit.kind, id: hit.id, state: hit.state, label: hit.label } : overlay.ground(event.latlng);
       choose(view, found ? { kind: found.kind, id: found.id } : null);
-      if (view.config.incidents && hit) showPopup(view, hit.id, event.latlng);
+      if (view.config.incidents) showPopup(view, found, event.latlng);
       tell("picked", { ...(found || { kind: "ground", id: "" }), ...at });
     });
     map.on("mousemove", (event) => {
@@ -131,15 +132,20 @@
     map.setView(bounds.getCenter(), isOneSpot ? map.getMaxZoom() : closer);
   }
 
-  function showPopup(view, id, latlng) {
-    const found = view.state.incidents.find((incident) => incident.id === id);
-    if (!found) return;
+  // In a page of its own there is no record beside the map: what was clicked says itself.
+  function showPopup(view, found, latlng) {
+    if (!found) return view.map.closePopup();
+    const incident = found.kind === "incident" && view.state.incidents.find((each) => each.id === found.id);
+    const rows = incident ? incident.rows : [["", found.code]];
     const box = parts.element("div", "gridman-popup");
     box.append(parts.element("strong", "", found.label));
     const list = parts.element("dl");
-    for (const [name, value] of found.rows) list.append(parts.element("dt", "", name), parts.element("dd", "", value));
+    for (const [name, value] of rows) if (value) list.append(parts.element("dt", "", name), parts.element("dd", "", value));
     box.append(list);
-    L.popup({ maxWidth: 320 }).setLatLng([found.lat, found.lng]).setContent(box).openOn(view.map);
+    L.popup({ maxWidth: 320, offset: [0, incident ? -6 : 0] })
+      .setLatLng(incident ? [incident.lat, incident.lng] : latlng)
+      .setContent(box)
+      .openOn(view.map);
   }
 
   function choose(view, chosen) {
@@ -184,7 +190,7 @@
     gridman.cancel = () => editing.stop();
     gridman.problems = (geojson) => editing.problems(geojson);
     // Whether everything in view has been fetched and drawn (for pictures and prints).
-    gridman.isIdle = () => state.source.waiting === 0 && !view.tiles._loading && !overlay._frame;
+    gridman.isIdle = () => state.source.waiting === 0 && !view.tiles._loading && !overlay._frame && !map._animatingZoom;
     gridman.view = () => ({ lng: map.getCenter().lng, lat: map.getCenter().lat, zoom: map.getZoom() });
     gridman.hits = () => overlay._hits.map((hit) => ({ kind: hit.kind, id: hit.id, ...pointOnPage(view, hit) }));
   }

@@ -162,11 +162,20 @@
       for (const grid of tile.content.grids || []) {
         if (!grid[5]) continue;
         const x = tile.x + grid[5][0] * tile.k - dx, y = tile.y + grid[5][1] * tile.k - dy;
-        const lines = zoom >= 16 ? [grid[2] || grid[1].slice(-3)] : [grid[1].slice(-3)];
+        const lines = zoom >= 16 ? [grid[2] || shortCode(grid[1])] : [shortCode(grid[1])];
         if (zoom >= 17) lines.push(grid[1]);
-        labels.at(lines, x, y, "600 " + px + "px " + parts.FONT, px, theme.gridLabel, theme.gridHalo);
+        const font = "600 " + px + "px " + parts.FONT;
+        for (const text of [lines, [shortCode(grid[1])]]) {
+          if (labels.at(text, x, y, font, px, theme.gridLabel, theme.gridHalo)) break;
+        }
       }
     }
+  }
+
+  // Community and grid number out of a 15-character code: 990101001009003 is 9-3.
+  function shortCode(code) {
+    const community = Number(code.slice(9, 12)), grid = Number(code.slice(12));
+    return code.length === 15 && community > 0 && grid > 0 ? community + "-" + grid : code.slice(-3);
   }
 
   function roadNames(labels, tiles, theme, zoom, dx, dy, isWanted) {

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const parts = (window.gridmanParts = window.gridmanParts || {});
-  const CELL = 64;
+  const CELL = 64, CLOSE_CELL = 28;
   const SINGLES_FROM = 18;
   const RADIUS = 9;
 
@@ -58,7 +58,7 @@
       const tiles = this._tileLayer.inView();
       this._hits = [];
       this._marked(tiles, dx, dy);
-      const items = state.shown.incidents ? this._items(tiles, dx, dy, zoom) : [];
+      const items = state.shown.incidents ? this._items(tiles, dx, dy, zoom, size) : [];
       const blocked = items.map((item) => [item.x - item.r, item.y - item.r, item.x + item.r, item.y + item.r]);
       parts.drawLabels(ctx, tiles, state, zoom, dx, dy, size, blocked);
       for (const item of items) this._incident(item);
@@ -94,7 +94,7 @@
     },
 
     // Incidents and clusters in view, in canvas pixels, without the states that are switched off.
-    _items(tiles, dx, dy, zoom) {
+    _items(tiles, dx, dy, zoom, size) {
       const rows = this._state.incidents ? this._gathered(zoom) : this._fromTiles(tiles);
       const items = [];
       for (const row of rows) {
@@ -105,8 +105,9 @@
           states[code] = row.states[code];
           total += row.states[code];
         }
-        if (total === 0) continue;
-        const item = Object.assign({}, row, { states, total, x: row.px - dx, y: row.py - dy, r: total === 1 ? RADIUS : 22 });
+        const x = row.px - dx, y = row.py - dy;
+        if (total === 0 || x < -30 || y < -30 || x > size.x + 30 || y > size.y + 30) continue;
+        const item = Object.assign({}, row, { states, total, x, y, r: total === 1 ? RADIUS : 22 });
         item.members = (row.members || []).filter((member) => !this._state.hidden.has(member[1]));
         items.push(item);
       }
@@ -133,7 +134,7 @@
     // Incidents embedded in the page, gathered here as the program does it for tiles.
     _gathered(zoom) {
       const cells = new Map();
-      const size = zoom < SINGLES_FROM ? CELL : 1;
+      const size = zoom >= SINGLES_FROM ? 1 : zoom === SINGLES_FROM - 1 ? CLOSE_CELL : CELL;
       for (const incident of this._state.incidents) {
         if (this._state.hidden.has(incident.state)) continue;
         const p = this._map.project([incident.lat, incident.lng], zoom);

@@ -19,7 +19,7 @@
       const base = content.base;
       if (base && this.shown.base) this._base(base);
       if (content.buildings && this.shown.buildings && this.zoom >= HOUSES_FROM) this._houses(content.buildings);
-      if (content.grids && this.shown.grids) this._grids(content.grids);
+      if (content.gridlines && this.shown.grids) this._gridLines(content.gridlines);
     }
 
     path(rings, close) {
@@ -131,20 +131,19 @@
       }
     }
 
-    _grids(grids) {
+    // Borders between grids dashed, those of communities whole and wider.
+    _gridLines([inner, outer]) {
       const ctx = this.ctx;
-      const width = this.zoom >= 17 ? 2.4 : this.zoom >= 15 ? 1.8 : 1.2;
+      const width = this.zoom >= 17 ? 2.2 : this.zoom >= 15 ? 1.6 : 1;
+      const strokes = [
+        [inner, this.theme.gridHalo, width + 2, []], [outer, this.theme.gridHalo, width * 1.7 + 2.4, []],
+        [inner, this.theme.grid, width, this.zoom >= 15 ? [7, 4] : []], [outer, this.theme.grid, width * 1.7, []],
+      ];
       ctx.lineJoin = "round";
-      for (const [colour, wide, dash] of [[this.theme.gridHalo, width + 2, []], [this.theme.grid, width, [9, 4, 2, 4]]]) {
-        ctx.strokeStyle = colour;
-        ctx.lineWidth = wide;
-        ctx.setLineDash(this.zoom >= 15 ? dash : []);
-        for (const grid of grids) {
-          for (const polygon of grid[4]) {
-            this.path(polygon, true);
-            ctx.stroke();
-          }
-        }
+      ctx.lineCap = "butt";
+      for (const [lines, colour, wide, dash] of strokes) {
+        ctx.setLineDash(dash);
+        this._line(lines, colour, wide);
       }
       ctx.setLineDash([]);
     }

@@ -68,8 +68,10 @@
       this.waiting = 0;
     }
 
-    zoomFor(zoom) {
-      return this.zooms.filter((each) => each <= zoom).pop() || this.zooms[0];
+    // The deepest embedded zoom up to `zoom` that has this place (x, y at `zoom`), else the first.
+    zoomFor(zoom, x, y) {
+      const has = (z) => this.get(z, Math.floor(x / Math.pow(2, zoom - z)), Math.floor(y / Math.pow(2, zoom - z)));
+      return this.zooms.filter((each) => each <= zoom && has(each)).pop() || this.zooms[0];
     }
 
     get(z, x, y) {
@@ -85,7 +87,7 @@
   // Which data tile shows the page's tile (512 pixels wide, at map zoom coords.z), and how it is scaled onto the map.
   parts.dataTile = function (source, coords) {
     const wanted = coords.z - 1;
-    const z = source.zoomFor(wanted);
+    const z = source.zoomFor(wanted, coords.x, coords.y);
     const shift = wanted - z;
     if (shift >= 0) {
       const n = Math.pow(2, shift);
