@@ -113,9 +113,9 @@ def _last_visits(connection: Connection, ids: list[int]) -> dict[int, tuple[int 
     """Household -> (last visit, last effective visit)."""
     v = Visit.__table__.c
     base = select(v.household_id, func.max(v.visited_at)).where(v.household_id.in_(ids), v.retired_at.is_(None))
-    any_visit = dict(connection.execute(base.group_by(v.household_id)).tuples().all())
+    any_visit = {row[0]: row[1] for row in connection.execute(base.group_by(v.household_id))}
     effective = base.where(v.outcome.in_(sorted(EFFECTIVE_OUTCOMES))).group_by(v.household_id)
-    reached = dict(connection.execute(effective).tuples().all())
+    reached = {row[0]: row[1] for row in connection.execute(effective)}
     return {h: (at, reached.get(h)) for h, at in any_visit.items()}
 
 

@@ -83,7 +83,7 @@ def rows(reader: Reader, incident_ids: Sequence[int]) -> list[Any]:
 def counts_by_state(reader: Reader, **where: Any) -> dict[str, int]:
     """How many incidents each state has, among those the conditions let through."""
     query = _where(select(_i.state, func.count()), **where).group_by(_i.state)
-    return dict(reader.connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in reader.connection.execute(query)}
 
 
 def count_numbered(reader: Reader, prefix: str) -> int:
