@@ -16,6 +16,16 @@ from steps import ROOT, SetupProblem, run_logged, say
 
 def prepare(profile: str) -> Path:
     """Make ready for a profile of build_scripts/locks/ (street, desk, dev) and return the Python to use."""
+    try:
+        return _prepare(profile)
+    except OSError as error:
+        raise SetupProblem(
+            f"the set-up could not work in its folder: {error}",
+            f"make sure that {ROOT} is writable and its disk has 2 GB free, and close a gridman that runs from it",
+        ) from error
+
+
+def _prepare(profile: str) -> Path:
     with _alone():
         stamp = environment.ensure(profile)
         if profile != "street" and not stamp.are_libraries_present:
