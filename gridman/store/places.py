@@ -16,6 +16,9 @@ from gridman.store.unit import Reader
 
 __all__ = ["REGISTERED", "ensure", "forget", "rebuild", "refresh", "within"]
 
+REGISTERED = "registered"
+"""The layer of the register's own buildings, apart from the base map's outlines."""
+
 _CREATE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS place USING rtree(id, west, east, south, north, +entity TEXT, +layer TEXT)"
 )
