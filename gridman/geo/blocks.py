@@ -112,7 +112,9 @@ def _shared_edges(faces: list[Polygon]) -> dict[tuple[int, int], list[Segment]]:
     return shared
 
 
-def _costs(shared: dict[tuple[int, int], list[Segment]], ways: Sequence[Way]) -> dict[tuple[int, int], tuple[float, float]]:
+def _costs(
+    shared: dict[tuple[int, int], list[Segment]], ways: Sequence[Way]
+) -> dict[tuple[int, int], tuple[float, float]]:
     """For every pair of neighbouring faces, the length in metres of their border and its cost."""
     pairs = list(shared)
     flat = [(number, segment) for number, pair in enumerate(pairs) for segment in shared[pair]]

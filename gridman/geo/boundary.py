@@ -176,7 +176,9 @@ def snap(
     free = whole.difference(shapely.union_all(plane.to_metres(list(neighbours)))) if neighbours else whole
     over = [part for part in _polygons(shapely.difference(drawn, free, _GRAIN_M)) if _is_thin(part, tolerance_m)]
     gap = shapely.difference(free, drawn, _GRAIN_M)
-    wide = shapely.buffer(shapely.buffer(gap, -tolerance_m / 2, join_style="mitre"), tolerance_m * 0.51, join_style="mitre")
+    wide = shapely.buffer(
+        shapely.buffer(gap, -tolerance_m / 2, join_style="mitre"), tolerance_m * 0.51, join_style="mitre"
+    )
     bands = [part for part in _polygons(gap.difference(wide)) if _lies_along(part, drawn)]
     pulled = shapely.union_all([drawn, *bands], grid_size=_GRAIN_M)
     if over:

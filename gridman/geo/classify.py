@@ -8,7 +8,18 @@ from gridman.geo.features import Layer
 __all__ = ["classify", "kept_attrs", "name_of", "parse_other_tags"]
 
 _GREEN_LANDUSE = frozenset(
-    ["grass", "forest", "meadow", "village_green", "recreation_ground", "flowerbed", "cemetery", "orchard", "greenfield", "allotments"]
+    [
+        "grass",
+        "forest",
+        "meadow",
+        "village_green",
+        "recreation_ground",
+        "flowerbed",
+        "cemetery",
+        "orchard",
+        "greenfield",
+        "allotments",
+    ]
 )
 _GREEN_LEISURE = frozenset(["park", "garden", "playground", "golf_course", "nature_reserve", "common", "dog_park"])
 _PITCH_LEISURE = frozenset(["pitch", "stadium", "track", "sports_centre", "miniature_golf"])

@@ -59,5 +59,9 @@ def _cluster(members: Sequence[tuple[IncidentPoint, tuple[int, int]]]) -> list[A
     middle = [
         round(sum(at[axis] * point.count for point, at in members) / total) for axis in (0, 1)
     ]  # weighted, so that the cluster sits where most of its incidents are
-    ids = [[str(point.id), point.state, point.label] for point, _at in members] if total == len(members) <= _LISTED else []
+    ids = (
+        [[str(point.id), point.state, point.label] for point, _at in members]
+        if total == len(members) <= _LISTED
+        else []
+    )
     return [None, dict(states.most_common()), *middle, total, [min(xs), min(ys), max(xs), max(ys)], ids]

@@ -118,7 +118,9 @@ def demo_map_path() -> Path:
     return maps_dir() / "demo" / "street.osm.pbf"
 
 
-def demo_plan(size: DemoSize, data: MapData | None = None, language: str = "zh_CN", progress: Progress = quiet) -> DemoPlan:
+def demo_plan(
+    size: DemoSize, data: MapData | None = None, language: str = "zh_CN", progress: Progress = quiet
+) -> DemoPlan:
     """The demonstration of a size: `street` 10 communities of 8 grids, `community` one of them, `grid` two grids of that one.
 
     `data` is the map as read by `read_map` (the shipped one by default). Every grid holds 300 to 500 dwellings.
@@ -198,11 +200,11 @@ def _buildings(homes: Sequence[_Home], book: NameBook, first_compound: int) -> t
         for number, place in enumerate(reading_order([homes[member].feature.geometry for member in members]), 1):
             member = members[place]
             frame, home = frames[member], homes[member]
+            outline = home.feature.geometry
             buildings.append(
                 DemoBuilding(
-                    home.feature.key, name, number, home.feature.geometry, points[member],
-                    frame.units, frame.floors, frame.rooms,
-                )  # fmt: skip
+                    home.feature.key, name, number, outline, points[member], frame.units, frame.floors, frame.rooms
+                )
             )
     return tuple(buildings), len(compounds)
 

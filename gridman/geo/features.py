@@ -14,8 +14,9 @@ __all__ = ["LAYERS", "Layer", "MapData", "MapFeature", "MapNote", "is_carriagewa
 Layer = Literal["road", "rail", "water", "green", "land", "building", "place", "boundary"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
+_STREETS = ("motorway", "trunk", "primary", "secondary", "tertiary")
 _CARRIAGEWAYS = frozenset(
-    ["motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "road", "motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link"]
+    [*_STREETS, *(f"{kind}_link" for kind in _STREETS), "unclassified", "residential", "living_street", "road"]
 )
 
 

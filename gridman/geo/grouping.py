@@ -51,7 +51,9 @@ def _pieces(blocks: Sequence[Block], members: set[int]) -> list[set[int]]:
     return sorted(pieces, key=lambda piece: (-_weight(blocks, piece), min(piece)))
 
 
-def _bisect(blocks: Sequence[Block], members: set[int], share: float, least: int, rest: int) -> tuple[set[int], set[int]]:
+def _bisect(
+    blocks: Sequence[Block], members: set[int], share: float, least: int, rest: int
+) -> tuple[set[int], set[int]]:
     total = _weight(blocks, members)
     best: tuple[float, set[int]] | None = None
     for step in range(_DIRECTIONS):

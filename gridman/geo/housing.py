@@ -8,7 +8,17 @@ from gridman.geo.features import MapFeature
 __all__ = ["MAX_FLOORS", "Frame", "is_residential", "resized"]
 
 MAX_FLOORS = 33
-_LIVED_IN = ("yes", "apartments", "residential", "house", "detached", "terrace", "dormitory", "semidetached_house", "hut")
+_LIVED_IN = (
+    "yes",
+    "apartments",
+    "residential",
+    "house",
+    "detached",
+    "terrace",
+    "dormitory",
+    "semidetached_house",
+    "hut",
+)
 _SMALLEST_M2 = 45.0
 _PER_DWELLING_M2 = 105.0
 _LOW_M2 = 160.0
@@ -71,7 +81,11 @@ def _nudge(frames: list[Frame], is_short: bool) -> bool:
     if is_short:
         at = order[0]
         frame = frames[at]
-        frames[at] = replace(frame, floors=frame.floors + 1) if frame.floors < MAX_FLOORS else replace(frame, units=frame.units + 1)
+        frames[at] = (
+            replace(frame, floors=frame.floors + 1)
+            if frame.floors < MAX_FLOORS
+            else replace(frame, units=frame.units + 1)
+        )
         return True
     at = order[-1]
     if frames[at].floors > 1:

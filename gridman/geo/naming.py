@@ -122,7 +122,9 @@ def _street_names(data: MapData, book: NameBook, language: str) -> dict[str, str
         groups[f"\0{number}"] = lane
     ordered = sorted(groups.values(), key=_importance)
     return {
-        road.key: book.road(number, group[0].kind).spoken(language) for number, group in enumerate(ordered) for road in group
+        road.key: book.road(number, group[0].kind).spoken(language)
+        for number, group in enumerate(ordered)
+        for road in group
     }
 
 

@@ -108,12 +108,6 @@ def map_html(
     from branca.element import Figure, MacroElement
     from folium.template import Template
 
-    class GridMap(folium.Map):  # type: ignore[misc,unused-ignore]
-        """folium's map with only our scripts."""
-
-        default_js = [(f"script_{number}", address) for number, address in enumerate(scripts)]
-        default_css = [(f"style_{number}", address) for number, address in enumerate(styles)]
-
     class Start(MacroElement):  # type: ignore[misc,unused-ignore]
         """Our tile layer, controls and commands on the map."""
 
@@ -126,8 +120,11 @@ def map_html(
             self._name = "Start"
             self.config = script_json(config)
 
-    page = GridMap(location=(center[1], center[0]), tiles=None, zoom_start=zoom, font_size="13px")
+    page = folium.Map(location=(center[1], center[0]), tiles=None, zoom_start=zoom, font_size="13px")
     page._id = "gridman"
+    # This map's own lists: folium's stand on the class and name outside hosts.
+    page.default_js = [(f"script_{number}", address) for number, address in enumerate(scripts)]
+    page.default_css = [(f"style_{number}", address) for number, address in enumerate(styles)]
     page.options |= {"min_zoom": 11, "max_zoom": 20, "attribution_control": True, "wheel_px_per_zoom_level": 90}
     page.add_child(Start(), name="start")
     figure = page.get_root()

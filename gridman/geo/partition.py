@@ -131,7 +131,9 @@ def _in_one_piece(blocks: list[Block]) -> list[int]:
 def _nearest(blocks: list[Block], some: list[int], others: list[int]) -> tuple[int, int]:
     ground = [shapely.multipolygons(blocks[number].faces) for number in others]
     tree = shapely.STRtree(ground)
-    reach = {number: tree.query_nearest(shapely.multipolygons(blocks[number].faces), return_distance=True) for number in some}
+    reach = {
+        number: tree.query_nearest(shapely.multipolygons(blocks[number].faces), return_distance=True) for number in some
+    }
     one = min(some, key=lambda number: (float(reach[number][1][0]), number))
     return one, others[int(reach[one][0][0])]
 
@@ -141,7 +143,9 @@ def _cut(blocks: list[Block], groups: list[list[list[int]]], plane: Plane, n_bui
         [shapely.coverage_union_all([face for number in group for face in blocks[number].faces]) for group in community]
         for community in groups
     ]
-    smooth: Any = shapely.coverage_simplify([p for community in rough for p in community], _SMOOTH_M, simplify_boundary=False)
+    smooth: Any = shapely.coverage_simplify(
+        [p for community in rough for p in community], _SMOOTH_M, simplify_boundary=False
+    )
     polygons = list(plane.to_degrees(smooth))
     starts = np.cumsum([0, *(len(community) for community in groups)]).tolist()
     grids_of = [list(range(starts[n], starts[n + 1])) for n in range(len(groups))]

@@ -268,7 +268,11 @@ def _features(rows: _Rows, coordinates: Coordinates, notes: _Notes) -> Iterator[
 
 def _repaired(shape: BaseGeometry) -> BaseGeometry | None:
     """A sound shape of the same dimension, or None when nothing of it is left."""
-    made = shapely.make_valid(shape, method="structure") if shape.geom_type.endswith("Polygon") else shapely.make_valid(shape)
+    made = (
+        shapely.make_valid(shape, method="structure")
+        if shape.geom_type.endswith("Polygon")
+        else shapely.make_valid(shape)
+    )
     wanted = shapely.get_dimensions(shape)
     parts = [part for part in shapely.get_parts(made) if shapely.get_dimensions(part) == wanted]
     return shapely.union_all(parts) if parts else None

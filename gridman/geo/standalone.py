@@ -22,7 +22,9 @@ __all__ = ["IncidentCard", "standalone_page"]
 
 _EMBEDDED_ZOOMS = (12, 14, 15)
 _MARGIN = 0.0015
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
+)
 _ROWS = (N_("State"), N_("Category"), N_("Address"), N_("Reported"))
 _TITLE = N_("Incidents on the map")
 _FOOT = N_("{shown} incidents · {attribution}")
@@ -125,7 +127,14 @@ def _card(card: IncidentCard, language: str) -> dict[str, Any]:
     state = symbols.get(card.state, symbols[""]).name(language) or card.state
     values = (state, card.category, card.address, card.reported)
     rows = [[said_in(language, name), value] for name, value in zip(_ROWS, values, strict=True) if value]
-    return {"id": str(card.id), "state": card.state, "lng": card.lng, "lat": card.lat, "label": card.number, "rows": rows}
+    return {
+        "id": str(card.id),
+        "state": card.state,
+        "lng": card.lng,
+        "lat": card.lat,
+        "label": card.number,
+        "rows": rows,
+    }
 
 
 def _inlined() -> str:

@@ -221,7 +221,9 @@ def _grids(frame: TileFrame, shapes: list[GridShape]) -> dict[str, list[Any]]:
     polygons, a shared border would be stroked twice.
     """
     clipped = frame.clipped([grid.geometry for grid in shapes], simplify=0.0)
-    inside = [(grid, shape) for grid, shape in zip(shapes, clipped, strict=True) if shape is not None and not shape.is_empty]
+    inside = [
+        (grid, shape) for grid, shape in zip(shapes, clipped, strict=True) if shape is not None and not shape.is_empty
+    ]
     found = []
     for grid, shape in inside:
         if polygons := _polygons(shapely.simplify(shape, _SIMPLIFY), 0.0):
