@@ -7,7 +7,7 @@ device's number opens nothing.
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher
 
@@ -40,7 +40,7 @@ class Enrolled:
     """What a new desk is told once. `token` is secret; everything else may lie in its profile file."""
 
     replica: int
-    token: str
+    token: str = field(repr=False)
     user_id: int
     login: str
     name: str

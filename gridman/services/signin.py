@@ -23,8 +23,8 @@ from gridman.services.enrolment import Enrolled
 from gridman.store.database import Database, open_sqlite
 from gridman.store.keys import DEFAULT_COST, Cost, KeyFile, fold_login
 from gridman.store.settings import get_setting, put_setting
-from gridman.store.store import open_store
-from gridman.store.unit import Reader, Unit
+from gridman.store.store import Store, open_store
+from gridman.store.unit import Unit
 
 __all__ = [
     "DeskParts", "DeskUser", "change_passphrase", "desk_token", "desk_users", "forget_desk", "keep_token", "set_up_desk", "sign_in",
@@ -173,7 +173,7 @@ def set_up_desk(
     database = open_sqlite(folder / "desk.db", key)
     parts = DeskParts(folder, key, database, user)
     with open_store(database, user.replica, [], clock).unit(_actor(user)) as unit:
-        put_setting(unit, _TOKEN, enrolled.token)
+        keep_token(unit, enrolled.token)
         note(unit, "enrol", "user", user.user_id, device=user.replica)
     _keep_profile(data_dir, (user, *others))
     return parts
@@ -228,9 +228,10 @@ def forget_desk(data_dir: Path, login: str) -> None:
     _keep_profile(data_dir, tuple(u for u in desk_users(data_dir) if u.login != user.login))
 
 
-def desk_token(reader: Reader) -> str:
+def desk_token(store: Store) -> str:
     """The token this desk shows the street server."""
-    token = get_setting(reader, _TOKEN)
+    with store.read() as reader:
+        token = get_setting(reader, _TOKEN)
     if not token:
         raise Refusal(
             "desk.not_enrolled",
@@ -241,5 +242,5 @@ def desk_token(reader: Reader) -> str:
 
 
 def keep_token(unit: Unit, token: str) -> None:
-    """Replace the token after a rotation."""
+    """Keep the token inside the encrypted store; replaces the one before a rotation."""
     put_setting(unit, _TOKEN, token)

@@ -1,0 +1,5 @@
+"""Fixtures of the services' tests."""
+
+from tests.support.streets import town
+
+__all__ = ["town"]

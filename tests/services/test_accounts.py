@@ -1,0 +1,175 @@
+"""Accounts of the street: passwords, locks, suspension, and the log of all that."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gridman.domain.access import SYSTEM, Actor
+from gridman.domain.user import User
+from gridman.kernel.errors import Refusal
+from gridman.services import accounts
+from gridman.services.audit import page_audit
+from gridman.store.accounts import account_of_login
+from tests.support.streets import ADMIN, CHEAP_HASHER, PASSWORD, STAFF, WORKER, TownStreet
+
+OTHER = "moon over the weir"
+AUDITOR = Actor(7, "Auditor", "auditor", 1)
+
+
+def refused(call: Callable[[], object]) -> str:
+    with pytest.raises(Refusal) as caught:
+        call()
+    assert caught.value.words() and "{" not in caught.value.words()
+    return caught.value.code
+
+
+def sign_in(town: TownStreet, login: str, password: str) -> int:
+    return accounts.verify_login(town.street.store, login, password, hasher=CHEAP_HASHER)
+
+
+def test_the_right_password_names_the_user_however_the_login_is_typed(town: TownStreet) -> None:
+    assert sign_in(town, " Ｗorker ", PASSWORD) == town.users[WORKER]
+
+
+def test_a_wrong_password_and_an_unknown_login_sound_the_same(town: TownStreet) -> None:
+    assert refused(lambda: sign_in(town, WORKER, OTHER)) == "auth.wrong_password"
+    assert refused(lambda: sign_in(town, "nobody", OTHER)) == "auth.wrong_password"
+    with town.street.store.read() as reader:
+        lines = page_audit(reader, AUDITOR, act="sign_in_failed")
+    assert [line.record_id for line in lines] == [None, town.users[WORKER]]
+
+
+def test_five_failures_lock_for_a_quarter_of_an_hour_even_for_the_right_password(town: TownStreet) -> None:
+    for _ in range(5):
+        assert refused(lambda: sign_in(town, WORKER, OTHER)) == "auth.wrong_password"
+    assert refused(lambda: sign_in(town, WORKER, PASSWORD)) == "auth.locked"
+    assert sign_in(town, STAFF, PASSWORD) == town.users[STAFF]
+    town.clock.pass_minutes(14.9)
+    assert refused(lambda: sign_in(town, WORKER, PASSWORD)) == "auth.locked"
+    town.clock.pass_minutes(0.2)
+    assert sign_in(town, WORKER, PASSWORD) == town.users[WORKER]
+
+
+def test_a_served_lock_gives_five_new_tries(town: TownStreet) -> None:
+    for _ in range(5):
+        refused(lambda: sign_in(town, WORKER, OTHER))
+    town.clock.pass_minutes(16)
+    assert [refused(lambda: sign_in(town, WORKER, OTHER)) for _ in range(6)] == ["auth.wrong_password"] * 5 + [
+        "auth.locked"
+    ]
+
+
+def test_success_forgets_earlier_failures(town: TownStreet) -> None:
+    for _ in range(3):
+        for _ in range(4):
+            refused(lambda: sign_in(town, WORKER, OTHER))
+        assert sign_in(town, WORKER, PASSWORD) == town.users[WORKER]
+
+
+def test_guesses_made_side_by_side_do_not_slip_past_the_lock(town: TownStreet) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        codes = list(pool.map(lambda _: refused(lambda: sign_in(town, WORKER, OTHER)), range(12)))
+    assert sorted(codes) == ["auth.locked"] * 7 + ["auth.wrong_password"] * 5
+
+
+def test_the_password_is_kept_as_an_argon2id_hash_only(town: TownStreet) -> None:
+    with town.street.store.read() as reader:
+        kept = account_of_login(reader, WORKER)
+    assert kept is not None and kept.password_hash.startswith("$argon2id$") and PASSWORD not in kept.password_hash
+
+
+def test_the_real_hasher_costs_what_rfc_9106_recommends_and_replaces_cheaper_hashes(town: TownStreet) -> None:
+    hasher = accounts.password_hasher()
+    assert (hasher.memory_cost, hasher.time_cost, hasher.parallelism) == (65_536, 3, 4)
+    accounts.verify_login(town.street.store, WORKER, PASSWORD, hasher=hasher)
+    with town.street.store.read() as reader:
+        kept = account_of_login(reader, WORKER)
+    assert kept is not None and "m=65536,t=3,p=4" in kept.password_hash
+    assert accounts.verify_login(town.street.store, WORKER, PASSWORD, hasher=hasher) == town.users[WORKER]
+
+
+def test_the_administrator_resets_a_password_and_the_lock(town: TownStreet) -> None:
+    for _ in range(6):
+        refused(lambda: sign_in(town, WORKER, "wrong wrong wrong"))
+    with town.street.store.unit(SYSTEM) as unit:
+        accounts.set_password(unit, town.users[WORKER], OTHER, hasher=CHEAP_HASHER)
+    assert sign_in(town, WORKER, OTHER) == town.users[WORKER]
+    assert refused(lambda: sign_in(town, WORKER, PASSWORD)) == "auth.wrong_password"
+
+
+def test_a_user_changes_the_own_password_knowing_the_old_one(town: TownStreet) -> None:
+    worker = Actor(town.users[WORKER], "Worker", "grid_worker", 1)
+    store = town.street.store
+    assert refused(lambda: accounts.change_password(store, worker, "not it at all", OTHER, hasher=CHEAP_HASHER))
+    assert (
+        refused(lambda: accounts.change_password(store, worker, PASSWORD, "short", hasher=CHEAP_HASHER))
+        == "passphrase.weak"
+    )
+    accounts.change_password(store, worker, PASSWORD, OTHER, hasher=CHEAP_HASHER)
+    assert sign_in(town, WORKER, OTHER) == worker.user_id
+
+
+def test_a_suspended_user_stays_out_until_let_in(town: TownStreet) -> None:
+    store = town.street.store
+    with store.unit(SYSTEM) as unit:
+        accounts.suspend(unit, town.users[WORKER])
+    assert refused(lambda: sign_in(town, WORKER, PASSWORD)) == "auth.suspended"
+    with store.unit(SYSTEM) as unit:
+        accounts.suspend(unit, town.users[WORKER], False)
+    assert sign_in(town, WORKER, PASSWORD) == town.users[WORKER]
+
+
+@pytest.mark.parametrize(
+    ("login", "role", "password", "code"),
+    [
+        ("WORKER", "grid_worker", PASSWORD, "account.login_taken"),
+        ("a b", "grid_worker", PASSWORD, "account.login_malformed"),
+        ("x", "grid_worker", PASSWORD, "account.login_malformed"),
+        ("new", "emperor", PASSWORD, "account.role"),
+        ("new", "resident", PASSWORD, "account.role"),
+        ("new", "grid_worker", "12345", "passphrase.weak"),
+    ],
+)
+def test_a_bad_new_account_is_refused_whole(town: TownStreet, login: str, role: str, password: str, code: str) -> None:
+    office = town.organisations["street"]
+
+    def create() -> None:
+        with town.street.store.unit(SYSTEM) as unit:
+            accounts.create_user(unit, login, "New", role, office, password, hasher=CHEAP_HASHER)
+
+    with town.street.store.read() as reader:
+        before = reader.count(User)
+    assert refused(create) == code
+    with town.street.store.read() as reader:
+        assert reader.count(User) == before
+
+
+def test_only_the_administrator_manages_accounts(town: TownStreet) -> None:
+    staff = Actor(town.users[STAFF], "Staff", "community_staff", 1)
+    with town.street.store.read() as reader:
+        assert refused(lambda: accounts.page_accounts(reader, staff)) == "access.role"
+    for verb in (
+        lambda u: accounts.suspend(u, town.users[ADMIN]),
+        lambda u: accounts.set_password(u, town.users[ADMIN], OTHER),
+        lambda u: accounts.create_user(u, "mine", "Mine", "sysadmin", town.organisations["street"], OTHER),
+    ):
+        with pytest.raises(Refusal) as caught, town.street.store.unit(staff) as unit:
+            verb(unit)
+        assert caught.value.code == "access.role"
+
+
+def test_the_list_shows_what_the_administrator_needs(town: TownStreet) -> None:
+    with town.street.store.unit(SYSTEM) as unit:
+        accounts.suspend(unit, town.users[STAFF])
+        accounts.create_user(unit, "zhou", "Zhou", "auditor", town.organisations["street"])
+    for _ in range(5):
+        refused(lambda: sign_in(town, WORKER, OTHER))
+    with town.street.store.read() as reader:
+        lines = {line.login: line for line in accounts.page_accounts(reader, SYSTEM)}
+    assert list(lines) == ["admin", "clerk", "staff", "worker", "zhou"]
+    assert lines["staff"].is_suspended and not lines["worker"].is_suspended
+    assert lines["worker"].locked_until > town.clock.now and lines["clerk"].locked_until == 0
+    assert lines["worker"].must_change and not lines["admin"].must_change
+    assert not lines["zhou"].has_password
+    assert refused(lambda: sign_in(town, "zhou", "")) == "auth.wrong_password"

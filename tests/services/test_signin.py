@@ -1,0 +1,178 @@
+"""Sign-in at a desk, without any network."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gridman.domain.access import SYSTEM, Actor
+from gridman.kernel.errors import Refusal
+from gridman.services import signin
+from gridman.services.audit import page_audit
+from gridman.services.enrolment import Enrolled
+from gridman.store.keys import Cost
+from gridman.store.store import open_store
+from tests.support.streets import Hands
+
+CHEAP = Cost(memory_kib=64, passes=1, lanes=1)
+PASS, OTHER = "a quiet morning", "an even quieter one"
+TOKEN = "gm1.5.SECRETSECRETSECRET"
+URL = "http://127.0.0.1:8080"
+
+
+def enrolled(login: str = "wang", replica: int = 5) -> Enrolled:
+    return Enrolled(
+        replica,
+        TOKEN.replace("5", str(replica), 1),
+        77 + replica,
+        login,
+        "Wang",
+        "grid_worker",
+        3,
+        "s1",
+        "e1",
+        ("ref",),
+        False,
+    )
+
+
+@pytest.fixture
+def clock() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def data(tmp_path: Path, clock: Hands) -> Path:
+    signin.set_up_desk(tmp_path, enrolled(), URL + "/", PASS, clock, cost=CHEAP).database.close()
+    return tmp_path
+
+
+def refused(call: Callable[[], object]) -> str:
+    with pytest.raises(Refusal) as caught:
+        call()
+    assert caught.value.words() and "{" not in caught.value.words()
+    return caught.value.code
+
+
+def test_a_desk_that_was_set_up_opens_with_its_passphrase(data: Path, clock: Hands) -> None:
+    parts = signin.sign_in(data, "WANG", PASS, clock)
+    assert (parts.replica, parts.user_id, parts.user.server_url) == (5, 82, URL)
+    store = open_store(parts.database, parts.replica, [], clock)
+    assert signin.desk_token(store) == TOKEN
+    with store.unit(SYSTEM) as unit:
+        signin.keep_token(unit, "gm1.5.NEXT")
+    assert signin.desk_token(store) == "gm1.5.NEXT"
+    store.close()
+
+
+def test_no_secret_lies_in_the_open(data: Path) -> None:
+    for path in data.rglob("*"):
+        if path.is_file():
+            raw = path.read_bytes()
+            assert b"SECRETSECRET" not in raw and PASS.encode() not in raw, path
+            assert not raw.startswith(b"SQLite format 3"), path
+    if sys.platform != "win32":
+        assert (data / "desk-5").stat().st_mode & 0o077 == 0
+
+
+def test_the_parts_do_not_print_the_key(data: Path, clock: Hands) -> None:
+    parts = signin.sign_in(data, "wang", PASS, clock)
+    assert parts.key.hex() not in repr(parts) and repr(parts.key) not in repr(parts)
+    parts.database.close()
+
+
+def test_a_wrong_passphrase_is_refused_and_noted_at_the_next_sign_in(data: Path, clock: Hands) -> None:
+    assert refused(lambda: signin.sign_in(data, "wang", OTHER, clock)) == "signin.wrong_passphrase"
+    assert refused(lambda: signin.sign_in(data, "wang", PASS, clock)) == "signin.wait"
+    clock.pass_minutes(1)
+    parts = signin.sign_in(data, "wang", PASS, clock)
+    store = open_store(parts.database, parts.replica, [], clock)
+    with store.read() as reader:
+        lines = page_audit(reader, Actor(1, "A", "auditor", 1))
+    assert [line.act for line in lines] == ["sign_in", "sign_in_failed", "enrol"]
+    assert lines[1].details == {"times": 1}
+    store.close()
+
+
+def test_someone_never_set_up_here_is_told_so(data: Path, tmp_path: Path, clock: Hands) -> None:
+    assert refused(lambda: signin.sign_in(data, "li", PASS, clock)) == "signin.unknown_here"
+    assert refused(lambda: signin.sign_in(tmp_path / "empty", "wang", PASS, clock)) == "signin.unknown_here"
+    assert signin.desk_users(tmp_path / "empty") == ()
+
+
+def test_two_users_of_one_computer_have_keys_of_their_own(data: Path, clock: Hands) -> None:
+    signin.set_up_desk(data, enrolled("li", 6), URL, OTHER, clock, cost=CHEAP).database.close()
+    assert [u.login for u in signin.desk_users(data)] == ["li", "wang"]
+    wang, li = signin.sign_in(data, "wang", PASS, clock), signin.sign_in(data, "li", OTHER, clock)
+    assert (wang.replica, li.replica) == (5, 6)
+    assert wang.key != li.key
+    assert refused(lambda: signin.sign_in(data, "li", PASS, clock)) == "signin.wrong_passphrase"
+    wang.database.close()
+    li.database.close()
+
+
+def test_setting_up_twice_is_refused_unless_meant(data: Path, clock: Hands) -> None:
+    assert (
+        refused(lambda: signin.set_up_desk(data, enrolled(replica=7), URL, OTHER, clock, cost=CHEAP))
+        == "desk.already_set_up"
+    )
+    signin.set_up_desk(data, enrolled(replica=7), URL, OTHER, clock, again=True, cost=CHEAP).database.close()
+    assert signin.sign_in(data, "wang", OTHER, clock).replica == 7
+    assert (data / "desk-5" / "desk.db").exists(), "unsent work of the old desk is not thrown away"
+
+
+def test_a_weak_passphrase_leaves_nothing_that_looks_set_up(tmp_path: Path, clock: Hands) -> None:
+    assert (
+        refused(lambda: signin.set_up_desk(tmp_path, enrolled(), URL, "short", clock, cost=CHEAP)) == "passphrase.weak"
+    )
+    assert signin.desk_users(tmp_path) == ()
+    signin.set_up_desk(tmp_path, enrolled(), URL, PASS, clock, cost=CHEAP).database.close()
+    assert signin.sign_in(tmp_path, "wang", PASS, clock).replica == 5
+
+
+def test_a_changed_passphrase_replaces_the_old_one(data: Path, clock: Hands) -> None:
+    signin.change_passphrase(data, "wang", PASS, OTHER, clock, cost=CHEAP)
+    signin.sign_in(data, "wang", OTHER, clock).database.close()
+    assert refused(lambda: signin.sign_in(data, "wang", PASS, clock)) == "signin.wrong_passphrase"
+
+
+def test_the_profile_follows_the_street_server(data: Path) -> None:
+    signin.update_profile(data, "wang", server_url="http://127.0.0.1:9/")
+    signin.update_profile(data, "wang", street_epoch="e2")
+    user = signin.desk_users(data)[0]
+    assert (user.server_url, user.street_epoch, user.replica) == ("http://127.0.0.1:9", "e2", 5)
+
+
+def test_a_forgotten_desk_is_gone_for_good(data: Path, clock: Hands) -> None:
+    signin.forget_desk(data, "wang")
+    assert not (data / "desk-5").exists() and signin.desk_users(data) == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format": 1, "users": [{"login": 3}]}', b"\xff\xfe"])
+def test_a_damaged_profile_is_named(data: Path, clock: Hands, content: bytes) -> None:
+    (data / "desk.json").write_bytes(content)
+    with pytest.raises(Refusal) as caught:
+        signin.sign_in(data, "wang", PASS, clock)
+    assert caught.value.code == "profile.damaged" and "desk.json" in caught.value.words()
+
+
+def test_a_newer_profile_is_not_misread(data: Path, clock: Hands) -> None:
+    content = json.loads((data / "desk.json").read_bytes())
+    (data / "desk.json").write_text(json.dumps(content | {"format": 2}))
+    assert refused(lambda: signin.sign_in(data, "wang", PASS, clock)) == "profile.too_new"
+
+
+@pytest.mark.parametrize(("file", "code"), [("desk.db", "store.missing"), ("keys.json", "keys.missing")])
+def test_a_missing_file_is_named(data: Path, clock: Hands, file: str, code: str) -> None:
+    (data / "desk-5" / file).unlink()
+    assert refused(lambda: signin.sign_in(data, "wang", PASS, clock)) == code
+
+
+def test_a_damaged_database_is_not_mistaken_for_a_wrong_passphrase(data: Path, clock: Hands) -> None:
+    file = data / "desk-5" / "desk.db"
+    file.write_bytes(b"\0" * 4096 + file.read_bytes()[4096:])
+    for extra in ("desk.db-wal", "desk.db-shm"):
+        (data / "desk-5" / extra).unlink(missing_ok=True)
+    assert refused(lambda: signin.sign_in(data, "wang", PASS, clock)) == "store.wrong_key"
