@@ -92,9 +92,9 @@ class Background(QObject):
     work_changed = Signal(object)  # Job of `run`: begun, went on, over
     _arrived = Signal(object)  # the one signal that crosses threads
 
-    def __init__(self, desk: DeskLike, parent: QObject | None = None) -> None:
+    def __init__(self, desk: DeskLike | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._desk: Any = desk
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="desk-writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-reader")
         self._long = ThreadPoolExecutor(1, thread_name_prefix="desk-long")

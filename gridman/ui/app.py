@@ -1,0 +1,124 @@
+"""The program with windows: made once, then one session per signed-in person."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from gridman.kernel import words
+from gridman.ui.mapview.scheme import register_scheme
+from gridman.ui.qt_words import speak
+from gridman.ui.session import DeskSession
+from gridman.ui.signin import Door, SignInWindow
+from gridman.ui.theme import apply_theme, register_fonts, theme_of
+
+__all__ = ["has_screen", "make_application", "run_desk", "run_program"]
+
+
+def has_screen() -> bool:
+    """Whether a window can be shown to a person here."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def make_application(argv: Sequence[str]) -> QApplication:
+    """The Qt application, dressed: the map's address space (before anything else), fonts, style. Made once per process."""
+    known = QApplication.instance()
+    if isinstance(known, QApplication):
+        return known
+    register_scheme()
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    app = QApplication([*argv] or ["gridman"])
+    app.setApplicationName("gridman")
+    app.setQuitOnLastWindowClosed(False)
+    register_fonts()
+    speak(app, words.language())
+    apply_theme(app, theme_of())
+    return app
+
+
+class _Program:
+    """Sign-in, session, sign-in again, until the window is closed."""
+
+    def __init__(self, app: QApplication, door: Door, language: str, theme: str) -> None:
+        self._app, self._door, self._language, self._theme = app, door, language, theme
+        self._session: DeskSession | None = None
+        self._signin: SignInWindow | None = None
+        self._desk: Any = None
+
+    def begin(self) -> None:
+        """Show the sign-in window."""
+        self._signin = SignInWindow(self._door, theme_of(self._theme or "light"))
+        self._signin.opened.connect(self._opened)
+        self._signin.closing.connect(self._app.quit)
+        self._signin.show()
+
+    def _opened(self, desk: Any) -> None:
+        self._desk = desk
+        if self._signin is not None:
+            self._signin.closing.disconnect(self._app.quit)
+            self._signin.close()
+            self._signin.deleteLater()
+            self._signin = None
+        session = DeskSession(self._app, desk, self._language, self._theme, unlock=self._unlock)
+        session.signed_out.connect(self._signed_out)
+        self._app.lastWindowClosed.connect(self._window_closed)
+        self._session = session
+        session.show()
+
+    def _unlock(self, passphrase: str) -> None:
+        self._door.unlock(self._desk, passphrase)
+
+    def _window_closed(self) -> None:
+        if self._session is not None and not self._session.window.isVisible():
+            self.end()
+            self._app.quit()
+
+    def _signed_out(self) -> None:
+        self._app.lastWindowClosed.disconnect(self._window_closed)
+        self._session = None
+        self._close_desk()
+        self.begin()
+
+    def end(self) -> None:
+        """Close what is open."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._close_desk()
+
+    def _close_desk(self) -> None:
+        if self._desk is not None:
+            self._desk.close()
+            self._desk = None
+
+
+def run_program(argv: Sequence[str], door: Door, language: str = "", theme: str = "") -> int:
+    """Sign in (or set this computer up) and work, until the window is closed. Returns the exit code."""
+    if language:
+        words.use(language)
+    app = make_application(argv)
+    program = _Program(app, door, language, theme)
+    program.begin()
+    try:
+        return app.exec()
+    finally:
+        program.end()
+
+
+def run_desk(desk: Any, language: str = "", theme: str = "", unlock: Callable[[str], Any] | None = None) -> int:
+    """Work on a desk that is already open, until the window is closed or the person signs out. Returns the exit code."""
+    app = make_application([])
+    session = DeskSession(app, desk, language, theme, unlock=unlock)
+    session.signed_out.connect(app.quit)
+    app.lastWindowClosed.connect(app.quit)
+    session.show()
+    try:
+        return app.exec()
+    finally:
+        session.close()

@@ -1,0 +1,68 @@
+"""All keys that work now, over the window; any key closes it."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
+
+from gridman.kernel.words import N_, _
+from gridman.ui.actions import Verb, key_words
+from gridman.ui.navigation import Place
+from gridman.ui.theme import Theme
+from gridman.ui.widgets import clear, column_of, label
+
+__all__ = ["KeyHelp"]
+
+_FORM_KEYS = (
+    ("Return", N_("Next field")),
+    ("Ctrl+Return", N_("Save")),
+    ("Esc", N_("Leave the form; asks first")),
+    ("Ctrl+C", N_("Copy the selected rows")),
+    ("Ctrl+Alt+Z", N_("Undo what the message offers")),
+)
+
+
+class KeyHelp(QFrame):
+    """See the module."""
+
+    def __init__(self, theme: Theme, window: QWidget) -> None:
+        super().__init__(window)
+        self._theme = theme
+        self.setProperty("kind", "popup")
+        self.setAccessibleName(_("Keyboard"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(24)
+        self._grid.setVerticalSpacing(4)
+        self.setLayout(
+            column_of(
+                label(_("Keyboard"), "title"),
+                self._grid,
+                label(_("Any key closes this"), "small"),
+                margins=(24, 16, 24, 16),
+            )
+        )
+        self.hide()
+
+    def show_verbs(self, places: Sequence[Place], verbs: Sequence[Verb]) -> None:
+        """Show the keys of these pages and verbs."""
+        clear(self._grid)
+        left = [(p.keys, _(p.word)) for p in places] + [(k, _(w)) for k, w in _FORM_KEYS]
+        right = [(v.keys, _(v.text)) for v in verbs if v.keys]
+        for side, rows in ((0, left), (2, right)):
+            for number, (keys, text) in enumerate(rows):
+                self._grid.addWidget(label(key_words(keys), "soft"), number, side)
+                self._grid.addWidget(label(text), number, side + 1)
+        self.adjustSize()
+        window = self.window()
+        self.move((window.width() - self.width()) // 2, max(24, (window.height() - self.height()) // 2))
+        self.show()
+        self.raise_()
+        self.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.hide()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.hide()

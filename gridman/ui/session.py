@@ -1,0 +1,140 @@
+"""One signed-in person at one desk: the background, the window, and the window made anew when language or look change."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication
+
+from gridman.kernel import words
+from gridman.services import settings
+from gridman.ui.background import Background, install_excepthook
+from gridman.ui.lock import IdleWatch, LockScreen
+from gridman.ui.qt_words import speak
+from gridman.ui.shell import Shell
+from gridman.ui.theme import Theme, apply_theme, theme_of
+from gridman.ui.window import Window
+
+__all__ = ["DeskSession"]
+
+_KEPT = ("language", "theme", "is_large")
+
+
+class DeskSession(QObject):
+    """See the module. `unlock(passphrase)` checks the passphrase after a lock (None: this session cannot be locked).
+
+    ``language``, ``theme``: what to begin with when the desk keeps no choice of its own; ``is_remembered`` False takes them as they
+    are (screenshots).
+    """
+
+    signed_out = Signal()
+
+    def __init__(
+        self, app: QApplication, desk: Any, language: str = "", theme: str = "", *,
+        unlock: Callable[[str], Any] | None = None, is_remembered: bool = True, is_large: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self._app, self.desk, self._unlock = app, desk, unlock
+        self.background = Background(desk, self)
+        install_excepthook(self.background)
+        self._settings: dict[str, Any] = _read_settings(desk.store)
+        kept = self._settings if is_remembered else {}
+        self._language = kept.get("language") or language or words.language()
+        self._theme = theme_of(kept.get("theme") or theme or "light", is_large=kept.get("is_large", is_large))
+        self._lock: LockScreen | None = None
+        self._watch: IdleWatch | None = None
+        if unlock is not None:
+            self._watch = IdleWatch(self)
+            self._watch.idle.connect(self.lock)
+        self.window = self._make_window({})
+
+    def _make_window(self, state: dict[str, Any]) -> Window:
+        words.use(self._language)
+        speak(self._app, self._language)
+        apply_theme(self._app, self._theme)
+        self.shell = Shell(self.desk, self.background, self._theme, self._settings)
+        window = Window(self.shell)
+        self.shell.setParent(window)
+        self.shell.restyled.connect(self.restyle)
+        window.locking.connect(self.lock)
+        window.signing_out.connect(self.sign_out)
+        window.restore_state(state)
+        if self._watch is not None:
+            self._watch.watch(window)
+        return window
+
+    @property
+    def theme(self) -> Theme:
+        """The look in use."""
+        return self._theme
+
+    def show(self) -> None:
+        """Show the window; maximised on small screens."""
+        screen = self.window.screen().availableGeometry()
+        self.window.resize(min(1366, screen.width()), min(768, screen.height()))
+        if screen.width() <= 1400:
+            self.window.showMaximized()
+        else:
+            self.window.show()
+
+    def restyle(self, name: str, value: Any) -> None:
+        """Change "language", "theme" or "is_large", keep the choice, and make the window anew where it was."""
+        if name not in _KEPT:
+            raise ValueError(f"no such setting of the window: {name!r}")
+        here = self.window.current_page
+        if here is not None and not here.may_leave():
+            return
+        if name == "language":
+            self._language = value
+        else:
+            chosen = str(value) if name == "theme" else self._theme.name
+            self._theme = theme_of(chosen, is_large=bool(value) if name == "is_large" else self._theme.is_large)
+        self.shell.remember(name, value)
+        self._replace_window()
+
+    def _replace_window(self) -> None:
+        old, state = self.window, self.window.state()
+        self.window = self._make_window(state)
+        self.window.setGeometry(old.geometry())
+        if old.isVisible():
+            self.window.setWindowState(old.windowState())
+            self.window.show()
+        old.hide()
+        old.deleteLater()
+
+    def lock(self) -> None:
+        """Cover the window until the passphrase is typed."""
+        if self._unlock is None or self._lock is not None:
+            return
+        self.window.set_shut(True)
+        self._lock = LockScreen(self.shell, self._unlock, self.window)
+        self._lock.opened.connect(self._unlocked)
+
+    def _unlocked(self) -> None:
+        if self._lock is not None:
+            self._lock.hide()
+            self._lock.deleteLater()
+            self._lock = None
+        self.window.set_shut(False)
+
+    @property
+    def is_locked(self) -> bool:
+        return self._lock is not None
+
+    def sign_out(self) -> None:
+        """Close this person's desk."""
+        self.close()
+        self.signed_out.emit()
+
+    def close(self) -> None:
+        """Let writes finish and take the window away; the desk itself is closed by who opened it."""
+        self.background.close()
+        self.window.hide()
+        self.window.deleteLater()
+
+
+def _read_settings(store: Any) -> dict[str, Any]:
+    """What this computer remembers about the window: a few small values, read once before the first window."""
+    names = [*_KEPT, *(f"columns.{name}" for name in ("households", "visits", "incidents", "receipts"))]
+    found = {name: settings.get(store, name, None) for name in names}
+    return {name: value for name, value in found.items() if value is not None}

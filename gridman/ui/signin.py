@@ -1,0 +1,232 @@
+"""Before the window: sign in with the passphrase of this computer, or set the computer up once with the street server."""
+
+import platform
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QComboBox, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+
+from gridman.kernel import words
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_, _
+from gridman.ui.background import Background, Failure, Job
+from gridman.ui.theme import Theme
+from gridman.ui.widgets import Card, button, column_of, label, row_of, rule
+
+__all__ = ["Door", "SignInWindow"]
+
+_SHORT = Refusal(
+    "signin.two_passphrases",
+    N_("The two passphrases differ."),
+    N_("Type the same one twice; nobody can look it up later."),
+)
+
+
+class Door(Protocol):
+    """What the program lends the sign-in window; all may raise Refusal and are called off the GUI thread, except `users`."""
+
+    def users(self) -> Sequence[Any]:
+        """Who can sign in here (objects with `login`, `name`, `server_url`), the latest first."""
+
+    def open(self, login: str, passphrase: str) -> Any:
+        """The opened desk."""
+
+    def set_up(
+        self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str, progress: Any, ticket: Any
+    ) -> Any:  # fmt: skip
+        """Enrol this computer at the street server with a password or a one-time code, and open the new desk."""
+
+    def unlock(self, desk: Any, passphrase: str) -> None:
+        """Refuse unless this is the passphrase of the desk's user."""
+
+
+class SignInWindow(QWidget):
+    """See the module."""
+
+    opened = Signal(object)
+    closing = Signal()
+
+    def __init__(self, door: Door, theme: Theme) -> None:
+        super().__init__()
+        self._door, self._theme = door, theme
+        self._background = Background(None, self)
+        self._background.failed.connect(self._failed)
+        self._background.work_changed.connect(self._progressed)
+        self.setProperty("kind", "canvas")
+        self.setWindowTitle("gridman")
+        self.resize(760, 620)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(24, 24, 24, 24)
+        self._build()
+
+    def _build(self) -> None:
+        self._users = list(self._door.users())
+        self._problem = label("", "problem", wraps=True)
+        self._busy = QProgressBar()
+        self._busy.setAccessibleName(_("Progress"))
+        self._busy.setTextVisible(False)
+        self._busy.hide()
+        self._step = label("", "small", wraps=True)
+        self._forms = QStackedWidget()
+        self._enter = self._make_enter()
+        self._setup = self._make_setup()
+        self._forms.addWidget(self._enter)
+        self._forms.addWidget(self._setup)
+        self._forms.setCurrentWidget(self._enter if self._users else self._setup)
+        card = Card()
+        card.setFixedWidth(440)
+        card.add(column_of(label("gridman", "title"), label(_("Neighbourhood grid service"), "soft"), spacing=0))
+        card.add(rule())
+        card.add(self._forms)
+        card.add(self._problem)
+        card.add(self._busy)
+        card.add(self._step)
+        other = next(code for code in words.LANGUAGES if code != words.language())
+        switch = button(
+            words.LANGUAGES[other], "link", theme=self._theme, picture="languages", clicked=self._switch_language
+        )
+        self._middle = QWidget()
+        self._middle.setLayout(column_of(None, row_of(None, card, None), row_of(None, switch, None), None))
+        self._box.addWidget(self._middle)
+
+    def _make_enter(self) -> QWidget:
+        self._who = QComboBox()
+        self._who.setAccessibleName(_("User"))
+        for user in self._users:
+            self._who.addItem(f"{user.name} ({user.login})", user.login)
+        self._passphrase = _secret_line(_("Passphrase of this computer"))
+        self._passphrase.returnPressed.connect(self._sign_in)
+        self._go = button(_("Sign in"), "primary", clicked=self._sign_in)
+        new = button(_("Set up for another user"), "link", clicked=self._show_setup)
+        form = QWidget()
+        form.setLayout(
+            column_of(
+                label(_("User"), "caption"), self._who, label(_("Passphrase of this computer"), "caption"), self._passphrase,
+                label(_("No network is needed."), "small"), row_of(new, None, self._go), None, spacing=4,
+            )
+        )  # fmt: skip
+        return form
+
+    def _make_setup(self) -> QWidget:
+        self._server = _line(_("Address of the street server"), "https://")
+        self._login = _line(_("Sign-in name"))
+        self._way = QComboBox()
+        self._way.setAccessibleName(_("Password or code"))
+        self._way.addItem(_("One-time code"), True)
+        self._way.addItem(_("Password"), False)
+        self._secret = _secret_line(_("Code or password"))
+        self._new = _secret_line(_("New passphrase for this computer"))
+        self._again = _secret_line(_("The same passphrase again"))
+        self._again.returnPressed.connect(self._set_up)
+        self._make = button(_("Set up this computer"), "primary", clicked=self._set_up)
+        back = button(_("Back to sign-in"), "link", clicked=self._show_enter)
+        back.setVisible(bool(self._users))
+        way = row_of(self._way, self._secret)
+        way.setStretch(1, 1)
+        form = QWidget()
+        form.setLayout(
+            column_of(
+                label(_("Address of the street server"), "caption"), self._server,
+                label(_("Sign-in name"), "caption"), self._login,
+                label(_("Code or password from your administrator"), "caption"), way, 4, rule(), 4,
+                label(_("New passphrase for this computer"), "caption"), self._new,
+                label(_("The same passphrase again"), "caption"), self._again,
+                label(_("It encrypts everything kept here. Nobody can look it up: a forgotten one means setting up again."), "small",
+                      wraps=True),
+                4, row_of(back, None, self._make), None, spacing=4,
+            )
+        )  # fmt: skip
+        return form
+
+    def _show_setup(self) -> None:
+        self._forms.setCurrentWidget(self._setup)
+        self._problem.clear()
+        self._server.setFocus()
+
+    def _show_enter(self) -> None:
+        self._forms.setCurrentWidget(self._enter)
+        self._problem.clear()
+        self._passphrase.setFocus()
+
+    def _switch_language(self) -> None:
+        words.use(next(code for code in words.LANGUAGES if code != words.language()))
+        typed = (self._server.text(), self._login.text())
+        is_setup = self._forms.currentWidget() is self._setup
+        self._box.removeWidget(self._middle)
+        self._middle.hide()
+        self._middle.deleteLater()
+        self._build()
+        self._server.setText(typed[0])
+        self._login.setText(typed[1])
+        self._forms.setCurrentWidget(self._setup if is_setup else self._enter)
+
+    def _sign_in(self) -> None:
+        self._lock(True)
+        self._background.run(
+            _opening, self._door, self._who.currentData(), self._passphrase.text(), title=_("Opening"), then=self._done,
+            refused=self._refused,
+        )  # fmt: skip
+
+    def _set_up(self) -> None:
+        if self._new.text() != self._again.text():
+            self._refused(_SHORT)
+            return
+        self._lock(True)
+        self._background.run(
+            self._door.set_up, self._server.text().strip(), self._login.text().strip(), self._secret.text().strip(),
+            bool(self._way.currentData()), self._new.text(), platform.node(), title=_("Setting up"), then=self._done,
+            refused=self._refused,
+        )  # fmt: skip
+
+    def _lock(self, is_busy: bool) -> None:
+        self._forms.setEnabled(not is_busy)
+        self._busy.setRange(0, 0)
+        self._busy.setVisible(is_busy)
+        self._step.setText("")
+        if is_busy:
+            self._problem.clear()
+
+    def _progressed(self, job: Job) -> None:
+        self._busy.setRange(0, job.total)
+        self._busy.setValue(job.done)
+        self._step.setText(_(job.step))
+
+    def _done(self, desk: Any) -> None:
+        self._lock(False)
+        self.opened.emit(desk)
+
+    def _refused(self, refusal: Refusal) -> None:
+        self._lock(False)
+        self._problem.setText(refusal.words())
+        here = self._passphrase if self._forms.currentWidget() is self._enter else self._secret
+        here.setFocus(Qt.FocusReason.OtherFocusReason)
+        here.selectAll()
+
+    def _failed(self, failure: Failure) -> None:
+        self._lock(False)
+        self._problem.setText(
+            _("Something went wrong in the program itself ({what}). It is in the log.").format(what=failure)
+        )
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._background.close()
+        self.closing.emit()
+        super().closeEvent(event)
+
+
+def _line(name: str, text: str = "") -> QLineEdit:
+    found = QLineEdit(text)
+    found.setAccessibleName(name)
+    return found
+
+
+def _secret_line(name: str) -> QLineEdit:
+    found = _line(name)
+    found.setEchoMode(QLineEdit.EchoMode.Password)
+    return found
+
+
+def _opening(door: Door, login: str, passphrase: str, progress: Any, ticket: Any) -> Any:
+    return door.open(login, passphrase)
