@@ -25,7 +25,7 @@ def checks(arguments: list[str]) -> list[tuple[str, list[str]]]:
         ("lint", ["-m", "ruff", "check", *SOURCES]),
         ("format", ["-m", "ruff", "format", "--check", *SOURCES]),
         ("types", ["-m", "mypy"]),
-        ("import contracts", ["-c", "from importlinter.cli import lint_imports_command as c; c()"]),
+        ("import contracts", ["-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-logo"]),
         ("tests", ["-m", "pytest", *(["-m", "not slow"] if is_fast else []), *passed]),
     ]
 
