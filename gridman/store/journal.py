@@ -2,6 +2,7 @@
 numbered operations with the version each field was made on, their receipts beside them.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select, tuple_
 
 from gridman.domain.catalog import noun_of
 from gridman.domain.fields import Merge
+from gridman.kernel.errors import Refusal
 from gridman.store import tables
 from gridman.store.unit import Captured, Reader, Unit
 from gridman.store.values import pack, unpack
@@ -246,10 +248,20 @@ class Entry:
 def history_of(reader: Reader, record_ids: Sequence[int], limit: int = 200) -> list[Entry]:
     """What happened to these records, newest first."""
     j = tables.journal.c
-    shown = (j.at, j.actor_id, j.kind, j.entity, j.record_id, j.after, j.before, j.origin, j.state, j.reason, j.op_n)
-    query = (
-        select(*shown, j.ack_seq, j.ack_at).where(j.record_id.in_(list(record_ids))).order_by(j.id.desc()).limit(limit)
-    )
+    shown = (j.at, j.actor_id, j.kind, j.entity, j.record_id, j.after, j.before, j.origin, j.state, j.op_n)
+    query = select(*shown, j.reason, j.ack_seq, j.ack_at).where(j.record_id.in_(list(record_ids)))
     return [
-        Entry(*row[:5], unpack(row.after), unpack(row.before), *row[7:]) for row in reader.connection.execute(query)
-    ]
+        Entry(
+            r.at, r.actor_id, r.kind, r.entity, r.record_id, unpack(r.after), unpack(r.before), r.origin, r.state,
+            words_of(r.reason), r.op_n, r.ack_seq, r.ack_at,
+        )
+        for r in reader.connection.execute(query.order_by(j.id.desc()).limit(limit))
+    ]  # fmt: skip
+
+
+def words_of(reason: str | None) -> str | None:
+    """A kept reason in the language in use."""
+    if not reason:
+        return None
+    code, text, remedy, places = json.loads(reason)
+    return Refusal(code, text, remedy, **places).words()

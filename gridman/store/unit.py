@@ -145,7 +145,6 @@ class Unit(Reader):
         self._recorders = recorders
         self._touched: dict[str, set[int]] = {}
         self._ids: Iterator[int] = iter(())
-        self._lent: list[int] = []
         self._block = 1
         self.changes = Changes()
         self.at = clock()
@@ -156,8 +155,6 @@ class Unit(Reader):
 
     def new_id(self) -> int:
         """An id for a new record, from this replica's counter. Asks the counter in growing blocks, so imports ask seldom."""
-        if self._lent:
-            return self._lent.pop()
         try:
             return next(self._ids)
         except StopIteration:
@@ -208,15 +205,13 @@ class Unit(Reader):
         return max(self._ticking.last, self.stamp)
 
     @contextmanager
-    def as_of(self, at: int, stamp: str, replica: int, ids: Sequence[int] = ()) -> Iterator[None]:
+    def as_of(self, at: int, stamp: str, replica: int) -> Iterator[None]:
         """Write the block's changes as another computer made them: at its instant, under its stamp, whole or not at all (an exception
-        undoes them and goes on; the unit stays open). New records take `ids` first: a command done again on the street then makes
-        the very records the desk already shows.
+        undoes them and goes on upward; the unit stays open).
         """
         self.flush()
         mine = self.at, self.stamp, self.author_replica
         self.at, self.stamp, self.author_replica = at, stamp, replica
-        self._lent = list(reversed(ids))
         try:
             with self.session.begin_nested():
                 yield
@@ -227,7 +222,6 @@ class Unit(Reader):
             raise
         finally:
             self.at, self.stamp, self.author_replica = mine
-            self._lent = []
 
     def retire(self, record: Synced, reason: str) -> None:
         """Take a record out of use; it stays on file with the reason, and can be brought back."""

@@ -1,0 +1,184 @@
+"""A desk's outbox: the operations that wait, are on their way or came back, and their receipts. It is a view of the journal."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from gridman.store import tables
+from gridman.store.journal import words_of
+from gridman.store.unit import Reader
+from gridman.store.values import unpack
+
+__all__ = ["Outgoing", "Receipt", "Returned", "counts", "receipts", "state_of", "waiting_count"]
+
+WAITING, SENT, ACKNOWLEDGED, SETTLED, REFUSED = "waiting", "sent", "acknowledged", "settled", "refused"
+PENDING = (WAITING, SENT, ACKNOWLEDGED)
+_j = tables.journal
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One operation as it travels: numbered per desk, with the version each field was made on."""
+
+    n: int
+    kind: str  # create, amend, command
+    entity: str
+    record_id: int
+    after: dict[str, Any]
+    base: dict[str, str | None]
+    stamp: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The street's answer to one operation. `outcome`: applied, merged, set_aside, refused; `refusal`: code, text, remedy, places."""
+
+    n: int
+    outcome: str
+    refusal: tuple[str, str, str, dict[str, str]] | None
+    seq: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One line of the list of sent and waiting work."""
+
+    n: int
+    at: int
+    kind: str
+    entity: str
+    record_id: int
+    fields: tuple[str, ...]
+    state: str
+    verdict: str | None
+    reason: str | None
+    ack_at: int | None
+
+
+def waiting_count(reader: Reader) -> int:
+    """How many operations the street has not answered yet."""
+    query = select(func.count()).where(_j.c.state.in_((WAITING, SENT)))
+    return int(reader.connection.execute(query).scalar_one())
+
+
+def counts(reader: Reader) -> dict[str, int]:
+    """How many operations are in each state."""
+    query = select(_j.c.state, func.count()).where(_j.c.state.is_not(None)).group_by(_j.c.state)
+    return {str(state): int(n) for state, n in reader.connection.execute(query)}
+
+
+def receipts(reader: Reader, limit: int = 200, *, states: Iterable[str] = ()) -> list[Receipt]:
+    """The newest operations with what became of them, optionally only those in some states."""
+    c = _j.c
+    query = select(c.op_n, c.at, c.kind, c.entity, c.record_id, c.after, c.state, c.verdict, c.reason, c.ack_at)
+    query = query.where(c.op_n.is_not(None)).order_by(c.op_n.desc()).limit(limit)
+    wanted = list(states)
+    if wanted:
+        query = query.where(c.state.in_(wanted))
+    return [
+        Receipt(r.op_n, r.at, r.kind, r.entity, r.record_id, tuple(unpack(r.after)), r.state, r.verdict, words_of(r.reason), r.ack_at)
+        for r in reader.connection.execute(query)
+    ]  # fmt: skip
+
+
+def state_of(reader: Reader, record_id: int) -> str | None:
+    """The least advanced state among a record's own operations here; None when it has none."""
+    query = select(_j.c.state).where(_j.c.record_id == record_id, _j.c.state.is_not(None)).distinct()
+    found = set(reader.connection.scalars(query))
+    return next((s for s in (*PENDING, REFUSED, SETTLED) if s in found), None)
+
+
+def next_operations(connection: Connection, limit_bytes: int) -> list[Outgoing]:
+    """The oldest unanswered operations, at least one, together not much more than `limit_bytes`."""
+    c = _j.c
+    size = func.coalesce(func.length(c.after), 0) + func.coalesce(func.length(c.base), 0) + 100
+    query = (
+        select(c.op_n, c.kind, c.entity, c.record_id, c.after, c.base, c.stamp, c.at, size.label("size"))
+        .where(c.state.in_((WAITING, SENT)))
+        .order_by(c.op_n)
+        .limit(1_000)
+    )
+    ops: list[Outgoing] = []
+    total = 0
+    for r in connection.execute(query):
+        total += r.size
+        if ops and (total > limit_bytes or r.op_n != ops[-1].n + 1):
+            break
+        kind = (
+            r.kind if r.after is not None else "none"
+        )  # erased with a scope this desk lost; the number must not be missing
+        ops.append(Outgoing(r.op_n, kind, r.entity, r.record_id, unpack(r.after), unpack(r.base), r.stamp, r.at))
+    return ops
+
+
+def mark_sent(connection: Connection, numbers: Sequence[int]) -> None:
+    """These operations are on their way; they stay to be sent again until the street answers."""
+    if numbers:
+        c = _j.c
+        marked = update(_j).where(c.op_n.between(numbers[0], numbers[-1]), c.state == WAITING).values(state=SENT)
+        connection.execute(marked)
+
+
+def acknowledge(connection: Connection, answers: Iterable[Returned], at: int) -> None:
+    """Note the street's answers. An answer that comes again changes nothing."""
+    rows = [
+        {
+            "b_n": a.n,
+            "b_verdict": a.outcome,
+            "b_reason": json.dumps(a.refusal, ensure_ascii=False) if a.refusal else None,
+            "b_seq": a.seq,
+            "b_at": at,
+        }
+        for a in answers
+    ]
+    if rows:
+        connection.exec_driver_sql(
+            "UPDATE journal SET state='acknowledged', verdict=?, reason=?, ack_seq=?, ack_at=? "
+            "WHERE op_n=? AND state IN ('waiting','sent')",
+            [(r["b_verdict"], r["b_reason"], r["b_seq"], r["b_at"], r["b_n"]) for r in rows],
+        )
+
+
+def highest_acknowledged(connection: Connection) -> int:
+    """The last operation the street has answered."""
+    c = _j.c
+    return int(
+        connection.execute(select(func.max(c.op_n)).where(c.state.in_((ACKNOWLEDGED, SETTLED, REFUSED)))).scalar() or 0
+    )
+
+
+def offer_again(connection: Connection, after_n: int) -> int:
+    """The street knows our operations only up to `after_n` (it came back from a backup): have the later ones wait again."""
+    again = (
+        update(_j)
+        .where(_j.c.op_n > after_n, _j.c.state.in_((ACKNOWLEDGED, SETTLED, REFUSED)))
+        .values(state=WAITING, ack_seq=None, ack_at=None, verdict=None, reason=None)
+    )
+    return connection.execute(again).rowcount
+
+
+def pending_values(connection: Connection, before_settling: int | None = None) -> dict[int, dict[str, Any]]:
+    """Per record, the values its unsettled operations show here, later ones over earlier ones.
+
+    ``before_settling``: leave out operations answered at or before this number of the feed.
+    """
+    c = _j.c
+    query = (
+        select(c.record_id, c.kind, c.after, c.effects, c.state, c.ack_seq).where(c.state.in_(PENDING)).order_by(c.op_n)
+    )
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    for r in connection.execute(query):
+        if before_settling is not None and r.state == ACKNOWLEDGED and r.ack_seq <= before_settling:
+            continue
+        if r.kind == "amend":
+            found[r.record_id].update(unpack(r.after))
+        elif r.kind == "command" and r.effects:
+            found[r.record_id].update(unpack(r.effects).get("fields", {}))
+        else:
+            found[r.record_id].update({})  # being created: nothing lies over it, but it is not the street's yet
+    return found

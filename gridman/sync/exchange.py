@@ -1,0 +1,242 @@
+"""The desk's side of the sync: what to send, what to do with the answer, and a whole round of both. Knows no HTTP (design D3, D6).
+
+`prepare` and `absorb` are one exchange cut in two, so that a simulator can lose, repeat and reorder what travels between them.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gridman.kernel.clock import Clock
+from gridman.kernel.errors import Refusal
+from gridman.kernel.progress import Progress, Ticket, quiet
+from gridman.kernel.words import N_
+from gridman.store import outbox
+from gridman.store.changes import Changes
+from gridman.store.outbox import Receipt, Returned
+from gridman.store.replay import PulledEntry, PulledRows, positions, receiving
+from gridman.store.store import Store, get_meta, put_meta
+from gridman.sync.codec import unpack_rows
+from gridman.sync.protocol import PROTOCOL, Answer, Cursor, Op, Request, Rows, Street
+
+__all__ = ["Absorbed", "RoundResult", "SyncKind", "SyncStatus", "absorb", "prepare", "round", "status_of"]
+
+PUSH_BYTES = 64 << 10
+"""A push is small, so that a cut line costs seconds, not minutes."""
+
+FIRST_PAGE, SMALLEST_PAGE, LARGEST_PAGE = 1_000, 50, 5_000
+TARGET_S = 3.0
+"""How long one answer should take: the page size follows the line's speed (design D6)."""
+
+LARGEST_SKEW_MS = 300_000
+_ROUNDS = 100_000
+_PATIENCE = 20
+_EPOCH = "street_epoch"
+_SYNCED_AT = "synced_at"
+
+
+class SyncKind(StrEnum):
+    """What the sync is doing, for the status line."""
+
+    OFFLINE = "offline"
+    SENDING = "sending"
+    RECEIVING = "receiving"
+    UP_TO_DATE = "up_to_date"
+    REFUSED = "refused"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class SyncStatus:
+    """The sync in one line: operations that wait, sent of how many in this round, when it last was complete, and why it is not."""
+
+    kind: SyncKind
+    waiting: int = 0
+    sent: int = 0
+    of: int = 0
+    at: int | None = None
+    reason: Refusal | None = None
+
+
+@dataclass(frozen=True)
+class Absorbed:
+    """What one answer brought. `is_stale`: it answered an older question and was ignored."""
+
+    changes: Changes = field(default_factory=Changes)
+    answered: int = 0
+    received: int = 0
+    complete: bool = False
+    is_stale: bool = False
+    server_at: int = 0
+
+
+@dataclass
+class RoundResult:
+    """What a whole round did. `refused`: own work the street did not take over as it was, with reasons; `skew_ms`: this computer's clock
+    minus the street's.
+    """
+
+    sent: int = 0
+    received: int = 0
+    requests: int = 0
+    changes: Changes = field(default_factory=Changes)
+    refused: list[Receipt] = field(default_factory=list)
+    server_at: int | None = None
+    skew_ms: int = 0
+    complete: bool = False
+
+    @property
+    def is_clock_wrong(self) -> bool:
+        """Whether this computer's clock is off by more than five minutes."""
+        return abs(self.skew_ms) > LARGEST_SKEW_MS
+
+
+def prepare(store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES) -> Request:
+    """The next request: the oldest unanswered operations and the positions received so far. Marks the operations as sent."""
+    with store.read() as reader:
+        found = outbox.next_operations(reader.connection, push_bytes)
+        cursors = [Cursor(s, seq, after) for s, (seq, after) in sorted(positions(reader.connection).items())]
+        epoch = get_meta(reader, _EPOCH) or ""
+    if found:
+        with receiving(store) as replay:
+            outbox.mark_sent(replay.connection, [o.n for o in found])
+    ops = [Op(o.n, o.kind, o.entity, o.record_id, o.after, o.base, o.stamp, o.at) for o in found]
+    return Request(PROTOCOL, store.replica, epoch, store.clock(), page, ops, cursors)
+
+
+def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
+    """Take in an answer, whole or not at all. An answer to anything but the desk's present positions is ignored."""
+    pulled = [_pulled(part) for part in answer.rows]
+    entries = _entries(answer)
+    asked = {c.scope: (c.seq, c.after_id) for c in request.cursors}
+    with receiving(store) as replay:
+        connection = replay.connection
+        if positions(connection) != asked or replay.note(_EPOCH) != request.epoch:
+            return Absorbed(is_stale=True)
+        if answer.is_reset:
+            replay.start_over()
+        if answer.epoch != request.epoch:
+            put_meta(connection, _EPOCH, answer.epoch)
+        if answer.last_n < outbox.highest_acknowledged(connection):
+            outbox.offer_again(connection, answer.last_n)
+        returned = [Returned(v.n, v.outcome, v.refusal, v.seq) for v in answer.verdicts]
+        outbox.acknowledge(connection, returned, store.clock())
+        replay.drop(answer.drops)
+        received = sum(replay.take_rows(rows) for rows in pulled)
+        replay.place(entries)
+        replay.move_cursors((c.scope, c.seq, c.after_id) for c in answer.cursors)
+        if answer.complete:
+            replay.checkpoint(answer.seq)
+            put_meta(connection, _SYNCED_AT, str(store.clock()))
+    return Absorbed(replay.changes(), len(returned), received, answer.complete, False, answer.at)
+
+
+def _pulled(part: Rows) -> PulledRows:
+    rows = unpack_rows(part)
+    if part.count and (not part.columns or part.columns[0] != "id"):
+        raise _malformed()
+    cells = {}
+    for index, edited in part.cells:
+        if not 0 <= index < len(rows):
+            raise _malformed()
+        cells[rows[index][0]] = edited
+    return PulledRows(part.kind, tuple(part.columns), rows, cells)
+
+
+def _entries(answer: Answer) -> list[PulledEntry]:
+    scopes = [c.scope for c in answer.cursors]
+    if any(not 0 <= e.scope < len(scopes) for e in answer.entries):
+        raise _malformed()
+    return [PulledEntry(e.record_id, scopes[e.scope], e.kind, e.seq, e.is_exit) for e in answer.entries]
+
+
+def _malformed() -> Refusal:
+    return Refusal(
+        "sync.malformed",
+        N_("The message cannot be read ({why})."),
+        N_("Both sides should run the same version of gridman; try again."),
+        why="rows",
+    )
+
+
+def round(
+    store: Store,
+    street: Street,
+    progress: Progress = quiet,
+    ticket: Ticket | None = None,
+    *,
+    on_page: Callable[[Changes], None] | None = None,
+    stopwatch: Callable[[], float] = time.monotonic,
+) -> RoundResult:
+    """Send everything that waits and receive everything new. Each exchange is kept as it comes, so an interrupted round loses nothing
+    and the next one goes on from there. Raises Refusal when the street cannot be reached, Cancelled when `ticket` says so.
+    """
+    result, page, barren = RoundResult(), FIRST_PAGE, 0
+    with receiving(store) as replay:
+        replay.take_deferred()
+    with store.read() as reader:
+        waiting = outbox.waiting_count(reader)
+        first_n = outbox.highest_acknowledged(reader.connection)
+    for _turn in range(_ROUNDS):
+        if ticket is not None:
+            ticket.check()
+        request = prepare(store, page)
+        started = stopwatch()
+        answer = street.exchange(request)
+        page = _next_page(page, stopwatch() - started)
+        absorbed = absorb(store, request, answer)
+        _note(result, absorbed, store.clock)
+        if on_page is not None and absorbed.changes:
+            on_page(absorbed.changes)
+        if result.sent < waiting:
+            progress(result.sent, waiting, N_("Sending"))
+        else:
+            progress(result.received, 0, N_("Receiving"))
+        with store.read() as reader:
+            left = outbox.waiting_count(reader)
+        if absorbed.complete and not left:
+            break
+        barren = 0 if absorbed.answered or absorbed.received else barren + 1
+        if barren > _PATIENCE:
+            raise _no_answer(request)
+    with store.read() as reader:
+        refused = outbox.receipts(reader, 500, states=("refused",))
+        result.refused = [r for r in refused if r.n > first_n]
+    return result
+
+
+def _note(result: RoundResult, absorbed: Absorbed, clock: Clock) -> None:
+    result.requests += 1
+    result.sent += absorbed.answered
+    result.received += absorbed.received
+    result.changes = result.changes | absorbed.changes
+    result.complete = absorbed.complete
+    result.server_at = absorbed.server_at
+    result.skew_ms = clock() - absorbed.server_at
+
+
+def _next_page(page: int, took_s: float) -> int:
+    """A page that would take about TARGET_S at the speed just seen, changing by at most four times."""
+    wanted = page * TARGET_S / max(took_s, 0.01)
+    return int(min(LARGEST_PAGE, max(SMALLEST_PAGE, min(4 * page, max(page / 4, wanted)))))
+
+
+def _no_answer(request: Request) -> Refusal:
+    """A street that answers without answering must not keep a desk busy for ever."""
+    return Refusal(
+        "sync.no_answer",
+        N_("The street server does not answer this computer's work (it waits for operation {n})."),
+        N_("Nothing was lost. Tell the office that looks after gridman; gridman doctor writes a report."),
+        n=request.ops[0].n if request.ops else 0,
+    )
+
+
+def status_of(store: Store) -> SyncStatus:
+    """The sync as the store knows it, between two rounds."""
+    with store.read() as reader:
+        counts = outbox.counts(reader)
+        waiting = counts.get(outbox.WAITING, 0) + counts.get(outbox.SENT, 0)
+        at = get_meta(reader, _SYNCED_AT)
+    kind = SyncKind.UP_TO_DATE if at and not waiting else SyncKind.OFFLINE
+    return SyncStatus(kind, waiting, at=int(at) if at else None)

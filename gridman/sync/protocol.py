@@ -1,0 +1,147 @@
+"""The messages between a desk and the street, and the street as a desk sees it.
+
+Everything is a msgspec Struct in array form, so a later version may add fields at the end and an older one still reads the message.
+"""
+
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+__all__ = [
+    "ALL", "PROTOCOL", "Answer", "Cursor", "Entry", "Greeting", "Hello", "Op", "Request", "Rows", "Street", "Verdict",
+]  # fmt: skip
+
+PROTOCOL = 1
+ALL = 1 << 62
+"""A cursor's `after_id` when everything of its number has been received."""
+
+LARGEST_PAGE = 5_000
+
+
+class Op(Struct, array_like=True, frozen=True):
+    """One operation of a desk. `base`: field -> version it was made on. `after`: values written, or a command's payload."""
+
+    n: int
+    kind: str  # create, amend, command
+    entity: str
+    record_id: int
+    after: dict[str, Any]
+    base: dict[str, str | None]
+    stamp: str
+    at: int
+
+
+class Cursor(Struct, array_like=True, frozen=True):
+    """How far a desk has received a scope: every change before number `seq`, and those of `seq` up to record `after_id`."""
+
+    scope: str
+    seq: int
+    after_id: int = ALL
+
+
+class Hello(Struct, array_like=True, frozen=True, tag="hello"):
+    """A desk introduces itself."""
+
+    protocol: int
+    replica: int
+    app: str = ""
+
+
+class Greeting(Struct, array_like=True, frozen=True):
+    """The street's reply: what it speaks, which life of its data this is, its time, and how far it knows the desk's operations."""
+
+    lowest: int
+    highest: int
+    epoch: str
+    seq: int
+    at: int
+    last_n: int
+
+
+class Request(Struct, array_like=True, frozen=True, tag="exchange"):
+    """Operations to push and positions to pull from."""
+
+    protocol: int
+    replica: int
+    epoch: str
+    at: int
+    page: int
+    ops: list[Op] = []
+    cursors: list[Cursor] = []
+    app: str = ""
+
+
+class Verdict(Struct, array_like=True, frozen=True):
+    """What became of operation `n`: "applied", "merged" (a value lost and was kept for review), "set_aside" (out of scope or retired:
+    kept for review) or "refused". `refusal`: a Refusal's code, text, remedy and places, put into words where it is shown.
+    `seq`: number at which what came of it shows in the feed.
+    """
+
+    n: int
+    outcome: str
+    refusal: tuple[str, str, str, dict[str, str]] | None = None
+    seq: int = 0
+
+
+class Rows(Struct, array_like=True, frozen=True):
+    """Rows of one kind, column by column (encoded by `codec`). `cells`: row index -> edited fields [field, version, who, when]."""
+
+    kind: str
+    columns: list[str]
+    count: int
+    data: list[Any]
+    cells: list[tuple[int, list[tuple[str, str, int | None, int | None]]]] = []
+
+
+class Entry(Struct, array_like=True, frozen=True):
+    """A record is in, or has left, a scope since number `seq`. `scope` is an index into the answer's cursors."""
+
+    record_id: int
+    scope: int
+    kind: str
+    seq: int
+    is_exit: bool = False
+
+
+class Answer(Struct, array_like=True, frozen=True):
+    """The street's answer. `seq`: the last number when it was made; `complete`: nothing up to it is missing any more.
+
+    ``is_reset``: the desk's positions belong to another life of the street's data; receive everything anew.
+    """
+
+    protocol: int
+    epoch: str
+    seq: int
+    at: int
+    last_n: int
+    verdicts: list[Verdict] = []
+    rows: list[Rows] = []
+    entries: list[Entry] = []
+    drops: list[str] = []
+    cursors: list[Cursor] = []
+    complete: bool = False
+    is_reset: bool = False
+
+
+class Street(Protocol):
+    """The street server as a desk sees it: over HTTP, in the same process, or through a file."""
+
+    def greet(self, hello: Hello) -> Greeting:
+        """Say hello: versions, time, and whether this is the street the desk knows."""
+        ...
+
+    def exchange(self, request: Request) -> Answer:
+        """Push and pull in one call. Raises Refusal when the street cannot be reached or does not accept the desk."""
+        ...
+
+    def blob_size(self, sha256: str) -> int | None:
+        """How many bytes of a content the street has, None when it knows nothing of it; a whole content says its full size."""
+        ...
+
+    def put_blob(self, sha256: str, offset: int, total: int, chunk: bytes) -> int:
+        """Send a piece of a content from `offset` on; returns how many bytes the street has now."""
+        ...
+
+    def get_blob(self, sha256: str, offset: int, limit: int) -> tuple[bytes, int]:
+        """A piece of a content, and its whole size. Refuses with ``blob.missing``."""
+        ...

@@ -1,0 +1,360 @@
+"""The street takes in a desk's operations, one by one: rights, scope, values, merge. One operation that cannot be applied is set aside
+with its reason and stops nothing behind it. Whatever value does not make it into the record is kept as a `Conflict` (design D8).
+"""
+
+import base64
+import json
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gridman.domain import access
+from gridman.domain.catalog import Noun, noun
+from gridman.domain.conflict import Conflict
+from gridman.domain.fields import Merge, Synced
+from gridman.domain.incident import TRANSITIONS, Incident, IncidentStep
+from gridman.domain.merge import Edit, decide
+from gridman.domain.rules import Invalid, check
+from gridman.domain.stamp import MAX_AHEAD_MS, clamp
+from gridman.kernel.errors import Refusal
+from gridman.kernel.ids import replica_of
+from gridman.kernel.log import get_log
+from gridman.kernel.words import N_
+from gridman.store.feed import scopes_in_feed
+from gridman.store.feed_pages import cell_states
+from gridman.store.journal import upsert_cells
+from gridman.store.pushed import keep_for_later
+from gridman.store.unit import Unit
+from gridman.sync.protocol import Op, Verdict
+
+__all__ = ["Intake"]
+
+_CREATE_RIGHT = {
+    "household": "household.write", "person": "household.write", "care_tag": "household.write", "dwelling": "household.write",
+    "visit": "visit.write", "incident": "incident.report", "incident_step": "incident.report", "notice": "notice.write",
+    "building": "map.edit", "map_feature": "map.edit",
+}  # fmt: skip
+_AMEND_RIGHT = {
+    "household": "household.write", "person": "household.write", "care_tag": "household.write", "dwelling": "household.write",
+    "visit": "visit.write", "incident": "incident.act", "notice": "notice.write", "building": "map.edit",
+    "conflict": "conflict.resolve",
+}  # fmt: skip
+_PHOTO_RIGHT = {"visit": "visit.write", "incident": "incident.report", "household": "household.write"}
+_FIRST_STATES = frozenset(t.to_state for t in TRANSITIONS if "draft" in t.from_states)
+_FIRST_ACTIONS = frozenset(t.action for t in TRANSITIONS if "draft" in t.from_states)
+_COMMAND_PARTS: dict[str, tuple[type, ...]] = {
+    "target_id": (int, type(None)), "note": (str,), "result": (str,), "is_solved": (bool, type(None)),
+    "satisfaction": (int, type(None)), "step_id": (int, type(None)),
+}  # fmt: skip
+_LONGEST_NOTE = 2_000
+
+
+class _OutOfScope(Exception):
+    """The record is not, or no longer, among those this user's desk may write."""
+
+
+@dataclass
+class Intake:
+    """One desk's push within one unit of the street. `scopes`: what the desk's user may have today."""
+
+    unit: Unit
+    scopes: frozenset[str]
+    replica: int
+
+    def take(self, op: Op) -> Verdict:
+        """Apply one operation; never raises for what is wrong with it."""
+        now = self.unit.clock()
+        stamp, at = clamp(op.stamp, now), min(op.at, now + MAX_AHEAD_MS)
+        try:
+            with self.unit.as_of(at, stamp, self.replica):
+                return self._apply(op, stamp)
+        except _OutOfScope:
+            outside = Refusal(
+                "sync.scope",
+                N_("The record is not in your grids any more; your edit was kept for review."),
+                N_("The office that is in charge of it now decides."),
+            )
+            return self._set_aside(op, at, stamp, outside, "set_aside", "scope")
+        except Refusal as problem:
+            return self._set_aside(op, at, stamp, problem, "refused", "refused")
+        except Exception as error:
+            # A bug met by one operation must not close the way for all the desk's later work. Messages may hold values: not logged.
+            where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+            get_log(__name__).error(
+                "operation %s of device %s: %s\n%s", op.n, self.replica, type(error).__name__, where
+            )
+            failed = Refusal(
+                "sync.bug",
+                N_("The street server failed on this edit; it was kept for review."),
+                N_("Tell the office that looks after gridman; its log has the details."),
+            )
+            return self._set_aside(op, at, stamp, failed, "refused", "refused")
+
+    def _apply(self, op: Op, stamp: str) -> Verdict:
+        known = noun(op.entity)
+        if known is None:
+            raise Refusal(
+                "sync.unknown_kind",
+                N_("The street server does not know this kind of record ({kind})."),
+                N_("It needs a newer version of gridman."),
+                kind=op.entity,
+            )
+        if op.kind == "none":  # its content was erased on the desk with a grid the desk lost; only the number is left
+            return Verdict(op.n, "applied")
+        if op.kind == "create":
+            return self._create(op, known)
+        if op.kind == "amend":
+            return self._amend(op, known, stamp)
+        if op.kind == "command" and op.entity == "incident":
+            return self._command(op)
+        raise Refusal(
+            "sync.unknown_operation", N_("The street server does not know the operation “{kind}”."), kind=op.kind
+        )
+
+    def _create(self, op: Op, known: Noun) -> Verdict:
+        unit = self.unit
+        if replica_of(op.record_id) != self.replica or unit.find(known.cls, op.record_id) is not None:
+            raise Refusal(
+                "sync.foreign_id",
+                N_("The number of the new record is not one of this computer's own."),
+                N_("This computer's data is a copy of another's: set it up again."),
+            )
+        values = self._understood(op, known)
+        problems = check(known.cls, values, is_new=True)
+        if problems:
+            raise Invalid(known.kind, problems)
+        access.require(unit.actor, _right_to_create(known.kind, values))
+        _require_own(unit, op, values)
+        record = unit.create(known.cls(id=op.record_id, **values))
+        unit.flush()
+        if not self._scopes_of(record, known) & self.scopes:
+            raise _OutOfScope
+        unit.see(unit.stamp)
+        return Verdict(op.n, "applied")
+
+    def _amend(self, op: Op, known: Noun, stamp: str) -> Verdict:
+        unit = self.unit
+        record = self._in_scope(op, known)
+        values = self._understood(op, known)
+        right = _AMEND_RIGHT.get(known.kind)
+        if right is None:
+            raise _not_editable(known, sorted(values))
+        access.require(unit.actor, right)
+        closed = [
+            f for f in values
+            if known.fields[f].merge is Merge.STREET
+            or (known.fields[f].merge is Merge.ONCE and getattr(record, f) not in (None, values[f]))
+        ]  # fmt: skip
+        if closed:
+            raise _not_editable(known, closed)
+        whole = {f: getattr(record, f) for f in known.fields} | values
+        problems = {f: p for f, p in check(known.cls, whole, is_new=False).items() if f in values}
+        if problems:
+            raise Invalid(known.kind, problems)
+        lost = self._merge(op, known, record, values, stamp)
+        return Verdict(op.n, "merged" if lost else "applied")
+
+    def _merge(self, op: Op, known: Noun, record: Synced, values: Mapping[str, Any], stamp: str) -> int:
+        """Decide field by field; returns how many values lost."""
+        unit, written, versions, losers = self.unit, {}, decided_versions(self.unit), []
+        cells = cell_states(unit.connection, record.id, list(values))
+        is_retired = record.retired_at is not None
+        for name, value in values.items():
+            current = getattr(record, name)
+            version, claimed, actor_id, at = cells.get(name, (None, None, None, None))
+            base = op.base.get(name)
+            if base is not None and base == claimed:
+                base = version  # the desk knows its own edit under the stamp it gave it
+            verdict = decide(Edit(value, base, stamp), current, version, known.fields[name].merge, is_retired)
+            unit.see(verdict.version)
+            if verdict.applies:
+                written[name] = value
+                versions[record.id, name] = (verdict.version, op.stamp if op.stamp != verdict.version else None)
+            elif not verdict.loser and version is not None:
+                # The same value from two desks: no conflict, and the second desk's next edit knows what it edits.
+                upsert_cells(unit.connection, [
+                    {"record_id": record.id, "field": name, "version": version, "claimed": op.stamp, "actor_id": actor_id, "at": at}
+                ])  # fmt: skip
+            if verdict.loser and known.cls is not Conflict:
+                mine, theirs = (value, unit.actor.user_id, unit.at), (current, actor_id, at)
+                kept, lost = (theirs, mine) if verdict.loser == "edit" else (mine, theirs)
+                losers.append((name, verdict.reason, kept, lost))
+        unit.amend(record, **written)
+        unit.flush()
+        versions.clear()
+        for name, reason, kept, lost in losers:
+            _keep(unit, known, record.id, _grid_of(record), name, reason, kept, lost)
+        return len(losers)
+
+    def _command(self, op: Op) -> Verdict:
+        from gridman.services import incidents
+
+        known = noun("incident")
+        assert known is not None
+        self._in_scope(op, known)
+        action, parts = op.after.get("action"), {k: v for k, v in op.after.items() if k in _COMMAND_PARTS}
+        step_id = parts.get("step_id")
+        wrong = not isinstance(action, str) or any(
+            type(v) not in _COMMAND_PARTS[k] or (isinstance(v, str) and len(v) > _LONGEST_NOTE)
+            for k, v in parts.items()
+        )
+        if wrong or (
+            step_id is not None
+            and (replica_of(step_id) != self.replica or self.unit.find(IncidentStep, step_id) is not None)
+        ):
+            raise Refusal("sync.malformed", N_("The message cannot be read ({why})."), why="command")
+        incidents.perform(self.unit, op.record_id, str(action), **parts)
+        self.unit.see(self.unit.stamp)
+        return Verdict(op.n, "applied")
+
+    def _in_scope(self, op: Op, known: Noun) -> Synced:
+        record = self.unit.find(known.cls, op.record_id)
+        if record is None:
+            raise Refusal(
+                "record.missing",
+                N_("There is no {kind} number {id} on the street server."),
+                N_(
+                    "It was refused when it was sent, or this computer's data is out of date; synchronise and try again."
+                ),
+                kind=known.kind,
+                id=op.record_id,
+            )
+        if not self._scopes_of(record, known) & self.scopes:
+            raise _OutOfScope
+        return record
+
+    def _scopes_of(self, record: Synced, known: Noun) -> frozenset[str]:
+        """Where the record is now: what follows an incident is where the incident is."""
+        if known.follows:
+            followed = self.unit.find(Incident, getattr(record, known.follows))
+            incident = noun("incident")
+            if followed is not None and incident is not None:
+                return frozenset(incident.scopes(followed))
+        return frozenset(known.scopes(record)) or scopes_in_feed(self.unit.connection, record.id)
+
+    def _understood(self, op: Op, known: Noun) -> dict[str, Any]:
+        """The values of fields this version knows; the others wait for the version that knows them."""
+        values = {f: v for f, v in op.after.items() if f in known.fields}
+        unknown = {f: v for f, v in op.after.items() if f not in known.fields and f != "id"}
+        if unknown:
+            keep_for_later(self.unit.connection, None, op.entity, op.record_id, {"after": unknown, "stamp": op.stamp})
+        return values
+
+    def _set_aside(self, op: Op, at: int, stamp: str, problem: Refusal, outcome: str, reason: str) -> Verdict:
+        """Keep what could not be applied where people look for it, and tell the desk why."""
+        places = {k: str(v)[:200] for k, v in problem.params.items()}
+        known = noun(op.entity)
+        if known is not None:
+            with self.unit.as_of(at, stamp, self.replica):
+                self._keep_for_review(op, known, problem, reason)
+        return Verdict(op.n, outcome, (problem.code, problem.text, problem.remedy, places))
+
+    def _keep_for_review(self, op: Op, known: Noun, problem: Refusal, reason: str) -> None:
+        unit = self.unit
+        record = unit.find(known.cls, op.record_id)
+        mine = (unit.actor.user_id, unit.at)
+        if op.kind == "amend" and record is not None and known.cls is not Conflict:
+            for name, value in op.after.items():
+                if name in known.fields:
+                    kept = (getattr(record, name), None, None)
+                    _keep(unit, known, record.id, _grid_of(record), name, reason, kept, (value, *mine))
+        elif op.kind == "command" and isinstance(record, Incident) and reason == "refused":
+            _log_rejected(unit, record, op, problem)
+        else:
+            own = record if record is not None and _grid_of(record) is not None else None
+            grid_id = _grid_of(own) if own is not None else _int_or_none(op.after.get("grid_id"))
+            _keep(unit, known, op.record_id, grid_id, None, reason, (None, None, None), (dict(op.after), *mine))
+
+
+def _int_or_none(value: object) -> int | None:
+    return value if type(value) is int else None
+
+
+def decided_versions(unit: Unit) -> dict[tuple[int, str], tuple[str, str | None]]:
+    """Where the feed looks up the versions of fields that a merge decided, for the one edit that is being applied."""
+    versions: dict[tuple[int, str], tuple[str, str | None]] = unit.ledger.setdefault("versions", {})
+    versions.clear()
+    return versions
+
+
+def _right_to_create(kind: str, values: Mapping[str, Any]) -> str:
+    right = _PHOTO_RIGHT.get(str(values.get("owner_kind"))) if kind == "attachment" else _CREATE_RIGHT.get(kind)
+    if right is None:
+        raise Refusal(
+            "sync.street_record", N_("Records of this kind are made on the street server only ({kind})."), kind=kind
+        )
+    return right
+
+
+def _require_own(unit: Unit, op: Op, values: Mapping[str, Any]) -> None:
+    """New incidents start at the workflow's beginning and name who really reports; log lines come with a new incident only."""
+    actor = unit.actor
+    if op.entity == "incident":
+        is_right = values.get("state") in _FIRST_STATES and values.get("creator_id") == actor.organisation_id
+        is_right = is_right and values.get("reporter_id") in (None, actor.user_id)
+    elif op.entity == "incident_step":
+        is_right = values.get("action") in _FIRST_ACTIONS and values.get("user_id") == actor.user_id
+        is_right = is_right and replica_of(int(values.get("incident_id") or 0)) == replica_of(op.record_id)
+    else:
+        return
+    if not is_right:
+        raise Refusal(
+            "sync.not_own", N_("A new incident must be reported in one's own name and start at the beginning.")
+        )
+
+
+def _not_editable(known: Noun, names: list[str]) -> Refusal:
+    return Refusal(
+        "sync.closed_field",
+        N_("These fields cannot be edited this way: {fields} ({kind})."),
+        N_("The office changes them on the street server."),
+        fields=", ".join(names),
+        kind=known.kind,
+    )
+
+
+def _grid_of(record: Synced) -> int | None:
+    return _int_or_none(getattr(record, "grid_id", None))
+
+
+def _log_rejected(unit: Unit, incident: Incident, op: Op, problem: Refusal) -> None:
+    """A command that came too late stays readable on the incident's log, with the worker's words (design D8)."""
+    words = str(op.after.get("note") or op.after.get("result") or "")[: _LONGEST_NOTE // 2]
+    note = f"{op.after.get('action')}: {problem.words()} {words}"[:_LONGEST_NOTE]
+    unit.create(
+        IncidentStep(
+            incident_id=incident.id, grid_id=incident.grid_id, at=unit.at, action="rejected", from_state=incident.state,
+            to_state=incident.state, user_id=unit.actor.user_id, organisation_id=unit.actor.organisation_id, note=note.strip(),
+        )
+    )  # fmt: skip
+
+
+def _keep(
+    unit: Unit,
+    known: Noun,
+    record_id: int,
+    grid_id: int | None,
+    name: str | None,
+    reason: str,
+    kept: tuple[Any, int | None, int | None],
+    lost: tuple[Any, int | None, int | None],
+) -> None:
+    """File a losing value; `kept` and `lost` are (value, who, when). A review goes to the grid's people; where no grid is known, the
+    values stay on the desk that sent them, or all would read them.
+    """
+    grid_id = grid_id or min(unit.actor.grid_ids, default=None)
+    if not grid_id and set(known.fields) & {"grid_id"}:
+        kept, lost = (None, *kept[1:]), (None, *lost[1:])
+    unit.create(
+        Conflict(
+            record_kind=known.kind, record_id=record_id, grid_id=grid_id, field=name, reason=reason,
+            kept=_json(kept[0]), kept_by_id=kept[1], kept_at=kept[2], lost=_json(lost[0]), lost_by_id=lost[1], lost_at=lost[2],
+        )
+    )  # fmt: skip
+
+
+def _json(value: Any) -> str | None:
+    if value is None:
+        return None
+    return json.dumps(value, ensure_ascii=False, default=lambda b: {"base64": base64.b64encode(b).decode()})

@@ -1,0 +1,219 @@
+"""The street's side of the sync, over the store; knows no HTTP. One exchange is one transaction: push, number, pull (design D6)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import convert, to_builtins
+
+from gridman.domain.access import MAP, REF, Actor
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+from gridman.services.access import scopes_of_user
+from gridman.store.feed import hold_clock
+from gridman.store.feed_pages import cells_of, clock_of, entries_after, rows_of, same_moment
+from gridman.store.pushed import answers_of, keep_answers, last_pushed, note_device
+from gridman.store.store import Store
+from gridman.store.unit import Reader
+from gridman.sync.codec import check_op, decode_request, digest_of, encode, pack_rows
+from gridman.sync.protocol import (
+    ALL,
+    LARGEST_PAGE,
+    PROTOCOL,
+    Answer,
+    Cursor,
+    Entry,
+    Greeting,
+    Hello,
+    Op,
+    Request,
+    Rows,
+    Verdict,
+)
+from gridman.sync.push import Intake
+
+__all__ = ["Replica"]
+
+LARGEST_PUSH = 2_000
+_BLOCK = 500
+_PAGE_BYTES = 1 << 20
+_SCOPE_ORDER = {REF: 0, "g": 1, "i": 2, "o": 3, MAP: 4}
+
+
+class Replica:
+    """The street server's copy as desks talk to it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def exchange_bytes(self, actor: Actor, body: bytes) -> bytes:
+        """Answer an encoded message of the device `actor.replica`. Raises Refusal for whatever is wrong with it."""
+        message = decode_request(body)
+        return encode(self.greet(actor, message) if isinstance(message, Hello) else self.exchange(actor, message))
+
+    def greet(self, actor: Actor, hello: Hello) -> Greeting:
+        """Say what this street speaks and how far it knows the desk's operations."""
+        with self._store.read() as reader:
+            seq, epoch = clock_of(reader.connection)
+            last = last_pushed(reader.connection, actor.replica)
+            return Greeting(PROTOCOL, PROTOCOL, epoch, seq, reader.now, last)
+
+    def exchange(self, actor: Actor, request: Request) -> Answer:
+        """Take in the desk's operations, each exactly once, and answer with what changed in its scopes.
+
+        Refuses with ``sync.other_device``, ``sync.fork``, ``sync.malformed`` or ``sync.too_new``.
+        """
+        _check(actor, request)
+        if not request.ops:
+            with self._store.read() as reader:
+                same_moment(reader)
+                return _pull(reader, actor, request, [])
+        with self._store.unit(actor) as unit:
+            connection = unit.connection
+            hold_clock(connection)
+            last = last_pushed(connection, actor.replica)
+            repeated = _repeated(connection, request, last)
+            fresh = _next_ops(request.ops, last)
+            intake = Intake(unit, scopes_of_user(unit, actor.user_id), actor.replica)
+            verdicts = [intake.take(op) for op in fresh]
+            unit.finish()  # numbers the changes, so that they are in this very answer
+            seq, _epoch = clock_of(connection)
+            answers = [(op.n, digest_of(op), to_builtins(v)) for op, v in zip(fresh, verdicts, strict=True)]
+            keep_answers(connection, actor.replica, answers, seq, unit.now)
+            note_device(connection, actor.replica, last + len(fresh), unit.now, request.at - unit.now)
+            return _pull(unit, actor, request, repeated + [_at(v, seq) for v in verdicts])
+
+
+def _check(actor: Actor, request: Request) -> None:
+    if request.replica != actor.replica:
+        raise Refusal(
+            "sync.other_device",
+            N_("The sign-in belongs to another device."),
+            N_("Set this computer up again from the street server."),
+        )
+    if request.protocol != PROTOCOL:
+        raise Refusal(
+            "sync.too_new",
+            N_("This computer and the street server speak different versions of the sync ({theirs} and {ours})."),
+            N_("Update the older of the two. Nothing was lost: your work waits on this computer."),
+            theirs=request.protocol,
+            ours=PROTOCOL,
+        )
+    if len(request.ops) > LARGEST_PUSH or len(request.cursors) > 10_000:
+        raise Refusal(
+            "sync.too_large", N_("The message is larger than the street accepts."), N_("Send fewer changes at a time.")
+        )
+    for op in request.ops:
+        check_op(op)
+
+
+def _repeated(connection: Any, request: Request, last: int) -> list[Verdict]:
+    """The answers already given to operations that come again; refuses when they come with another content."""
+    again = [op for op in request.ops if op.n <= last]
+    if not again:
+        return []
+    known = answers_of(connection, request.replica, again[0].n, again[-1].n)
+    for op in again:
+        if op.n in known and known[op.n][0] != digest_of(op):
+            raise Refusal(
+                "sync.fork",
+                N_(
+                    "The street already has other work under this computer's numbers: its data was copied or restored from a backup."
+                ),
+                N_(
+                    "Set this computer up again from the street server; what waits here can be printed or exported first."
+                ),
+            )
+    return [_at(convert(known[op.n][1], Verdict), known[op.n][2]) for op in again if op.n in known]
+
+
+def _next_ops(ops: Iterable[Op], last: int) -> list[Op]:
+    """The operations that follow what is known without a gap."""
+    found: list[Op] = []
+    for op in ops:
+        if op.n == last + len(found) + 1:
+            found.append(op)
+        elif op.n > last:
+            break
+    return found
+
+
+def _at(verdict: Verdict, seq: int) -> Verdict:
+    return Verdict(verdict.n, verdict.outcome, verdict.refusal, seq)
+
+
+def _pull(reader: Reader, actor: Actor, request: Request, verdicts: list[Verdict]) -> Answer:
+    """What the desk does not have yet, at most one page of it."""
+    connection = reader.connection
+    seq, epoch = clock_of(connection)
+    scopes = scopes_of_user(reader, actor.user_id)
+    known = {c.scope: c for c in request.cursors}
+    is_reset = bool(request.epoch and request.epoch != epoch) or any(c.seq > seq for c in request.cursors)
+    drops = sorted(known.keys() - scopes)
+    if is_reset:
+        known = {}
+    page = _Page(reader, seq, max(1, min(request.page, LARGEST_PAGE)))
+    cursors = [page.read(known.get(s) or Cursor(s, 0, ALL)) for s in sorted(scopes, key=_scope_order)]
+    is_complete = all(c.seq == seq and c.after_id == ALL for c in cursors)
+    return Answer(
+        PROTOCOL, epoch, seq, reader.now, last_pushed(connection, actor.replica), verdicts, page.rows(), page.entries, drops,
+        cursors, is_complete, is_reset,
+    )  # fmt: skip
+
+
+def _scope_order(scope: str) -> tuple[int, str]:
+    return _SCOPE_ORDER.get(scope, _SCOPE_ORDER.get(scope.partition(":")[0], 9)), scope
+
+
+class _Page:
+    """One answer in the making: entries of several scopes, each row once, bounded in rows and bytes."""
+
+    def __init__(self, reader: Reader, upto: int, limit: int) -> None:
+        self._connection = reader.connection
+        self._upto = upto
+        self._left = limit
+        self._bytes = 0
+        self._scopes = 0
+        self._taken: set[int] = set()
+        self._rows: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
+        self.entries: list[Entry] = []
+        self.is_full = False
+
+    def read(self, cursor: Cursor) -> Cursor:
+        """Take what the scope has after `cursor`; returns how far it was taken."""
+        index, self._scopes = self._scopes, self._scopes + 1
+        seq, after_id = cursor.seq, cursor.after_id
+        while not self.is_full:
+            wanted = min(self._left, _BLOCK)
+            found = entries_after(self._connection, cursor.scope, seq, after_id, self._upto, wanted + 1)
+            block = found[:wanted]
+            self._take(index, block)
+            if block:
+                seq, after_id = block[-1][0], block[-1][1]
+            if len(found) <= wanted:
+                return Cursor(cursor.scope, self._upto, ALL)
+            self.is_full = self._left <= 0 or self._bytes > _PAGE_BYTES
+        if entries_after(self._connection, cursor.scope, seq, after_id, self._upto, 1):
+            return Cursor(cursor.scope, seq, after_id)
+        return Cursor(cursor.scope, self._upto, ALL)
+
+    def _take(self, index: int, block: list[tuple[int, int, str, bool]]) -> None:
+        self._left -= len(block)
+        by_kind: dict[str, list[int]] = {}
+        for seq, record_id, kind, is_exit in block:
+            self.entries.append(Entry(record_id, index, kind, seq, is_exit))
+            if not is_exit and record_id not in self._taken:
+                self._taken.add(record_id)
+                by_kind.setdefault(kind, []).append(record_id)
+        for kind, ids in by_kind.items():
+            columns, rows = rows_of(self._connection, kind, ids)
+            self._rows.setdefault(kind, (columns, []))[1].extend(rows)
+            self._bytes += sum(len(v) for row in rows for v in row if isinstance(v, str | bytes))
+
+    def rows(self) -> list[Rows]:
+        """The rows taken, with who last edited which field."""
+        parts = []
+        for kind, (columns, rows) in self._rows.items():
+            cells = cells_of(self._connection, [row[0] for row in rows])
+            edited = [(i, cells[row[0]]) for i, row in enumerate(rows) if row[0] in cells]
+            parts.append(pack_rows(kind, columns, rows, edited))
+        return parts
