@@ -12,9 +12,12 @@ from functools import cache
 from gridman.domain.cadence import age_on
 from gridman.kernel.paths import resource
 
-__all__ = ["AUTOMATIC", "Member", "automatic_groups", "is_restricted"]
+__all__ = ["AUTOMATIC", "BY_RULE", "Member", "automatic_groups", "is_restricted"]
 
 AUTOMATIC = frozenset({"V01", "V02", "V03", "V23"})
+BY_RULE = "按规则自动判定"
+"""Evidence of a tag that a rule gave: when the rule no longer holds, the tag ends."""
+
 _ALONE, _EMPTY_NEST, _VERY_OLD, _PARTY = "V01", "V02", "V03", "V23"
 _PARTY_CODES = frozenset({"01", "02"})
 _OLD, _VERY_OLD_AGE = 60, 80

@@ -12,7 +12,7 @@ from gridman.exchange.register_columns import RegisterColumn, choices_of, plain_
 from gridman.exchange.spreadsheet import Cell, Sheet, open_sheets
 from gridman.exchange.workbook import Column, Table, opened, write_workbook
 
-__all__ = ["ERRORS_HEADING", "SHEET_NAME", "write_errors_copy", "write_register", "write_template"]
+__all__ = ["ERRORS_HEADING", "SHEET_NAME", "TITLE", "write_errors_copy", "write_register", "write_template"]
 
 SHEET_NAME = "居民登记表"
 NOTES_NAME = "说明"

@@ -1,0 +1,163 @@
+"""Undoing an import: what it created is retired and what it changed gets its old value back, as far as nobody has worked on it
+since. What somebody has worked on stays, and is named.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gridman.domain.access import Actor, require
+from gridman.domain.attachment import Attachment
+from gridman.domain.building import Dwelling
+from gridman.domain.catalog import noun
+from gridman.domain.fields import kind_of
+from gridman.domain.household import Household
+from gridman.domain.incident import Incident
+from gridman.domain.person import CareTag, Person
+from gridman.domain.visit import Visit
+from gridman.kernel.errors import Refusal
+from gridman.kernel.progress import Progress, Ticket, quiet
+from gridman.kernel.words import N_, _
+from gridman.services import audit
+from gridman.store.batches import batches
+from gridman.store.register_batches import Batch, Done, done_by, find_batch, save_batch, touched_since
+from gridman.store.store import Store
+from gridman.store.unit import Reader, Unit
+
+__all__ = ["UndoResult", "undo_import"]
+
+_ALL = 1_000_000
+_PER_UNIT = 300
+
+
+@dataclass
+class UndoResult:
+    """`retired`, `restored`: records taken back; `kept`: (kind, id) of what somebody has worked on since."""
+
+    batch: str
+    retired: int = 0
+    restored: int = 0
+    kept: list[tuple[str, int]] = field(default_factory=list)
+
+
+def undo_import(
+    store: Store, number: str, actor: Actor, *, progress: Progress = quiet, ticket: Ticket | None = None
+) -> UndoResult:
+    """Take back batch `number`, in bounded units; an interrupted undoing goes on when repeated.
+
+    A household stays whole: if anything in it was touched or used since (edited, visited, a person added), all of it stays.
+    Refuses with ``register.no_batch`` or ``register.undone``.
+    """
+    require(actor, "register.import")
+    with store.read() as reader:
+        batch = _get_batch(reader, number)
+        done = done_by(reader, batch.stamps)
+    result = UndoResult(number)
+    created = {record.record_id for record in done if record.kind == "create"}
+    amended = [record for record in done if record.kind == "amend" and record.record_id not in created]
+    households = _households_of(store, done)
+    parts = list(batches(households, _PER_UNIT))
+    for at, part in enumerate(parts, start=1):
+        if ticket is not None:
+            ticket.check()
+        with store.unit(actor) as unit:
+            _undo_households(unit, part, created, batch, result)
+        progress(at, len(parts) + 1, _("Taking back households"))
+    with store.unit(actor) as unit:
+        _restore(unit, amended, result)
+        batch.state = "undone"
+        save_batch(unit, batch)
+        audit.note(
+            unit, "import", what="register undone", batch=number, retired=result.retired, restored=result.restored,
+            kept=len(result.kept),
+        )  # fmt: skip
+    progress(1, 1, _("Taking back households"))
+    return result
+
+
+def _get_batch(reader: Reader, number: str) -> Batch:
+    batch = find_batch(reader, number)
+    if batch is None:
+        raise Refusal(
+            "register.no_batch", N_("There is no import with number {number} on this computer."),
+            N_("Look the number up in the list of imports; an import is undone where it was made."), number=number,
+        )  # fmt: skip
+    if batch.state == "undone":
+        raise Refusal("register.undone", N_("Import {number} has been undone already."), "", number=number)
+    return batch
+
+
+def _households_of(store: Store, done: Iterable[Done]) -> set[int]:
+    """Every household in which the batch created something."""
+    created: dict[str, list[int]] = defaultdict(list)
+    for record in done:
+        if record.kind == "create":
+            created[record.entity].append(record.record_id)
+    found = set(created[kind_of(Household)])
+    with store.read() as reader:
+        for part in batches(created[kind_of(Person)]):
+            found |= {person.household_id for person in reader.page(Person, id=part, limit=_ALL)}
+        for part in batches(created[kind_of(CareTag)]):
+            found |= {tag.household_id for tag in reader.page(CareTag, id=part, limit=_ALL)}
+    return found
+
+
+def _undo_households(unit: Unit, ids: Sequence[int], created: set[int], batch: Batch, result: UndoResult) -> None:
+    people = unit.page(Person, household_id=ids, limit=_ALL)
+    tags = unit.page(CareTag, household_id=ids, limit=_ALL)
+    households = {h.id: h for h in unit.page(Household, id=ids, limit=_ALL)}
+    records: list[Household | Person | CareTag] = [*people, *tags, *households.values()]
+    touched = touched_since(unit, {r.id for r in records if r.id in created}, batch.stamps)
+    busy = {_household_of(r) for r in records if r.id in touched} | _used(unit, ids)
+    busy |= {p.household_id for p in people if p.id not in created and p.household_id in created}
+    busy |= {t.household_id for t in tags if t.id not in created and t.household_id in created}
+    reason = _("Import {number} undone").format(number=batch.number)
+    for record in records:
+        if record.id not in created:
+            continue
+        if _household_of(record) in busy:
+            result.kept.append((kind_of(type(record)), record.id))
+        else:
+            unit.retire(record, reason)
+            result.retired += 1
+    gone = [h for h in households.values() if h.id in created and h.id not in busy]
+    _retire_dwellings(unit, gone, created, batch, reason, result)
+
+
+def _household_of(record: Household | Person | CareTag) -> int:
+    return record.id if isinstance(record, Household) else record.household_id
+
+
+def _used(unit: Unit, ids: Sequence[int]) -> set[int]:
+    """Households that something else refers to by now."""
+    visits = {v.household_id for v in unit.page(Visit, household_id=ids, limit=_ALL)}
+    incidents = {i.household_id for i in unit.page(Incident, household_id=ids, limit=_ALL) if i.household_id}
+    return visits | incidents | {a.owner_id for a in unit.page(Attachment, owner_id=ids, limit=_ALL)}
+
+
+def _retire_dwellings(
+    unit: Unit, gone: Sequence[Household], created: set[int], batch: Batch, reason: str, result: UndoResult
+) -> None:
+    unit.flush()
+    ids = {h.dwelling_id for h in gone if h.dwelling_id in created}
+    if not ids:
+        return
+    still_used = {h.dwelling_id for h in unit.page(Household, dwelling_id=ids, limit=_ALL)}
+    still_used |= touched_since(unit, ids, batch.stamps)
+    for dwelling in unit.page(Dwelling, id=ids - still_used, limit=_ALL):
+        unit.retire(dwelling, reason)
+        result.retired += 1
+
+
+def _restore(unit: Unit, amended: Sequence[Done], result: UndoResult) -> None:
+    """Give changed fields their old value, the last change first, where the imported value still stands."""
+    for record in reversed(amended):
+        known = noun(record.entity)
+        found = unit.find(known.cls, record.record_id) if known else None
+        if found is None:
+            continue
+        values = {f: record.before.get(f) for f, value in record.after.items() if getattr(found, f) == value}
+        unit.amend(found, **values)
+        result.restored += bool(values)
+        if len(values) < len(record.after):
+            result.kept.append((record.entity, record.record_id))
