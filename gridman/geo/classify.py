@@ -33,6 +33,7 @@ _KEPT = (
     "amenity",
 )  # fmt: skip
 _NAME_FIELDS = ("name", "name:zh", "名称", "mc", "xmmc", "label", "title")
+_CODE_FIELDS = ("code", "grid_code", "dm", "bm", "代码", "编码", "网格编码", "网格代码", "社区代码", "行政区划代码")
 _KIND_FIELDS = ("kind", "fclass", "class", "type", "类型", "类别")
 _OTHER_TAG = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
 
@@ -129,4 +130,8 @@ def kept_attrs(tags: Mapping[str, str]) -> dict[str, str]:
     for field, target in (("levels", "building:levels"), ("floors", "building:levels"), ("层数", "building:levels")):
         if tags.get(field):
             kept.setdefault(target, tags[field])
+    # The code of a street or community (12 digits) or of a grid (15): boundaries with one can become records.
+    code = next((tags[field] for field in _CODE_FIELDS if tags.get(field)), "").removesuffix(".0")
+    if len(code) in (12, 15) and code.isdigit():
+        kept["code"] = code
     return kept
