@@ -1,0 +1,133 @@
+"""Answers: JSON, and refusals as JSON bodies with a fitting status. A stranger's input never ends in a 5xx, and a bug never tells its inside."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gridman.kernel.errors import Refusal
+from gridman.kernel.log import get_log
+from gridman.kernel.words import LANGUAGES, N_, said_in
+
+__all__ = ["json_answer", "json_body", "language_of", "on_bug", "on_disconnect", "on_http", "on_refusal"]
+
+T = TypeVar("T")
+_log = get_log(__name__)
+
+_STATUS = {
+    "access.other_grid": 403,
+    "access.role": 403,
+    "auth.device_revoked": 403,
+    "auth.locked": 429,
+    "auth.no_token": 401,
+    "auth.suspended": 403,
+    "auth.unknown_token": 401,
+    "auth.wrong_password": 401,
+    "blob.missing": 404,
+    "blob.offset": 409,
+    "disk.full": 507,
+    "file.cannot_write": 507,
+    "http.malformed": 400,
+    "http.too_large": 413,
+    "http.too_many": 429,
+    "http.too_slow": 408,
+    "record.missing": 404,
+    "sync.fork": 409,
+    "sync.malformed": 400,
+    "sync.other_device": 403,
+    "sync.too_large": 413,
+    "sync.too_new": 409,
+}
+_OTHERWISE = 422
+
+_NOT_FOUND = Refusal("http.not_found", N_("There is nothing at this address."), N_("Check the address of the server."))
+_BUG = Refusal(
+    "server.bug",
+    N_("The street server made a mistake."),
+    N_("Try again; if it happens again, tell the street's administrator the time: the server's log has the rest."),
+)
+
+
+def json_answer(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`content` (builtins, structs or dataclasses) as JSON."""
+    return Response(msgspec.json.encode(content), status, headers, "application/json")
+
+
+def json_body(body: bytes, shape: type[T]) -> T:
+    """A JSON body of the given shape; refuses with ``http.malformed``."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal(
+            "http.malformed",
+            N_("The message cannot be read ({why})."),
+            N_("Both sides should run the same version of gridman; try again."),
+            why=str(error)[:200],
+        ) from error
+
+
+def language_of(request: Request) -> str:
+    """The language of the person who asks: the first of ours in Accept-Language (`?lang=` goes before), else English."""
+    asked = request.query_params.get("lang", "") + "," + request.headers.get("accept-language", "")
+    for wish in asked[:200].lower().replace("_", "-").split(","):
+        tag = wish.partition(";")[0].strip()
+        if tag.partition("-")[0] == "zh":
+            return "zh_CN"
+        if tag.partition("-")[0] in LANGUAGES:
+            return tag.partition("-")[0]
+    return "en"
+
+
+def refusal_answer(refusal: Refusal, language: str, status: int | None = None) -> Response:
+    """A refusal for people (`words`, `remedy`) and for a desk, which puts it into its own language (`text`, `advice`, `params`)."""
+    params = {name: str(value) for name, value in refusal.params.items()}
+    body = {
+        "code": refusal.code,
+        "words": _filled(refusal.text, params, language),
+        "remedy": _filled(refusal.remedy, params, language),
+        "text": refusal.text,
+        "advice": refusal.remedy,
+        "params": params,
+    }
+    status = status or _STATUS.get(refusal.code, _OTHERWISE)
+    headers = {"Retry-After": params["seconds"]} if status == 429 and "seconds" in params else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if refusal.code == "blob.offset" and "expected" in params:
+        headers["Upload-Offset"] = params["expected"]
+    return json_answer(body, status, headers)
+
+
+def _filled(text: str, params: dict[str, str], language: str) -> str:
+    said = said_in(language, text)
+    for name, value in params.items():
+        said = said.replace("{" + name + "}", value)
+    return said
+
+
+async def on_refusal(request: Request, error: Exception) -> Response:
+    """An expected problem."""
+    assert isinstance(error, Refusal)
+    return refusal_answer(error, language_of(request))
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    """No such address, or not that method."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    headers: Any = getattr(error, "headers", None)
+    answer = refusal_answer(_NOT_FOUND, language_of(request), status)
+    answer.headers.update(headers or {})
+    return answer
+
+
+async def on_disconnect(request: Request, error: Exception) -> Response:
+    """The caller went away in mid-message: nothing was done, nobody reads this."""
+    return Response(status_code=400)
+
+
+async def on_bug(request: Request, error: Exception) -> Response:
+    """Anything else is our mistake: to the log with the trace, and not a word of it to the caller."""
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return refusal_answer(_BUG, language_of(request), 500)

@@ -1,0 +1,70 @@
+"""The application: addresses, and what every answer carries."""
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gridman.kernel.errors import Refusal
+from gridman.server.answers import on_bug, on_disconnect, on_http, on_refusal
+from gridman.server.parts import StreetParts
+from gridman.server.routes.account import get_me, post_password, post_token
+from gridman.server.routes.blobs import get_blob, head_blob, patch_blob
+from gridman.server.routes.enrol import post_enrol
+from gridman.server.routes.incidents import get_incidents
+from gridman.server.routes.status import get_health, get_status, get_version
+from gridman.server.routes.sync import post_sync
+
+__all__ = ["StreetParts", "make_app"]
+
+_ROUTES = (
+    Route("/", get_status, methods=["GET"]),
+    Route("/health", get_health, methods=["GET"]),
+    Route("/version", get_version, methods=["GET"]),
+    Route("/enrol/v1", post_enrol, methods=["POST"]),
+    Route("/me/v1", get_me, methods=["GET"]),
+    Route("/token/v1", post_token, methods=["POST"]),
+    Route("/password/v1", post_password, methods=["POST"]),
+    Route("/sync/v1", post_sync, methods=["POST"]),
+    Route("/blobs/v1/{sha256}", patch_blob, methods=["PATCH"]),
+    Route("/blobs/v1/{sha256}", head_blob, methods=["HEAD"]),
+    Route("/blobs/v1/{sha256}", get_blob, methods=["GET"]),
+    Route("/incidents/v1", get_incidents, methods=["GET"]),
+)
+
+
+class _Guarded:
+    """Headers that keep answers out of caches and browsers from guessing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "no-referrer")
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+def make_app(parts: StreetParts) -> Starlette:
+    """The street server's application over these parts."""
+    app = Starlette(
+        routes=list(_ROUTES),
+        middleware=[Middleware(_Guarded)],
+        exception_handlers={
+            Refusal: on_refusal,
+            HTTPException: on_http,
+            ClientDisconnect: on_disconnect,
+            Exception: on_bug,
+        },
+    )
+    app.state.parts = parts
+    return app

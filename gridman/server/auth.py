@@ -1,0 +1,45 @@
+"""Who calls: the bearer token of an enrolled device, checked against today's rights at every call."""
+
+from starlette.requests import Request
+
+from gridman.domain.access import Actor
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+from gridman.server.parts import StreetParts, in_thread, parts_of
+from gridman.services import enrolment
+
+__all__ = ["caller_of", "host_of"]
+
+_LONGEST = 200
+
+
+async def caller_of(request: Request) -> Actor:
+    """The actor behind a request. Refuses ``auth.*`` and, when the device calls too often, ``http.too_many``."""
+    parts, token = parts_of(request), _token(request)
+    actor = await in_thread(lambda: _known(parts, token))
+    parts.calls.take(f"device {actor.replica}")
+    return actor
+
+
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not 0 < len(token.strip()) <= _LONGEST:
+        raise Refusal(
+            "auth.no_token",
+            N_("This address needs the token of an enrolled computer."),
+            N_("Enrol this computer first."),
+        )
+    return token.strip()
+
+
+def _known(parts: StreetParts, token: str) -> Actor:
+    store = parts.street.store
+    with store.read() as reader:
+        actor = enrolment.actor_of_token(reader, token)
+    enrolment.note_seen(store, actor, token)
+    return actor
+
+
+def host_of(request: Request) -> str:
+    """The caller's address, for limits on those who have no token yet."""
+    return request.client.host if request.client else "?"

@@ -1,0 +1,90 @@
+"""Limits on everything a stranger may send: how large, how slow, how often."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+
+__all__ = ["Buckets", "Limits", "read_body"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one server. A desk on a bad line needs minutes for a body; a first sync on a good one makes many calls."""
+
+    sync_bytes: int = 8 << 20
+    chunk_bytes: int = 1 << 20
+    blob_bytes: int = 32 << 20
+    small_bytes: int = 16 << 10
+    body_s: float = 120.0
+    calls_per_s: float = 50.0
+    call_burst: int = 400
+    enrolments_per_s: float = 0.5
+    enrolment_burst: int = 40
+
+
+class Buckets:
+    """A leaky bucket per caller: `burst` calls at once, `per_s` in the long run. Used on the event loop only."""
+
+    def __init__(self, per_s: float, burst: int, now: Callable[[], float] = time.monotonic, most: int = 10_000) -> None:
+        self._per_s = per_s
+        self._burst = burst
+        self._now = now
+        self._most = most
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, caller: str) -> None:
+        """Count a call; refuses with ``http.too_many`` and the seconds to wait."""
+        now = self._now()
+        left, at = self._left.pop(caller, (float(self._burst), now))
+        left = min(float(self._burst), left + (now - at) * self._per_s)
+        self._left[caller] = (left - 1 if left >= 1 else left, now)
+        while len(self._left) > self._most:
+            self._left.popitem(last=False)
+        if left < 1:
+            raise Refusal(
+                "http.too_many",
+                N_("Too many calls."),
+                N_("Wait {seconds} seconds, then try again."),
+                seconds=max(1, round((1 - left) / self._per_s)),
+            )
+
+
+async def read_body(request: Request, most_bytes: int, within_s: float) -> bytes:
+    """The whole body, or ``http.too_large`` as soon as it is known, or ``http.too_slow``."""
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared[:20]) > most_bytes:
+        raise _too_large(most_bytes)
+    try:
+        return await asyncio.wait_for(_gather(request, most_bytes), within_s)
+    except TimeoutError as error:
+        raise Refusal(
+            "http.too_slow",
+            N_("The message did not arrive within {seconds} seconds."),
+            N_("Check the network, then try again."),
+            seconds=round(within_s),
+        ) from error
+
+
+async def _gather(request: Request, most_bytes: int) -> bytes:
+    found = bytearray()
+    async for piece in request.stream():
+        found += piece
+        if len(found) > most_bytes:
+            raise _too_large(most_bytes)
+    return bytes(found)
+
+
+def _too_large(most_bytes: int) -> Refusal:
+    return Refusal(
+        "http.too_large",
+        N_("The message is larger than {most} bytes."),
+        N_("Send less at a time."),
+        most=most_bytes,
+    )

@@ -1,0 +1,71 @@
+"""What a running street server is joined from."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import anyio
+import anyio.to_thread
+from starlette.requests import Request
+
+from gridman.domain.access import Actor
+from gridman.server.limits import Buckets, Limits
+from gridman.services.street import Street
+
+__all__ = ["Blobs", "Exchange", "StreetParts", "in_thread", "parts_of"]
+
+T = TypeVar("T")
+_HASHES_AT_ONCE = 2  # each costs 64 MiB and a core for a fifth of a second
+
+
+class Exchange(Protocol):
+    """The street's side of the sync: an encoded message in, an encoded answer out; raises Refusal for whatever is wrong with it."""
+
+    def exchange_bytes(self, actor: Actor, body: bytes) -> bytes: ...
+
+
+class Blobs(Protocol):
+    """Photos by content, received in pieces."""
+
+    def received(self, sha256: str) -> tuple[int, int] | None:
+        """Bytes here and whole size; None when nothing of it is here (the size is 0 until it is known)."""
+        ...
+
+    def append(self, sha256: str, offset: int, total: int, chunk: bytes) -> int:
+        """Add a piece; returns how many bytes are here. Refuses ``blob.offset`` (another offset is expected) and ``blob.damaged``."""
+        ...
+
+    def read(self, sha256: str, offset: int, limit: int) -> tuple[bytes, int]:
+        """A piece and the whole size. Refuses ``blob.missing``."""
+        ...
+
+
+@dataclass
+class StreetParts:
+    """The street with its workshops, the limits it keeps to, and what is counted while it runs."""
+
+    street: Street
+    exchange: Exchange
+    blobs: Blobs
+    limits: Limits = field(default_factory=Limits)
+    started: float = field(default_factory=time.monotonic)
+    calls: Buckets = field(init=False)
+    enrolments: Buckets = field(init=False)
+    hashing: anyio.CapacityLimiter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calls = Buckets(self.limits.calls_per_s, self.limits.call_burst)
+        self.enrolments = Buckets(self.limits.enrolments_per_s, self.limits.enrolment_burst)
+        self.hashing = anyio.CapacityLimiter(_HASHES_AT_ONCE)
+
+
+def parts_of(request: Request) -> StreetParts:
+    """The parts of the application that serves this request."""
+    parts: StreetParts = request.app.state.parts
+    return parts
+
+
+async def in_thread(work: Callable[[], T], limiter: anyio.CapacityLimiter | None = None) -> T:
+    """Do blocking work (database, hashing, files) off the event loop."""
+    return await anyio.to_thread.run_sync(work, limiter=limiter)

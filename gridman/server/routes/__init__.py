@@ -1,0 +1,1 @@
+"""Routes: one thin file per noun."""

@@ -1,0 +1,104 @@
+"""/blobs/v1/SHA256: photos by content, in pieces that survive a cut line (offsets as in the tus protocol 1.0, without its extensions).
+
+HEAD tells how much is here (`Upload-Offset`, `Upload-Length`), PATCH adds a piece at `Upload-Offset`, GET reads (with `Range` a piece).
+A content may be read or written by those who have the record of it.
+"""
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gridman.domain.access import Actor
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+from gridman.server.auth import caller_of
+from gridman.server.limits import read_body
+from gridman.server.parts import StreetParts, in_thread, parts_of
+from gridman.services.scoped import require_blob
+
+__all__ = ["get_blob", "head_blob", "patch_blob"]
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
+
+
+async def _asked(request: Request) -> tuple[StreetParts, Actor, str]:
+    actor = await caller_of(request)
+    parts, name = parts_of(request), request.path_params["sha256"]
+    if not _SHA256.fullmatch(name):
+        raise _malformed("sha256")
+
+    def check() -> None:
+        with parts.street.store.read() as reader:
+            require_blob(reader, actor, name)
+
+    await in_thread(check)
+    return parts, actor, name
+
+
+async def head_blob(request: Request) -> Response:
+    """How many bytes are here; an offset of 0 for a content that is still to come."""
+    parts, _, name = await _asked(request)
+    known = await in_thread(lambda: parts.blobs.received(name))
+    offset, total = known or (0, 0)
+    return Response(headers={"Upload-Offset": str(offset), "Upload-Length": str(total)})
+
+
+async def patch_blob(request: Request) -> Response:
+    """Add a piece; answers 204 with the new `Upload-Offset`, or 409 with the one expected."""
+    parts, _, name = await _asked(request)
+    offset, total = _number(request, "upload-offset"), _number(request, "upload-length")
+    if not 0 < total <= parts.limits.blob_bytes:
+        raise Refusal(
+            "http.too_large",
+            N_("The message is larger than {most} bytes."),
+            N_("Send less at a time."),
+            most=parts.limits.blob_bytes,
+        )
+    chunk = await read_body(request, parts.limits.chunk_bytes, parts.limits.body_s)
+    if offset + len(chunk) > total:
+        raise _malformed("upload-length")
+    now = await in_thread(lambda: parts.blobs.append(name, offset, total, chunk))
+    return Response(status_code=204, headers={"Upload-Offset": str(now)})
+
+
+async def get_blob(request: Request) -> Response:
+    """The content, at most one piece of the server's size at a time: 206 with `Content-Range`, 200 when that is all."""
+    parts, _, name = await _asked(request)
+    first, limit = _range(request, parts.limits.chunk_bytes)
+    piece, total = await in_thread(lambda: parts.blobs.read(name, first, limit))
+    if first >= total:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{total}"})
+    headers = {"Content-Range": f"bytes {first}-{first + len(piece) - 1}/{total}", "Accept-Ranges": "bytes"}
+    return Response(piece, 206 if len(piece) < total else 200, headers, "application/octet-stream")
+
+
+def _range(request: Request, most: int) -> tuple[int, int]:
+    asked = request.headers.get("range")
+    if asked is None:
+        return 0, most
+    found = _RANGE.fullmatch(asked.strip()) if asked.isascii() else None
+    if found is None:
+        raise _malformed("range")
+    first = int(found[1])
+    last = int(found[2]) if found[2] else first + most - 1
+    if last < first:
+        raise _malformed("range")
+    return first, min(most, last - first + 1)
+
+
+def _number(request: Request, header: str) -> int:
+    text = request.headers.get(header, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise _malformed(header)
+    return int(text)
+
+
+def _malformed(what: str) -> Refusal:
+    return Refusal(
+        "http.malformed",
+        N_("The message cannot be read ({why})."),
+        N_("Both sides should run the same version of gridman; try again."),
+        why=what,
+    )

@@ -1,0 +1,205 @@
+"""Running the application: the socket, the signals, a graceful stop; in this thread (`serve`) or beside it (`ServerThread`)."""
+
+import errno
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+
+import uvicorn
+from starlette.applications import Starlette
+
+from gridman.kernel.errors import Refusal
+from gridman.kernel.log import get_log
+from gridman.kernel.words import N_
+
+__all__ = ["ServerThread", "Tls", "serve"]
+
+_log = get_log(__name__)
+_GRACE_S = 10
+_START_LIMIT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Tls:
+    """The street's certificate and its key, PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, and leaves the signals to `serve`: uvicorn's own way would end the process by the signal once more."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+        yield
+
+
+def serve(
+    app: Starlette,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    ready: Callable[[str], None] = print,
+    *,
+    tls: Tls | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM (Ctrl+C, Ctrl+Break), then finish what is under way and return. `ready` is told the address.
+
+    Refuses with ``server.port_in_use``, ``server.bad_address`` or ``server.bad_certificate`` before anything is served.
+    """
+    listening = _listen(host, port)
+    address = _address(listening, host, tls)
+    server = _Server(_config(app, tls), lambda: ready(address))
+    with _stopping_by_signal(server):
+        server.run(sockets=[listening])
+    _log.info("stopped serving %s", address)
+
+
+def _config(app: Starlette, tls: Tls | None) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=256,
+        backlog=256,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE_S,
+        ssl_certfile=None if tls is None else str(tls.certificate),
+        ssl_keyfile=None if tls is None else str(tls.key),
+    )
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise Refusal(
+            "server.bad_certificate",
+            N_("The certificate cannot be used: {why}."),
+            N_("Check the files given with --certificate and --key: both PEM, and made for each other."),
+            why=error.strerror or error,
+        ) from error
+    return config
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+    except (OSError, OverflowError) as error:
+        raise _bad_address(host, port, error) from error
+    try:
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: SO_REUSEADDR there would let two servers share the port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(256)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        if getattr(error, "errno", None) != errno.EADDRINUSE:
+            raise _bad_address(host, port, error) from error
+        raise Refusal(
+            "server.port_in_use",
+            N_("Port {port} is in use by another program."),
+            N_("Stop that program, or choose another port with --port (0 takes any free one)."),
+            port=port,
+        ) from error
+    listening.setblocking(False)
+    return listening
+
+
+def _bad_address(host: str, port: int, error: Exception) -> Refusal:
+    return Refusal(
+        "server.bad_address",
+        N_("The server cannot listen at {host}, port {port}: {why}."),
+        N_(
+            "Use an address of this computer, 127.0.0.1 for this computer only, or 0.0.0.0 for the whole office network."
+        ),
+        host=host,
+        port=port,
+        why=getattr(error, "strerror", None) or error,
+    )
+
+
+def _address(listening: socket.socket, host: str, tls: Tls | None) -> str:
+    port = listening.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'http' if tls is None else 'https'}://{shown}:{port}"
+
+
+@contextmanager
+def _stopping_by_signal(server: uvicorn.Server) -> Iterator[None]:
+    """The first signal asks for a graceful stop, the second does not wait."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = [n for n in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, n)]
+    before = {getattr(signal, name): signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class ServerThread:
+    """The application served from a thread of its own, for the demonstration and for tests: `with ServerThread(app) as url:`."""
+
+    def __init__(self, app: Starlette, host: str = "127.0.0.1", port: int = 0, *, tls: Tls | None = None) -> None:
+        self._started = threading.Event()
+        self._listening = _listen(host, port)
+        self.url = _address(self._listening, host, tls)
+        self._server = _Server(_config(app, tls), self._started.set)
+        self._thread = threading.Thread(target=self._run, name="street server", daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._listening])
+        finally:
+            self._started.set()
+
+    def start(self) -> str:
+        """Start serving; returns the address once it listens."""
+        self._thread.start()
+        if not self._started.wait(_START_LIMIT_S) or not self._server.started:
+            raise RuntimeError("the street server did not start; see the log")
+        return self.url
+
+    def stop(self) -> None:
+        """Finish what is under way and stop; waits for the thread."""
+        self._server.should_exit = True
+        if self._thread.ident is not None:
+            self._thread.join(_GRACE_S + 5)
+
+    def __enter__(self) -> str:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
