@@ -28,7 +28,7 @@ from gridman.store.unit import Unit
 
 __all__ = [
     "DeskParts", "DeskUser", "change_passphrase", "desk_token", "desk_users", "forget_desk", "keep_token", "set_up_desk", "sign_in",
-    "update_profile",
+    "update_profile", "verify_passphrase",
 ]  # fmt: skip
 
 _TOKEN = "street.token"
@@ -199,6 +199,11 @@ def sign_in(data_dir: Path, login: str, passphrase: str, clock: Clock = system_c
             note(unit, "sign_in_failed", "user", user.user_id, times=failed)
         note(unit, "sign_in", "user", user.user_id)
     return DeskParts(folder, key, database, user)
+
+
+def verify_passphrase(data_dir: Path, login: str, passphrase: str, clock: Clock = system_clock) -> None:
+    """Refuse unless `passphrase` opens the user's desk (after an idle lock); wrong ones count like at sign-in."""
+    KeyFile.load(_folder(data_dir, _get(data_dir, login)) / "keys.json").open(login, passphrase, clock())
 
 
 def change_passphrase(

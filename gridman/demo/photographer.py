@@ -1,0 +1,63 @@
+"""Run as a process of its own (see `pictures`): opens desks off-screen, saves their pages, reads the printed roster back."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtPdf import QPdfDocument
+
+from gridman.joining import sign_in_desk
+from gridman.ui.app import make_application
+from gridman.ui.shots import save_pages
+
+_HOUSEHOLD = re.compile(r"(?m)^(?=.*\d)[\w-]{6,}$")
+_WHOLE = re.compile(r"(?<![\d*])(\d{17}[\dX]|1[3-9]\d{9})(?![\d*])")
+
+
+def main() -> int:
+    """Do what standard input asks (JSON), answer on the last line of standard output (JSON)."""
+    wanted = json.loads(sys.stdin.read())
+    make_application(["gridman"])
+    answer: dict[str, Any] = {"pictures": [], "requests": 0, "blocked": []}
+    for one in wanted["desks"]:
+        desk = sign_in_desk(Path(one["data"]), one["login"], one["passphrase"])
+        gates: list[Any] = []
+        records = {"households": ("household", wanted["household"]), "incidents": ("incident", wanted["incident"])}
+        made = save_pages(
+            desk, Path(wanted["folder"]) / one["login"], pages=one["pages"], record_ids=records, gates=gates
+        )
+        answer["pictures"] += [str(path) for path in made]
+        answer["requests"] += sum(gate.requests for gate in gates)
+        answer["blocked"] += [address for gate in gates for address in gate.blocked]
+        desk.close()
+    answer["roster"] = _read_roster(Path(wanted["roster"]))
+    print(json.dumps(answer), flush=True)
+    sys.stderr.flush()
+    os._exit(0)  # Chromium's own threads may outlive Python's teardown; everything is saved by now
+
+
+def _read_roster(path: Path) -> dict[str, int]:
+    """What a reader finds in the printed roster, page by page."""
+    document = QPdfDocument(None)
+    document.load(str(path))
+    pages = [document.getAllText(number).text() for number in range(document.pageCount())]
+    text = "\n".join(pages)
+    batches = re.findall(r"\d{8}-\d{3}-\d{4}", text)
+    batch = max(set(batches), key=batches.count) if batches else "?"
+    return {
+        "pages": len(pages),
+        "households": len(_numbers(text)),
+        "whole_numbers": len(_WHOLE.findall(text)),
+        "pages_with_batch": sum(batch in page for page in pages),
+    }
+
+
+def _numbers(text: str) -> set[str]:
+    return set(_HOUSEHOLD.findall(text))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

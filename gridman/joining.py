@@ -1,0 +1,127 @@
+"""Where the parts of a desk and of a street are chosen and joined. Only the command line and the demonstration stand above it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gridman.domain import codes
+from gridman.domain.access import Actor
+from gridman.geo.standalone import IncidentCard, standalone_page
+from gridman.geo.tiles import GridShape
+from gridman.kernel.clock import Clock, show_instant, system_clock
+from gridman.kernel.progress import Progress, Ticket, quiet
+from gridman.services import maps
+from gridman.services.desk import Desk, actor_here
+from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
+from gridman.services.signin import DeskParts, DeskUser, desk_users, set_up_desk, sign_in, verify_passphrase
+from gridman.store.blobs import BlobStore
+from gridman.store.indexes import Indexer
+from gridman.store.journal import DeskJournal
+from gridman.store.store import open_store
+from gridman.store.unit import Reader
+from gridman.sync.http import enrol_over_http
+from gridman.sync.session import DeskSync
+
+__all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "sign_in_desk"]
+
+
+def join_desk(parts: DeskParts, clock: Clock = system_clock) -> Desk:
+    """The desk on opened parts: store with outbox and indexes, photos, connection to its street."""
+    store = open_store(parts.database, parts.user.replica, [DeskJournal(), Indexer()], clock)
+    blobs = BlobStore(parts.blob_folder, parts.key)
+    actor: Actor = actor_here(store, parts.user)
+    return Desk(store, parts.user, blobs, parts.folder, DeskSync(store, blobs, parts.user), actor)
+
+
+def sign_in_desk(data_dir: Path, login: str, passphrase: str, clock: Clock = system_clock) -> Desk:
+    """Open the desk of `login` on this computer; no network is needed."""
+    return join_desk(sign_in(data_dir, login, passphrase, clock), clock)
+
+
+def enrol_desk(
+    data_dir: Path,
+    server_url: str,
+    login: str,
+    passphrase: str,
+    *,
+    password: str | None = None,
+    code: str | None = None,
+    device_name: str = "",
+    clock: Clock = system_clock,
+    again: bool = False,
+) -> Desk:
+    """Set this computer up for `login`: ask the street server, then make the encrypted desk that `passphrase` opens."""
+    enrolled = enrol_over_http(server_url, login, device_name, password=password, code=code)
+    return join_desk(set_up_desk(data_dir, enrolled, server_url, passphrase, clock, again=again), clock)
+
+
+class DeskDoor:
+    """What the sign-in window needs of a data folder (`gridman.ui.signin.Door`)."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+
+    def users(self) -> Sequence[DeskUser]:
+        """Who can sign in here."""
+        return desk_users(self.data_dir)
+
+    def open(self, login: str, passphrase: str) -> Desk:
+        """The opened desk."""
+        return sign_in_desk(self.data_dir, login, passphrase)
+
+    def set_up(
+        self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str,
+        progress: Progress = quiet, ticket: Ticket | None = None,
+    ) -> Desk:  # fmt: skip
+        """Enrol this computer with a password or a one-time code, open the new desk and fetch its records."""
+        desk = enrol_desk(
+            self.data_dir, server_url, login, passphrase, password=None if is_code else secret, code=secret if is_code else None,
+            device_name=device_name, again=any(u.login == login for u in self.users()),
+        )  # fmt: skip
+        desk.synchronise(progress, ticket)
+        return desk
+
+    def unlock(self, desk: Desk, passphrase: str) -> None:
+        """Refuse unless this is the passphrase of the desk's user."""
+        verify_passphrase(self.data_dir, desk.profile.login, passphrase)
+
+
+def incident_page(reader: Reader, language: str, progress: Progress = quiet) -> tuple[str, int]:
+    """All incidents with a place, as one page that opens in any browser without a network; and how many they are."""
+    import shapely
+
+    from gridman.geo.features import MapFeature
+
+    overview = maps.overview(reader)
+    base = maps.tile(reader, (overview.west, overview.south, overview.east, overview.north), ("base",)).base
+    rows = [
+        r
+        for r in incident_rows(reader, list(incident_ids(reader, IncidentQuery())))
+        if r.lng is not None and r.lat is not None
+    ]
+    features = [
+        MapFeature(_layer(f.layer), f.kind or "", f.name or "", shapely.from_wkb(f.shape)) for f in base if f.shape
+    ]
+    grids = [
+        GridShape(g.id, g.code, g.name, shapely.from_wkb(g.shape), g.community_id) for g in overview.grids if g.shape
+    ]
+    cards = [
+        IncidentCard(
+            r.id,
+            r.state,
+            r.lng or 0.0,
+            r.lat or 0.0,
+            r.number,
+            codes.word("incident_category", r.category),
+            r.place,
+            show_instant(r.reported_at),
+        )
+        for r in rows
+    ]
+    return standalone_page(features, grids, cards, language, attribution=overview.attribution, progress=progress), len(
+        cards
+    )
+
+
+def _layer(name: str) -> Any:
+    return name
