@@ -174,23 +174,22 @@ def snap(
     plane = plane_of(community)
     drawn, whole = plane.to_metres(polygon), plane.to_metres(community)
     free = whole.difference(shapely.union_all(plane.to_metres(list(neighbours)))) if neighbours else whole
-    over = [part for part in _polygons(shapely.difference(drawn, free, _GRAIN_M)) if _is_thin(part, tolerance_m)]
-    gap = shapely.difference(free, drawn, _GRAIN_M)
-    wide = shapely.buffer(
-        shapely.buffer(gap, -tolerance_m / 2, join_style="mitre"), tolerance_m * 0.51, join_style="mitre"
-    )
-    bands = [part for part in _polygons(gap.difference(wide)) if _lies_along(part, drawn)]
+    over = _thin_parts(shapely.difference(drawn, free, grid_size=_GRAIN_M), tolerance_m)
+    gap = _thin_parts(shapely.difference(free, drawn, grid_size=_GRAIN_M), tolerance_m)
+    bands = [part for part in gap if _lies_along(part, drawn)]
     pulled = shapely.union_all([drawn, *bands], grid_size=_GRAIN_M)
     if over:
-        pulled = shapely.difference(pulled, shapely.union_all(over, grid_size=_GRAIN_M), _GRAIN_M)
+        pulled = shapely.difference(pulled, shapely.union_all(over, grid_size=_GRAIN_M), grid_size=_GRAIN_M)
     best = Polygon(plane.to_degrees(max(_polygons(pulled), key=lambda part: part.area, default=drawn)))
     corners = shapely.multipoints(shapely.get_coordinates([community, *neighbours]))
     snapped = shapely.snap(best, corners, 3 * _GRAIN_M / min(plane.scale))
     return Polygon(snapped) if snapped.is_valid else best
 
 
-def _is_thin(part: Polygon, tolerance_m: float) -> bool:
-    return bool(shapely.buffer(part, -tolerance_m / 2).is_empty)
+def _thin_parts(area: BaseGeometry, tolerance_m: float) -> list[Polygon]:
+    """The parts of an area narrower than the tolerance: what a shrinking and widening by half of it does not give back."""
+    shrunk = shapely.buffer(area, -tolerance_m / 2, join_style="mitre")
+    return _polygons(area.difference(shapely.buffer(shrunk, tolerance_m * 0.51, join_style="mitre")))
 
 
 def _lies_along(band: Polygon, drawn: BaseGeometry) -> bool:

@@ -4,13 +4,15 @@ import math
 from typing import Any
 
 from gridman.kernel.errors import Refusal
+from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
 from gridman.services import maps
 from gridman.services.incidents import IncidentQuery
 from gridman.ui.mapview.scheme import FONT_URL, SCRIPT_URL, TILE_URL, TileAddress
 
-__all__ = ["page_of", "tile_bytes"]
+__all__ = ["page_of", "tile_bytes", "tile_or_none"]
 
+_log = get_log(__name__)
 _FIRST_WIDTH_PX = 700
 _MARGIN = 96 / 4096
 
@@ -20,7 +22,7 @@ def page_of(reader: Any, language: str, theme: str, layers: tuple[str, ...]) -> 
     from gridman.geo.page import build_page
 
     found = maps.overview(reader)
-    if not found.grids:
+    if not any(grid.shape for grid in found.grids):
         raise Refusal(
             "map.none",
             N_("There is no map on this computer yet."),
@@ -44,6 +46,15 @@ def first_zoom(west: float, east: float) -> int:
     """The zoom at which an extent is about as wide as the map."""
     width = max(east - west, 1e-6)
     return max(11, min(18, math.floor(math.log2(360 * _FIRST_WIDTH_PX / (256 * width)))))
+
+
+def tile_or_none(reader: Any, address: TileAddress, query: IncidentQuery | None) -> bytes | None:
+    """`tile_bytes`; None when it fails, so that one bad tile leaves a hole in the map instead of a page that waits."""
+    try:
+        return tile_bytes(reader, address, query)
+    except Exception:
+        _log.exception("tile %s could not be made", address)
+        return None
 
 
 def tile_bytes(reader: Any, address: TileAddress, query: IncidentQuery | None) -> bytes:
@@ -70,8 +81,7 @@ def _feature(row: Any) -> Any:
 
     from gridman.geo.features import MapFeature
 
-    layer: Any = "building" if row.layer == "building_outline" else row.layer
-    return MapFeature(layer, row.kind or "", row.name or "", shapely.from_wkb(row.shape))
+    return MapFeature(row.layer, row.kind or "", row.name or "", shapely.from_wkb(row.shape))
 
 
 def _grid(row: Any) -> Any:

@@ -1,6 +1,7 @@
 """One web view with its own profile: no disk cache, no cookies, no way out, and a page that speaks to the bridge."""
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QColor
@@ -8,6 +9,7 @@ from PySide6.QtWebChannel import QWebChannel
 from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile, QWebEngineSettings
 from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from gridman.kernel.log import get_log
 from gridman.ui.mapview.bridge import OBJECT_NAME, Bridge, channel_script
@@ -56,7 +58,7 @@ class MapEngine(QObject):
         self.gate = Gate(self)
         self.bridge = Bridge(self)
         self.view = QWebEngineView(host)
-        self._profile = QWebEngineProfile()  # off the record
+        self._profile: QWebEngineProfile | None = QWebEngineProfile()  # off the record
         self._profile.setUrlRequestInterceptor(self.gate)
         self._files = LocalFiles(make_page, ask_tile, self)
         self._profile.installUrlSchemeHandler(SCHEME, self._files)
@@ -75,12 +77,20 @@ class MapEngine(QObject):
         self.page.load(QUrl(PAGE_URL))
 
     def shut(self) -> None:
-        """Take the page down, then the profile."""
+        """Take the page down; its profile goes after it. May be called from within one of the page's own signals."""
+        page, profile = self.page, self._profile
+        if profile is None or not isValid(page):
+            return
         self.view.setPage(None)  # type: ignore[arg-type]  # None is how Qt lets go of a page
-        page, self.page = self.page, None  # type: ignore[assignment]
-        if page is not None:
-            page.deleteLater()
-            page.destroyed.connect(self._profile.deleteLater)
+        page.setParent(None)
+        # The connection holds the profile until the page is gone: the other way round Chromium breaks.
+        page.destroyed.connect(partial(_release, profile))
+        page.deleteLater()
+        self._profile = None
+
+
+def _release(profile: QWebEngineProfile, *_destroyed: object) -> None:
+    profile.deleteLater()
 
 
 def _restrict(settings: QWebEngineSettings) -> None:

@@ -18,7 +18,16 @@ from shiboken6 import isValid
 from gridman.kernel.log import get_log
 from gridman.kernel.paths import resource
 
-__all__ = ["FONT_URL", "PAGE_URL", "SCRIPT_URL", "TILE_URL", "LocalFiles", "TileAddress", "read_tile_address", "register_scheme"]
+__all__ = [
+    "FONT_URL",
+    "PAGE_URL",
+    "SCRIPT_URL",
+    "TILE_URL",
+    "LocalFiles",
+    "TileAddress",
+    "read_tile_address",
+    "register_scheme",
+]
 
 SCHEME = b"gridman"
 _HOST = "gridman://app"

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, 
 
 from gridman.kernel.log import get_log
 from gridman.kernel.words import _, language
-from gridman.ui.mapview.content import page_of, tile_bytes
+from gridman.ui.mapview.content import page_of, tile_or_none
 from gridman.ui.mapview.scheme import TileAddress, TileAnswer
 from gridman.ui.shell import Shell
 
@@ -50,6 +50,7 @@ class MapView(QWidget):
         self._query: Any = None
         self._html = ""
         self.overview: Any = None
+        self.failed_tiles = 0
         self._engine: Any = None
         self._is_ready = False
         self._waiting: list[str] = []
@@ -94,7 +95,9 @@ class MapView(QWidget):
         self._message.setText(_("Opening the map…"))
         self._retry.setVisible(False)
         theme = "dark" if self._shell.theme.is_dark else "light"
-        self._shell.background.ask(page_of, language(), theme, self._layers, then=self._take_page, refused=self._say_refusal)
+        self._shell.background.ask(
+            page_of, language(), theme, self._layers, then=self._take_page, refused=self._say_refusal
+        )
 
     def _take_page(self, answer: tuple[str, Any]) -> None:
         self._html, self.overview = answer
@@ -162,11 +165,11 @@ class MapView(QWidget):
     # -- what the page asks
 
     def _ask_tile(self, address: TileAddress, answer: TileAnswer) -> None:
-        def refused(refusal: Any) -> None:
-            _log.warning("no tile %s: %s", address, refusal.code)
-            answer(None)
+        def take(content: bytes | None) -> None:
+            self.failed_tiles += content is None
+            answer(content)
 
-        self._shell.background.ask(tile_bytes, address, self._query, then=answer, refused=refused)
+        self._shell.background.ask(tile_or_none, address, self._query, then=take)
 
     def _take_pick(self, said: dict[str, Any]) -> None:
         lng, lat = said.get("lng"), said.get("lat")
@@ -265,6 +268,11 @@ class MapView(QWidget):
     def engine(self) -> Any:
         """The MapEngine, or None."""
         return self._engine
+
+    @property
+    def message(self) -> str:
+        """What stands in the map's place while there is none."""
+        return self._message.text()
 
     def picture(self) -> QImage:
         """What the map shows now, for printing."""
