@@ -53,6 +53,10 @@ BREACHES = {
         },
         "5. Pages do not know each other",
     ),
+    "reports know each other": (
+        {"reports/roster.py": "import gridman.reports.visit_record", "reports/visit_record.py": ""},
+        "5. Reports do not know each other",
+    ),
     "a cycle": (
         {
             "domain/breach_a.py": "import gridman.domain.breach_b",
@@ -68,17 +72,21 @@ BREACHES = {
 @pytest.mark.parametrize("breach", BREACHES)
 def test_a_breach_is_noticed(copied: Path, breach: str) -> None:
     files, contract = BREACHES[breach]
-    written = [copied / "gridman" / name for name in files]
-    for path, text in zip(written, files.values(), strict=True):
+    before: dict[Path, str | None] = {}
+    for name, text in files.items():
+        path = copied / "gridman" / name
+        before[path] = path.read_text(encoding="utf-8") if path.exists() else None
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(f"{before[path] or ''}\n{text}\n", encoding="utf-8")
     try:
         made = lint(copied)
     finally:
-        for path in written:
-            path.unlink()
-            if path.parent.name in {"utils", "one", "two"}:
-                shutil.rmtree(path.parent)
+        for path, text_before in before.items():
+            if text_before is not None:
+                path.write_text(text_before, encoding="utf-8")
+            else:
+                path.unlink()
+                shutil.rmtree(path.parent) if path.parent.name in {"utils", "one", "two"} else None
     assert made.returncode == 1, made.stdout + made.stderr
     broken = [line for line in made.stdout.splitlines() if " BROKEN" in line]
     assert any(line.startswith(contract) for line in broken), made.stdout

@@ -29,8 +29,8 @@ seen = 0
 def visit(package):
     global seen
     for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
-        # The migrations' environment runs inside Alembic only.
-        if found.name == "gridman.ui" or ".migrations" in found.name or found.name == "gridman.__main__":
+        # The desk and its demonstration have Qt; the migrations' environment runs inside Alembic only.
+        if found.name in {"gridman.ui", "gridman.demo", "gridman.__main__"} or ".migrations" in found.name:
             continue
         module = importlib.import_module(found.name)
         seen += 1
