@@ -1,0 +1,106 @@
+"""A code is typed by code, pinyin initials or name; the list below narrows as one types, and leaving takes the likeliest."""
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QCompleter, QLineEdit
+
+from gridman.domain.codes import Code, CodeTable
+from gridman.kernel.words import _
+from gridman.ui.typed import matching_codes
+
+__all__ = ["CodeBox"]
+
+
+class CodeBox(QLineEdit):
+    """A line that holds one code of a table. `code()` is None when empty; text that is in no list stays as typed, for the form to
+    complain about.
+    """
+
+    code_changed = Signal()
+
+    def __init__(self, table: CodeTable) -> None:
+        super().__init__()
+        self._table = table
+        self._code: str | None = None
+        self._matches: list[Code] = list(table)
+        self._model = QStringListModel(self)
+        self._completer = QCompleter(self._model, self)
+        self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
+        self._completer.setMaxVisibleItems(10)
+        self._completer.setWidget(self)
+        self._completer.activated.connect(self._chosen)
+        self.setPlaceholderText(_("code, initials or name"))
+        self.textEdited.connect(self._narrow)
+        self.editingFinished.connect(self._settle)
+        self.installEventFilter(self)
+
+    def code(self) -> str | None:
+        """The code chosen, the bare text when it is none of the table, None when empty."""
+        self._settle()
+        return self._code
+
+    def set_code(self, code: str | None) -> None:
+        """Show this code."""
+        self._code = code or None
+        row = self._table.get(self._code)
+        self.setText(_shown(row) if row is not None else (code or ""))
+        self.setCursorPosition(0)
+
+    def _narrow(self, text: str) -> None:
+        self._matches = matching_codes(self._table, text)
+        self._model.setStringList([_shown(row) for row in self._matches])
+        if self._matches:
+            self._completer.complete()
+        else:
+            self._popup().hide()
+
+    def _popup(self) -> QAbstractItemView:
+        popup = self._completer.popup()
+        assert popup is not None
+        return popup
+
+    def _offer_all(self) -> None:
+        self._narrow("")
+
+    def _chosen(self, shown: Any) -> None:
+        row = next((row for row in self._matches if _shown(row) == shown), None)
+        if row is not None:
+            self._take(row.code)
+
+    def _settle(self) -> None:
+        if self._popup().isVisible():
+            return
+        text = self.text().strip()
+        current = self._table.get(self._code)
+        if current is not None and text == _shown(current):
+            return
+        if not text:
+            self._take(None)
+            return
+        code = self._table.read(text)
+        if code is None:
+            found = matching_codes(self._table, text)
+            code = found[0].code if found else text
+        self._take(code)
+
+    def _take(self, code: str | None) -> None:
+        is_new = code != self._code
+        self.set_code(code)
+        if is_new:
+            self.code_changed.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonPress and not self.isReadOnly():
+            QTimer.singleShot(0, self._offer_all)
+        if event.type() == QEvent.Type.FocusIn:
+            QTimer.singleShot(0, self.selectAll)
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down:
+            self._offer_all()
+            return True
+        return False
+
+
+def _shown(row: Code) -> str:
+    return f"{row.code} {row.word}"
