@@ -11,7 +11,10 @@ from gridman.store import tables
 from gridman.store.batches import batches
 from gridman.store.unit import Reader
 
-__all__ = ["cell_states", "cells_of", "clock_of", "entries_after", "rows_of", "same_moment"]
+__all__ = ["cell_states", "cells_of", "clock_of", "entries_after", "rows_of", "same_moment", "scopes_with_news"]
+
+
+_SCOPES = 200
 
 
 def same_moment(reader: Reader) -> None:
@@ -42,6 +45,18 @@ def entries_after(
         )
         found += [(s, i, kind, is_exit) for s, i, kind in connection.execute(query)]
     return sorted(found)[:limit]
+
+
+def scopes_with_news(connection: Connection, scopes: Iterable[str], since: int) -> set[str]:
+    """Which of these scopes have any entry numbered `since` or later."""
+    found: set[str] = set()
+    wanted = sorted(scopes)
+    for start in range(0, len(wanted), _SCOPES):
+        part = wanted[start : start + _SCOPES]
+        for table in (tables.sync_row, tables.sync_exit):
+            c = table.c
+            found.update(connection.scalars(select(c.scope).where(c.scope.in_(part), c.seq >= since).distinct()))
+    return found
 
 
 def rows_of(connection: Connection, kind: str, ids: Iterable[int]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:

@@ -10,7 +10,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
 from gridman.store.feed import hold_clock
-from gridman.store.feed_pages import cells_of, clock_of, entries_after, rows_of, same_moment
+from gridman.store.feed_pages import cells_of, clock_of, entries_after, rows_of, same_moment, scopes_with_news
 from gridman.store.pushed import answers_of, keep_answers, last_pushed, note_device
 from gridman.store.store import Store
 from gridman.store.unit import Reader
@@ -36,6 +36,7 @@ __all__ = ["Replica"]
 LARGEST_PUSH = 2_000
 _BLOCK = 500
 _PAGE_BYTES = 1 << 20
+_NEAR = 10_000
 _SCOPE_ORDER = {REF: 0, "g": 1, "i": 2, "o": 3, MAP: 4}
 
 
@@ -152,7 +153,12 @@ def _pull(reader: Reader, actor: Actor, request: Request, verdicts: list[Verdict
     if is_reset:
         known = {}
     page = _Page(reader, seq, max(1, min(request.page, LARGEST_PAGE)))
-    cursors = [page.read(known.get(s) or Cursor(s, 0, ALL)) for s in sorted(scopes, key=_scope_order)]
+    asked = [known.get(s) or Cursor(s, 0, ALL) for s in sorted(scopes, key=_scope_order)]
+    since = min((c.seq + (c.after_id == ALL) for c in asked), default=0)
+    # One question for all scopes while little is new; a first sync asks each scope by itself.
+    is_near = all(c.seq for c in asked) and seq - since < _NEAR
+    news = scopes_with_news(connection, scopes, since) if is_near else scopes
+    cursors = [page.read(i, c) if c.scope in news else Cursor(c.scope, seq, ALL) for i, c in enumerate(asked)]
     is_complete = all(c.seq == seq and c.after_id == ALL for c in cursors)
     return Answer(
         PROTOCOL, epoch, seq, reader.now, last_pushed(connection, actor.replica), verdicts, page.rows(), page.entries, drops,
@@ -172,15 +178,13 @@ class _Page:
         self._upto = upto
         self._left = limit
         self._bytes = 0
-        self._scopes = 0
         self._taken: set[int] = set()
         self._rows: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
         self.entries: list[Entry] = []
         self.is_full = False
 
-    def read(self, cursor: Cursor) -> Cursor:
-        """Take what the scope has after `cursor`; returns how far it was taken."""
-        index, self._scopes = self._scopes, self._scopes + 1
+    def read(self, index: int, cursor: Cursor) -> Cursor:
+        """Take what the scope has after `cursor`, the answer's cursor number `index`; returns how far it was taken."""
         seq, after_id = cursor.seq, cursor.after_id
         while not self.is_full:
             wanted = min(self._left, _BLOCK)

@@ -147,7 +147,7 @@ class World:
         for g in grids:
             self.assign(user_id, g)
         clock = Watch(self.clock.now)
-        store = open_store(open_copy(self.folder / f"desk{number}.db"), number, [DeskJournal(), Indexer()], clock)
+        store = Store(open_copy(self.folder / f"desk{number}.db"), number, [DeskJournal(), Indexer()], clock)
 
         def actor() -> Actor:
             with self.store.read() as reader:
@@ -192,8 +192,11 @@ def make_world(url: str | None = None) -> Iterator[World]:
     """A street with three grids; on PostgreSQL when `url` is given."""
     folder = Path(tempfile.mkdtemp(prefix="gridman-sync-", dir=fast_folder()))
     clock = Watch()
-    database = open_postgresql(url) if url else open_copy(folder / "street.db")
-    store = open_store(database, 1, [StreetJournal(), StreetFeed(), Indexer()], clock)
+    recorders = [StreetJournal(), StreetFeed(), Indexer()]
+    if url:
+        store = open_store(open_postgresql(url), 1, recorders, clock)
+    else:
+        store = Store(open_copy(folder / "street.db"), 1, recorders, clock)
     world = World(folder, clock, store, Replica(store))
     with store.unit(SYSTEM) as unit:
         street = unit.create(Region(code="990101001000", name="Demo Street", level="street"))
