@@ -173,10 +173,14 @@ def snap(
     """
     plane = plane_of(community)
     drawn, whole = plane.to_metres(polygon), plane.to_metres(community)
-    free = whole.difference(shapely.union_all(plane.to_metres(list(neighbours)))) if neighbours else whole
-    over = _thin_parts(shapely.difference(drawn, free, grid_size=_GRAIN_M), tolerance_m)
+    taken = shapely.union_all(plane.to_metres(list(neighbours))) if neighbours else Polygon()
+    free = whole.difference(taken)
+    # Each wall by itself: a thin strip outside must not hide in the corner of a wide overlap.
+    over = _thin_parts(shapely.difference(drawn, whole, grid_size=_GRAIN_M), tolerance_m)
+    over += _thin_parts(shapely.intersection(drawn, taken, grid_size=_GRAIN_M), tolerance_m)
     gap = _thin_parts(shapely.difference(free, drawn, grid_size=_GRAIN_M), tolerance_m)
-    bands = [part for part in gap if _lies_along(part, drawn)]
+    # A little wider than they are, so that rounding leaves no hairline between them and the drawing.
+    bands = [shapely.buffer(part, 2 * _GRAIN_M).intersection(free) for part in gap if _lies_along(part, drawn)]
     pulled = shapely.union_all([drawn, *bands], grid_size=_GRAIN_M)
     if over:
         pulled = shapely.difference(pulled, shapely.union_all(over, grid_size=_GRAIN_M), grid_size=_GRAIN_M)

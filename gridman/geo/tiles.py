@@ -83,10 +83,8 @@ class TileFrame:
 
     def to_units(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """lng, lat (n, 2) in the tile's units; the tile itself is 0..EXTENT."""
-        metres = to_mercator(points)
-        units = EXTENT * (1 << self.z) / (2 * _HALF_WORLD_M)
         corner = np.array((self.x, self.y), dtype=np.float64) * EXTENT
-        return np.column_stack((metres[:, 0] + _HALF_WORLD_M, _HALF_WORLD_M - metres[:, 1])) * units - corner
+        return _world_share(points) * float(EXTENT << self.z) - corner
 
     def clipped(
         self, geometries: Sequence[BaseGeometry] | NDArray[np.object_], simplify: float = _SIMPLIFY
@@ -124,12 +122,17 @@ def tile_bounds(z: int, x: int, y: int, margin: float = 0.0) -> tuple[float, flo
     return west, lat(y + 1 + margin), east, lat(y - margin)
 
 
+def _world_share(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares 0..1 of the world's width from the west and of its height from the north. Everything else multiplies them by
+    powers of two, which is exact: so tile and unit of a point never disagree."""
+    shares: NDArray[np.float64] = (to_mercator(points) / _HALF_WORLD_M * (1.0, -1.0) + 1.0) / 2.0
+    return shares
+
+
 def tile_of(lng: float, lat: float, z: int) -> tuple[int, int]:
     """Column and row of the tile at zoom `z` that holds a position (clamped to the Web-Mercator world)."""
     n = 1 << z
-    metres = to_mercator(np.array([[lng, lat]], dtype=np.float64))[0]
-    x = math.floor((metres[0] / _HALF_WORLD_M + 1) / 2 * n)
-    y = math.floor((1 - metres[1] / _HALF_WORLD_M) / 2 * n)
+    x, y = np.floor(_world_share(np.array([[lng, lat]], dtype=np.float64))[0] * n).astype(int).tolist()
     return min(max(x, 0), n - 1), min(max(y, 0), n - 1)
 
 
@@ -240,7 +243,9 @@ def _borders(inside: list[tuple[GridShape, BaseGeometry]]) -> list[list[list[int
         members[grid.community].append(shape)
     wholes = [shapely.union_all(shapes, grid_size=1) for shapes in members.values()]
     outer = shapely.union_all(shapely.boundary(wholes), grid_size=1)
-    inner = shapely.difference(shapely.union_all(shapely.boundary([s for _g, s in inside]), grid_size=1), outer, 1)
+    inner = shapely.difference(
+        shapely.union_all(shapely.boundary([s for _g, s in inside]), grid_size=1), outer, grid_size=1
+    )
     return [_lines(shapely.simplify(shapely.line_merge(lines), _SIMPLIFY)) for lines in (inner, outer)]
 
 

@@ -39,7 +39,9 @@ def test_gcj02_is_the_published_offset(true: tuple[float, float], offset: tuple[
 
 @pytest.mark.parametrize("coordinates", OFFSET)
 @given(place=CHINESE)
-def test_there_and_back_is_the_same_place_to_two_millimetres(place: tuple[float, float], coordinates: Coordinates) -> None:
+def test_there_and_back_is_the_same_place_to_two_millimetres(
+    place: tuple[float, float], coordinates: Coordinates
+) -> None:
     there = convert(np.array([place]), "wgs84", coordinates)
     back = convert(there, coordinates, "wgs84")
     assert distance_m(Point(place), Point(back[0])) < 0.002
@@ -61,7 +63,9 @@ def test_outside_china_nothing_moves(place: tuple[float, float], coordinates: Co
 
 
 def test_a_geometry_is_moved_corner_by_corner_and_arrays_too() -> None:
-    shape = Polygon([(116.3, 39.9), (116.4, 39.9), (116.4, 40.0)], [[(116.37, 39.92), (116.38, 39.92), (116.38, 39.93)]])
+    shape = Polygon(
+        [(116.3, 39.9), (116.4, 39.9), (116.4, 40.0)], [[(116.37, 39.92), (116.38, 39.92), (116.38, 39.93)]]
+    )
     moved = shapely.transform(shape, lambda points: convert(points, "wgs84", "gcj02"))
     assert not moved.equals_exact(shape, 1e-4)
     assert to_wgs84(moved, "gcj02").equals_exact(shape, 1e-8)

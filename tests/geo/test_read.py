@@ -21,14 +21,25 @@ HOUSE = Polygon([(116.40, 39.90), (116.401, 39.90), (116.401, 39.901), (116.40, 
 
 
 def geojson(path: Path, *features: tuple[Any, dict[str, Any]]) -> Path:
-    rows = [{"type": "Feature", "properties": tags, "geometry": json.loads(shapely.to_geojson(shape))} for shape, tags in features]
+    rows = [
+        {"type": "Feature", "properties": tags, "geometry": json.loads(shapely.to_geojson(shape))}
+        for shape, tags in features
+    ]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}), encoding="utf-8")
     return path
 
 
 def geopackage(path: Path, layer: str, shapes: list[Any], names: list[str], crs: str | None = "EPSG:4490") -> Path:
     kind = shapes[0].geom_type
-    write(path, shapely.to_wkb(np.array(shapes)), [np.array(names, dtype=object)], ["名称"], layer=layer, crs=crs, geometry_type=kind)
+    write(
+        path,
+        shapely.to_wkb(np.array(shapes)),
+        [np.array(names, dtype=object)],
+        ["名称"],
+        layer=layer,
+        crs=crs,
+        geometry_type=kind,
+    )
     return path
 
 
@@ -84,7 +95,9 @@ def test_offset_coordinates_are_brought_back(tmp_path: Path) -> None:
 
 def test_a_gauss_krueger_map_is_brought_to_degrees_and_said_so(tmp_path: Path) -> None:
     # EPSG:4548: CGCS2000, 3-degree zone on 117 E; 500 km false easting: its central meridian at 4 420 km north.
-    path = geopackage(tmp_path / "m.gpkg", "buildings", [box(500_000, 4_420_000, 500_030, 4_420_020)], ["a"], crs="EPSG:4548")
+    path = geopackage(
+        tmp_path / "m.gpkg", "buildings", [box(500_000, 4_420_000, 500_030, 4_420_020)], ["a"], crs="EPSG:4548"
+    )
     data = read_map(path)
     west, south, east, north = data.bounds
     assert west == pytest.approx(117.0, abs=1e-7) and 39.9 < south < north < 40.0
@@ -100,7 +113,9 @@ def test_a_map_without_coordinate_system_is_refused(tmp_path: Path) -> None:
 
 
 def test_metres_under_the_name_of_degrees_are_refused_by_feature(tmp_path: Path) -> None:
-    path = geojson(tmp_path / "m.geojson", (box(500_000, 4_420_000, 500_030, 4_420_020), {"building": "yes", "name": "粮库"}))
+    path = geojson(
+        tmp_path / "m.geojson", (box(500_000, 4_420_000, 500_030, 4_420_020), {"building": "yes", "name": "粮库"})
+    )
     problem = refusal(path)
     assert problem.code == "map.not_degrees" and "粮库" in problem.words()
 
