@@ -65,6 +65,10 @@ class StreetFeed:
             for record_id, (kind, _scopes, _followed) in gathered.made.items():
                 gathered.amended[kind].add(record_id)
             gathered.made = {}
+        # What a later flush of the same unit changed is placed once, as its row is now.
+        for ids in gathered.amended.values():
+            for record_id in ids & gathered.made.keys():
+                del gathered.made[record_id]
         # From here to the commit the counter row is locked: what is read now, other transactions no longer change.
         number = next_number(unit.connection)
         _enter(unit.connection, gathered, number)
