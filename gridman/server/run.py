@@ -45,7 +45,7 @@ class _Server(uvicorn.Server):
             self._on_started()
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
