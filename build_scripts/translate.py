@@ -5,6 +5,7 @@ The same message may stand in several rooms' files with the same translation; wi
 """
 
 import hashlib
+import os
 import re
 import sys
 from dataclasses import dataclass, field
@@ -119,7 +120,7 @@ def compile_language(language: str) -> Catalogue:
     merged.extend(catalogue.entries[key] for key in sorted(catalogue.entries))
     folder = _folder(language)
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / "gridman.mo.part"
+    part = folder / f"gridman.mo.part-{os.getpid()}"  # two test runs may compile at once
     merged.save_as_mofile(str(part))
     part.replace(folder / "gridman.mo")
     (folder / "gridman.made-from.txt").write_text(made_from + "\n", encoding="utf-8")

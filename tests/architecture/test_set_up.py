@@ -105,6 +105,7 @@ def test_a_changed_lock_is_installed(home: Path, monkeypatch: pytest.MonkeyPatch
     assert installed == ["desk"]
 
 
+@pytest.mark.slow
 def test_without_a_network_the_environment_stays_and_the_package_is_named(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
