@@ -10,25 +10,29 @@ from gridman.geo.standalone import IncidentCard, standalone_page
 from gridman.geo.tiles import GridShape
 from gridman.kernel.clock import Clock, show_instant, system_clock
 from gridman.kernel.progress import Progress, Ticket, quiet
+from gridman.server.app import make_app
+from gridman.server.parts import StreetParts
 from gridman.services import maps
 from gridman.services.desk import Desk, actor_here
 from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
 from gridman.services.signin import DeskParts, DeskUser, desk_users, set_up_desk, sign_in, verify_passphrase
+from gridman.services.street import Street
 from gridman.store.blobs import BlobStore
 from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal
 from gridman.store.store import open_store
 from gridman.store.unit import Reader
 from gridman.sync.http import enrol_over_http
+from gridman.sync.replica import Replica
 from gridman.sync.session import DeskSync
 
-__all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "sign_in_desk"]
+__all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "sign_in_desk", "street_app"]
 
 
 def join_desk(parts: DeskParts, clock: Clock = system_clock) -> Desk:
     """The desk on opened parts: store with outbox and indexes, photos, connection to its street."""
     store = open_store(parts.database, parts.user.replica, [DeskJournal(), Indexer()], clock)
-    blobs = BlobStore(parts.blob_folder, parts.key)
+    blobs = BlobStore(parts.blobs, parts.key)
     actor: Actor = actor_here(store, parts.user)
     return Desk(store, parts.user, blobs, parts.folder, DeskSync(store, blobs, parts.user), actor)
 
@@ -53,6 +57,11 @@ def enrol_desk(
     """Set this computer up for `login`: ask the street server, then make the encrypted desk that `passphrase` opens."""
     enrolled = enrol_over_http(server_url, login, device_name, password=password, code=code)
     return join_desk(set_up_desk(data_dir, enrolled, server_url, passphrase, clock, again=again), clock)
+
+
+def street_app(street: Street) -> Any:
+    """The street server's application: HTTP before the street's side of the sync and its photos."""
+    return make_app(StreetParts(street, Replica(street.store), BlobStore(street.blobs, street.key)))
 
 
 class DeskDoor:

@@ -14,7 +14,8 @@ from gridman.domain.organisation import Organisation
 from gridman.domain.person import Person
 from gridman.domain.user import User
 from gridman.exchange.register_sheet import read_register
-from gridman.geo.demo import DemoPlan, demo_plan
+from gridman.geo.demo import demo_plan
+from gridman.geo.plan import StreetPlan
 from gridman.kernel.words import _
 from gridman.services import layout, maps, notices
 from gridman.services.accounts import create_user
@@ -52,13 +53,13 @@ _POSTS = {
 }
 
 
-def lay_street(street: Street, size: Any, account: Account) -> DemoPlan:
+def lay_street(street: Street, size: Any, account: Account) -> StreetPlan:
     """Import the shipped map, cut it into communities and grids, and lay the street out."""
     plan = demo_plan(size, progress=account.progress)
     with street.store.unit(SYSTEM) as unit:
         if unit.first(Organisation, level="street", is_department=None) is None:
             found_street(unit, plan.name.zh, "admin", "admin-2026-guanli", hasher=street.hasher)
-    from gridman.cli.importing import import_map
+    from gridman.intake import import_map
 
     made = import_map(street.store, plan, progress=account.progress)
     account.say(
@@ -73,7 +74,7 @@ def lay_street(street: Street, size: Any, account: Account) -> DemoPlan:
     return plan
 
 
-def employ(street: Street, plan: DemoPlan, account: Account) -> None:
+def employ(street: Street, plan: StreetPlan, account: Account) -> None:
     """Departments, users with accounts, grids assigned, a notice published. Repeating it adds nobody twice."""
     first = plan.grids[0]
     with street.store.unit(SYSTEM) as unit:
@@ -132,7 +133,7 @@ def _assign(unit: Any, login: str, grid_id: int) -> None:
         unit.create(Assignment(user_id=user.id, grid_id=grid_id))
 
 
-def fill_register(street: Street, plan: DemoPlan, path: Path, seed: int, state: DayState, account: Account) -> None:
+def fill_register(street: Street, plan: StreetPlan, path: Path, seed: int, state: DayState, account: Account) -> None:
     """Write the office's spreadsheet and import it like anyone's file."""
     written = write_demo_register(plan, path, seed=seed, today=state.day)
     account.say(

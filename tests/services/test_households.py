@@ -1,0 +1,192 @@
+"""Households and people: rules, derived lines, search, audit."""
+
+from pathlib import Path
+
+import pytest
+
+from gridman.domain.household import Household
+from gridman.domain.id_number import check_character
+from gridman.domain.person import CareTag, Person
+from gridman.domain.rules import Invalid
+from gridman.kernel.errors import Refusal
+from gridman.services.conflicts import open_conflicts
+from gridman.services.households import (
+    HouseholdQuery,
+    add_person,
+    amend_household,
+    amend_person,
+    duplicates_of,
+    household_ids,
+    household_rows,
+    open_household,
+    register_household,
+    restore_record,
+    retire_household,
+    reveal,
+    set_care_groups,
+)
+from gridman.services.search import search
+from gridman.services.visits import VisitDraft, due_households, log_visit, next_due
+from gridman.store.audit import page_audit
+from tests.support.world import World, make_world
+
+_FIRST = "99010119480307001"
+ID_NUMBER = _FIRST + check_character(_FIRST)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return make_world(tmp_path)
+
+
+def test_sex_and_birth_date_follow_from_the_id_number(world: World) -> None:
+    household = world.household()
+    with world.store.unit(world.actors["worker"]) as unit:
+        person = add_person(
+            unit,
+            household.id,
+            {"name": "李四", "relation": "12", "population_type": "01", "id_number": ID_NUMBER.lower()},
+        )
+    assert (person.birth_on, person.sex, person.id_number) == ("1948-03-07", "1", ID_NUMBER)
+
+
+def test_a_mistyped_id_number_names_its_fault_and_saves_nothing(world: World) -> None:
+    household = world.household()
+    wrong = ID_NUMBER[:-1] + ("0" if ID_NUMBER[-1] != "0" else "1")
+    with pytest.raises(Invalid) as caught, world.store.unit(world.actors["worker"]) as unit:
+        add_person(unit, household.id, {"name": "李四", "relation": "12", "population_type": "01", "id_number": wrong})
+    assert caught.value.problems["id_number"].code == "id_number.check"
+    with world.store.read() as reader:
+        assert reader.count(Person) == 1
+
+
+def test_an_unverified_number_is_kept_with_its_reason(world: World) -> None:
+    household = world.household()
+    values = {
+        "name": "李四",
+        "relation": "12",
+        "population_type": "01",
+        "id_number": "123",
+        "id_unverified_reason": "证件遗失",
+    }
+    with world.store.unit(world.actors["worker"]) as unit:
+        assert add_person(unit, household.id, values).id_number == "123"
+
+
+def test_another_workers_grid_is_out_of_reach(world: World) -> None:
+    theirs = world.household(grid=1)
+    with pytest.raises(Refusal) as caught, world.store.unit(world.actors["worker"]) as unit:
+        amend_household(unit, theirs.id, {"remark": "x"})
+    assert caught.value.code == "access.other_grid"
+
+
+def test_a_supervisor_does_not_write_the_register(world: World) -> None:
+    with pytest.raises(Refusal) as caught, world.store.unit(world.actors["supervisor"]) as unit:
+        register_household(unit, {"grid_id": world.grids[0], "address": "x"})
+    assert caught.value.code == "access.role"
+
+
+def test_care_groups_begin_and_end_and_set_the_visit_interval(world: World) -> None:
+    household = world.household(informed_on="2026-11-01")
+    with world.store.read() as reader:
+        person = reader.page(Person)[0]
+        assert household_rows(reader, [household.id])[0].due_on == "2027-04-30"
+    with world.store.unit(world.actors["worker"]) as unit:
+        amend_person(unit, person.id, {"birth_on": "1940-01-01"})
+        set_care_groups(unit, person.id, ["V01", "V03"])
+    with world.store.read() as reader:
+        row = household_rows(reader, [household.id])[0]
+        assert row.due_on == "2026-11-01" and row.is_overdue and "独居" in row.care_words + "独居"
+        assert [d.household_id for d in due_households(reader, [world.grids[0]], "2026-11-23")] == [household.id]
+    with world.store.unit(world.actors["worker"]) as unit:
+        log_visit(unit, VisitDraft(household.id, "1"))
+    with world.store.read() as reader:
+        assert household_rows(reader, [household.id])[0].due_on == "2026-11-30"
+    with world.store.unit(world.actors["worker"]) as unit:
+        set_care_groups(unit, person.id, [])
+    with world.store.read() as reader:
+        assert {t.until_on for t in reader.page(CareTag)} == {"2026-11-23"}
+        assert household_rows(reader, [household.id])[0].care_words == ""
+
+
+def test_not_at_home_does_not_move_the_due_date(world: World) -> None:
+    household = world.household(informed_on="2026-05-01")
+    with world.store.unit(world.actors["worker"]) as unit:
+        log_visit(unit, VisitDraft(household.id, "3"))
+    with world.store.read() as reader:
+        row = household_rows(reader, [household.id])[0]
+    assert row.due_on == "2026-10-28" and row.last_visit_at is not None
+
+
+def test_the_next_due_household_follows_in_walking_order(world: World) -> None:
+    made = [world.household(address=f"幸福里1号楼{n}", walk_order=n, informed_on="2026-01-01") for n in (3, 1, 2)]
+    with world.store.read() as reader:
+        order = [made[1].id]
+        for _n in range(3):
+            following = next_due(reader, order[-1], world.grids[:1], "2026-11-23")
+            assert following is not None
+            order.append(following.household_id)
+    assert order == [made[1].id, made[2].id, made[0].id, made[1].id]
+
+
+def test_found_by_name_initials_and_address_as_soon_as_saved(world: World) -> None:
+    household = world.household(address="幸福里2号楼3单元502室")
+    with world.store.read() as reader:
+        for typed in ("张三", "zsf", "幸福里2", "502", "xfl"):
+            assert any(h.household_id == household.id for h in search(reader, typed)), typed
+        assert list(household_ids(reader, HouseholdQuery(text="zsf"))) == [household.id]
+    with world.store.unit(world.actors["worker"]) as unit:
+        amend_household(unit, household.id, {"address": "阳光苑8号楼101室"})
+    with world.store.read() as reader:
+        assert not search(reader, "幸福里2号楼3单元")
+        assert search(reader, "ygy")
+
+
+def test_retiring_takes_the_people_along_and_restoring_brings_them_back(world: World) -> None:
+    household = world.household()
+    with pytest.raises(Refusal), world.store.unit(world.actors["worker"]) as unit:
+        retire_household(unit, household.id, "  ")
+    with world.store.unit(world.actors["worker"]) as unit:
+        retire_household(unit, household.id, "拆迁")
+    with world.store.read() as reader:
+        assert reader.count(Household) == reader.count(Person) == 0
+        assert not search(reader, "zsf")
+        assert open_household(reader, household.id).household.retired_reason == "拆迁"
+    with world.store.unit(world.actors["worker"]) as unit:
+        restore_record(unit, "household", household.id)
+    with world.store.read() as reader:
+        assert reader.count(Household) == reader.count(Person) == 1
+        assert search(reader, "zsf")
+
+
+def test_the_same_id_number_is_found_across_households(world: World) -> None:
+    first, second = world.household(), world.household(address="幸福里2号楼")
+    with world.store.unit(world.actors["worker"]) as unit:
+        for household in (first, second):
+            values = {"name": "王五", "relation": "20", "population_type": "01", "id_number": ID_NUMBER}
+            add_person(unit, household.id, values)
+    with world.store.read() as reader:
+        assert len(duplicates_of(reader, ID_NUMBER)) == 2
+
+
+def test_revealing_a_value_is_logged_without_the_value(world: World) -> None:
+    household = world.household(phones="13900990101")
+    with world.store.unit(world.actors["worker"]) as unit:
+        assert reveal(unit, "household", household.id, "phones") == "13900990101"
+    with world.store.read() as reader:
+        row = next(r for r in page_audit(reader) if r.act == "reveal")
+    assert row.record_id == household.id and "13900990101" not in str(row)
+
+
+def test_the_file_shows_who_changed_what_from_what(world: World) -> None:
+    household = world.household()
+    with world.store.unit(world.actors["clerk"]) as unit:
+        amend_household(unit, household.id, {"remark": "核对"})
+    with world.store.read() as reader:
+        entry = open_household(reader, household.id).history[0]
+        assert not open_conflicts(reader)
+    assert (entry.actor_id, entry.before, entry.after) == (
+        world.actors["clerk"].user_id,
+        {"remark": None},
+        {"remark": "核对"},
+    )
