@@ -161,7 +161,7 @@ class _Maker:
         ethnic = "维吾尔族" if is_turkic else random.choices([e for e, _ in _ETHNIC], [w for _, w in _ETHNIC])[0]
         origin = f"{random.choice(_ELSEWHERE)}{random.randint(1, 199)}号" if family.is_floating else ""
         surnames = [surname(random) for _ in range(6)]
-        has_allowance = random.random() < 0.0135 and not family.is_floating
+        has_allowance = random.random() < 0.0105 and not family.is_floating
         people = []
         for kin in family.members:
             person = self._resident(kin, surnames[kin.family], is_turkic)

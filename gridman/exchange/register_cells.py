@@ -26,7 +26,7 @@ _BLANK = frozenset({"", "无", "/", "\\", "-", "--", "—", "——", "null", "n
 _EXPONENT = re.compile(r"^\d(?:\.\d+)?e\+?\d+$", re.IGNORECASE)
 _EXACT_DIGITS = 15
 _MAX_TEXT, _MAX_REMARK, _MAX_OTHER_ID = 200, 1000, 30
-_BETWEEN_GROUPS = re.compile(r"[,，;；、|\s]+")
+_BETWEEN_GROUPS = re.compile(r"[,，;；、|\s]+(?![^(（]*[)）])")  # not within brackets: 新就业群体(骑手、快递)
 _YES = re.compile(r"^(?:是|已|已迁出|已死亡|yes|y)[，,;；:：\s(（]*", re.IGNORECASE)
 _NO = frozenset({"否", "未", "没有", "未迁出", "no", "n", "false", "0"})
 
