@@ -287,8 +287,7 @@ class Replay:
             names = unpack(op.after) if op.kind == "amend" else effects.get("fields", ())
             freed[op.record_id].update(set(names) - still.get(op.record_id, {}).keys())
             unsure.update((str(kind), int(i)) for kind, i in effects.get("made", ()))
-            if op.kind == "create":
-                unsure.add((op.entity, op.record_id))
+            unsure.add((op.entity, op.record_id))
         self._show_base(freed)
         placed = self._placed([i for _, i in unsure])
         self._remove_by_kind((kind, i) for kind, i in unsure if i not in placed and i not in still)
@@ -323,7 +322,11 @@ class Replay:
                 if version is None:
                     run("DELETE FROM cell WHERE record_id = ? AND field = ?", key)
                 else:
-                    run("UPDATE cell SET version = ? WHERE record_id = ? AND field = ?", (version, *key))
+                    run(
+                        "INSERT INTO cell(version, record_id, field) VALUES (?,?,?) "
+                        "ON CONFLICT(record_id, field) DO UPDATE SET version = excluded.version",
+                        (version, *key),
+                    )
 
     def _show(self, kind: str, record_id: int, name: str, value: Any, version: str | None) -> None:
         known = noun(kind)

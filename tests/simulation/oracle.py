@@ -240,13 +240,11 @@ class Oracle:
 
 def rows_of_copy(reader: Reader) -> dict[str, dict[int, dict[str, Any]]]:
     """All records of a copy by kind and id."""
-    return {
-        known.kind: {
-            r.id: {name: getattr(r, name) for name in known.columns}
-            for r in reader.page(known.cls, limit=1_000_000, with_retired=True)
-        }
-        for known in NOUNS
-    }
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    for known in NOUNS:
+        rows = reader.connection.exec_driver_sql(f'SELECT * FROM "{known.kind}"').mappings()
+        found[known.kind] = {row["id"]: dict(row) for row in rows}
+    return found
 
 
 def cells_of_copy(reader: Reader) -> dict[Cell, str]:
