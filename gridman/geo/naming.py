@@ -5,7 +5,7 @@ file, so reading the same map again gives the same names. The source's own names
 """
 
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -122,7 +122,7 @@ def _street_names(data: MapData, book: NameBook, language: str) -> dict[str, str
         groups[f"\0{number}"] = lane
     ordered = sorted(groups.values(), key=_importance)
     return {
-        road.key: book.road(number, group[0].kind).spoken(language)
+        road.key: book.road(number, _usual_kind(group)).spoken(language)
         for number, group in enumerate(ordered)
         for road in group
     }
@@ -131,6 +131,12 @@ def _street_names(data: MapData, book: NameBook, language: str) -> dict[str, str
 def _importance(group: Sequence[MapFeature]) -> tuple[bool, str]:
     """Streets before paths, then by the smallest key: stable whatever order the file has."""
     return (not any(is_carriageway(road.kind) for road in group), min(road.key for road in group))
+
+
+def _usual_kind(group: Sequence[MapFeature]) -> str:
+    """The kind that most pieces of a street have."""
+    counts = Counter(road.kind for road in group)
+    return min(counts, key=lambda kind: (-counts[kind], kind))
 
 
 def _unnamed_streets(roads: Iterable[MapFeature]) -> list[list[MapFeature]]:

@@ -8,6 +8,7 @@ uses them.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ SCRIPTS = ("palette", "source", "paint", "symbols", "labels", "overlay", "panel"
 _VENDOR_JS = ("leaflet/leaflet.js", "geoman/leaflet-geoman.js")
 _VENDOR_CSS = ("leaflet/leaflet.css", "geoman/leaflet-geoman.css")
 _FONT = "NotoSansSC-Regular.ttf"
+_CONFIG_PLACE = "/*gridman-config*/"
 
 _WORDS: Mapping[str, str] = {
     "legend": N_("Layers and legend"),
@@ -112,13 +114,14 @@ def map_html(
         """Our tile layer, controls and commands on the map."""
 
         _template = Template(
-            "{% macro script(this, kwargs) %}gridman.start({{ this._parent.get_name() }}, {{ this.config }});{% endmacro %}"
+            "{% macro script(this, kwargs) %}gridman.start({{ this._parent.get_name() }}, "
+            + _CONFIG_PLACE
+            + ");{% endmacro %}"
         )
 
         def __init__(self) -> None:
             super().__init__()  # type: ignore[no-untyped-call,unused-ignore]
             self._name = "Start"
-            self.config = script_json(config)
 
     page = folium.Map(location=(center[1], center[0]), tiles=None, zoom_start=zoom, font_size="13px")
     page._id = "gridman"
@@ -129,17 +132,19 @@ def map_html(
     page.add_child(Start(), name="start")
     figure = page.get_root()
     assert isinstance(figure, Figure)
-    figure.title = title or None
+    figure.title = escape(title) or None
     html: str = figure.render()
-    if head:  # put in afterwards: folium would read braces in scripts as its own template language
-        html = html.replace("</head>", head + "</head>", 1)
+    # What people wrote is put in afterwards: folium would read braces in it as its own template language.
+    html = html.replace(_CONFIG_PLACE, script_json(config), 1).replace("</head>", head + "</head>", 1)
     return html.replace("<html>", f'<html lang="{"en" if language == "en" else "zh-CN"}">', 1)
 
 
 def script_json(value: Any) -> str:
     """JSON that may stand inside a <script>: nothing in it can end the script or open a comment."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return (
+        text.replace("<", "\\u003c").replace(">", "\\u003e").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    )
 
 
 def read_leaflet(*parts: str) -> str:
