@@ -10,6 +10,7 @@ from starlette.responses import Response
 from gridman.kernel.errors import Refusal
 from gridman.kernel.log import get_log
 from gridman.kernel.words import LANGUAGES, N_, said_in
+from gridman.server.limits import malformed
 
 __all__ = ["json_answer", "json_body", "language_of", "on_bug", "on_disconnect", "on_http", "on_refusal"]
 
@@ -60,12 +61,7 @@ def json_body(body: bytes, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusal(
-            "http.malformed",
-            N_("The message cannot be read ({why})."),
-            N_("Both sides should run the same version of gridman; try again."),
-            why=str(error)[:200],
-        ) from error
+        raise malformed(str(error)[:200]) from error
 
 
 def language_of(request: Request) -> str:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridman.kernel.errors import Refusal
 from gridman.server.answers import on_bug, on_disconnect, on_http, on_refusal
+from gridman.server.limits import Limits
 from gridman.server.parts import StreetParts
 from gridman.server.routes.account import get_me, post_password, post_token
 from gridman.server.routes.blobs import get_blob, head_blob, patch_blob
@@ -17,8 +18,10 @@ from gridman.server.routes.enrol import post_enrol
 from gridman.server.routes.incidents import get_incidents
 from gridman.server.routes.status import get_health, get_status, get_version
 from gridman.server.routes.sync import post_sync
+from gridman.services.street import Street
+from gridman.sync.replica import Replica
 
-__all__ = ["StreetParts", "make_app"]
+__all__ = ["StreetParts", "make_app", "street_app"]
 
 _ROUTES = (
     Route("/", get_status, methods=["GET"]),
@@ -68,3 +71,8 @@ def make_app(parts: StreetParts) -> Starlette:
     )
     app.state.parts = parts
     return app
+
+
+def street_app(street: Street, limits: Limits | None = None) -> Starlette:
+    """The application over an open street, with its own workshops."""
+    return make_app(StreetParts(street, Replica(street.store), street.incoming, limits or Limits()))

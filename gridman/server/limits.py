@@ -11,7 +11,7 @@ from starlette.requests import Request
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 
-__all__ = ["Buckets", "Limits", "read_body"]
+__all__ = ["Buckets", "Limits", "malformed", "read_body", "too_large"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ async def read_body(request: Request, most_bytes: int, within_s: float) -> bytes
     """The whole body, or ``http.too_large`` as soon as it is known, or ``http.too_slow``."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > most_bytes:
-        raise _too_large(most_bytes)
+        raise too_large(most_bytes)
     try:
         return await asyncio.wait_for(_gather(request, most_bytes), within_s)
     except TimeoutError as error:
@@ -77,14 +77,25 @@ async def _gather(request: Request, most_bytes: int) -> bytes:
     async for piece in request.stream():
         found += piece
         if len(found) > most_bytes:
-            raise _too_large(most_bytes)
+            raise too_large(most_bytes)
     return bytes(found)
 
 
-def _too_large(most_bytes: int) -> Refusal:
+def too_large(most_bytes: int) -> Refusal:
+    """The refusal of a message that is larger than allowed."""
     return Refusal(
         "http.too_large",
         N_("The message is larger than {most} bytes."),
         N_("Send less at a time."),
         most=most_bytes,
+    )
+
+
+def malformed(why: str) -> Refusal:
+    """The refusal of a message that is not what the address expects; `why` names the part."""
+    return Refusal(
+        "http.malformed",
+        N_("The message cannot be read ({why})."),
+        N_("Both sides should run the same version of gridman; try again."),
+        why=why,
     )

@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from gridman.kernel.errors import Refusal
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
+from gridman.server.app import street_app
+from gridman.services.street import Street
 
 __all__ = ["ServerThread", "Tls", "serve"]
 
@@ -50,23 +52,27 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    app: Starlette,
+    app: Starlette | Street,
     host: str = "127.0.0.1",
     port: int = 8765,
     ready: Callable[[str], None] = print,
     *,
     tls: Tls | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM (Ctrl+C, Ctrl+Break), then finish what is under way and return. `ready` is told the address.
+    """Serve an application, or a street's own, until SIGINT or SIGTERM (Ctrl+C, Ctrl+Break); then finish what is under way and return.
 
-    Refuses with ``server.port_in_use``, ``server.bad_address`` or ``server.bad_certificate`` before anything is served.
+    `ready` is told the address. Refuses with ``server.port_in_use``, ``server.bad_address`` or ``server.bad_certificate`` before anything is served.
     """
     listening = _listen(host, port)
     address = _address(listening, host, tls)
-    server = _Server(_config(app, tls), lambda: ready(address))
+    server = _Server(_config(_application(app), tls), lambda: ready(address))
     with _stopping_by_signal(server):
         server.run(sockets=[listening])
     _log.info("stopped serving %s", address)
+
+
+def _application(app: Starlette | Street) -> Starlette:
+    return street_app(app) if isinstance(app, Street) else app
 
 
 def _config(app: Starlette, tls: Tls | None) -> uvicorn.Config:
@@ -168,13 +174,15 @@ def _stopping_by_signal(server: uvicorn.Server) -> Iterator[None]:
 
 
 class ServerThread:
-    """The application served from a thread of its own, for the demonstration and for tests: `with ServerThread(app) as url:`."""
+    """An application, or a street's own, served from a thread, for the demonstration and for tests: `with ServerThread(street) as url:`."""
 
-    def __init__(self, app: Starlette, host: str = "127.0.0.1", port: int = 0, *, tls: Tls | None = None) -> None:
+    def __init__(
+        self, app: Starlette | Street, host: str = "127.0.0.1", port: int = 0, *, tls: Tls | None = None
+    ) -> None:
         self._started = threading.Event()
         self._listening = _listen(host, port)
         self.url = _address(self._listening, host, tls)
-        self._server = _Server(_config(app, tls), self._started.set)
+        self._server = _Server(_config(_application(app), tls), self._started.set)
         self._thread = threading.Thread(target=self._run, name="street server", daemon=True)
 
     def _run(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -20,6 +21,8 @@ from gridman.store import accounts as rows
 from gridman.store.database import open_postgresql, open_sqlite
 from gridman.store.feed import StreetFeed
 from gridman.store.folder_lock import hold_folder
+from gridman.store.incoming import IncomingBlobs
+from gridman.store.indexes import Indexer
 from gridman.store.journal import StreetJournal
 from gridman.store.keys import street_key
 from gridman.store.store import Store, open_store
@@ -43,6 +46,13 @@ class Street:
     def blobs(self) -> Path:
         """Where the street's photos lie."""
         return self.data_dir / "blobs"
+
+    @cached_property
+    def incoming(self) -> IncomingBlobs:
+        """The street's photos, received in pieces. One for all callers: it lets them take turns."""
+        from gridman.store.blobs import BlobStore
+
+        return IncomingBlobs(BlobStore(self.blobs, self.key), self.data_dir / "incoming", self.key)
 
     @property
     def clock(self) -> Clock:
@@ -84,7 +94,7 @@ def open_street(
     key = street_key(data_dir, must_exist=must_exist or file.exists())
     database = open_sqlite(file, key) if database_url is None else open_postgresql(database_url)
     try:
-        store = open_store(database, STREET_REPLICA, [StreetJournal(), StreetFeed()], clock)
+        store = open_store(database, STREET_REPLICA, [StreetJournal(), StreetFeed(), Indexer()], clock)
         with store.unit(SYSTEM) as unit:
             rows.ensure_street(unit)
     except BaseException:

@@ -10,10 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gridman.domain.access import Actor
-from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_
 from gridman.server.auth import caller_of
-from gridman.server.limits import read_body
+from gridman.server.limits import malformed, read_body, too_large
 from gridman.server.parts import StreetParts, in_thread, parts_of
 from gridman.services.scoped import require_blob
 
@@ -27,7 +25,7 @@ async def _asked(request: Request) -> tuple[StreetParts, Actor, str]:
     actor = await caller_of(request)
     parts, name = parts_of(request), request.path_params["sha256"]
     if not _SHA256.fullmatch(name):
-        raise _malformed("sha256")
+        raise malformed("sha256")
 
     def check() -> None:
         with parts.street.store.read() as reader:
@@ -50,15 +48,10 @@ async def patch_blob(request: Request) -> Response:
     parts, _, name = await _asked(request)
     offset, total = _number(request, "upload-offset"), _number(request, "upload-length")
     if not 0 < total <= parts.limits.blob_bytes:
-        raise Refusal(
-            "http.too_large",
-            N_("The message is larger than {most} bytes."),
-            N_("Send less at a time."),
-            most=parts.limits.blob_bytes,
-        )
+        raise too_large(parts.limits.blob_bytes)
     chunk = await read_body(request, parts.limits.chunk_bytes, parts.limits.body_s)
     if offset + len(chunk) > total:
-        raise _malformed("upload-length")
+        raise malformed("upload-length")
     now = await in_thread(lambda: parts.blobs.append(name, offset, total, chunk))
     return Response(status_code=204, headers={"Upload-Offset": str(now)})
 
@@ -80,25 +73,16 @@ def _range(request: Request, most: int) -> tuple[int, int]:
         return 0, most
     found = _RANGE.fullmatch(asked.strip()) if asked.isascii() else None
     if found is None:
-        raise _malformed("range")
+        raise malformed("range")
     first = int(found[1])
     last = int(found[2]) if found[2] else first + most - 1
     if last < first:
-        raise _malformed("range")
+        raise malformed("range")
     return first, min(most, last - first + 1)
 
 
 def _number(request: Request, header: str) -> int:
     text = request.headers.get(header, "")
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise _malformed(header)
+        raise malformed(header)
     return int(text)
-
-
-def _malformed(what: str) -> Refusal:
-    return Refusal(
-        "http.malformed",
-        N_("The message cannot be read ({why})."),
-        N_("Both sides should run the same version of gridman; try again."),
-        why=what,
-    )

@@ -4,11 +4,9 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_
 from gridman.server.answers import json_answer, json_body
 from gridman.server.auth import host_of
-from gridman.server.limits import read_body
+from gridman.server.limits import malformed, read_body
 from gridman.server.parts import in_thread, parts_of
 from gridman.services.enrolment import enrol
 
@@ -30,12 +28,7 @@ async def post_enrol(request: Request) -> Response:
     parts.enrolments.take(host_of(request))
     form = json_body(await read_body(request, parts.limits.small_bytes, parts.limits.body_s), EnrolForm)
     if (form.password is None) == (form.code is None):
-        raise Refusal(
-            "http.malformed",
-            N_("The message cannot be read ({why})."),
-            N_("Both sides should run the same version of gridman; try again."),
-            why="password or code",
-        )
+        raise malformed("password or code")
     street = parts.street
     enrolled = await in_thread(
         lambda: enrol(

@@ -3,10 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_
 from gridman.server.answers import json_answer
 from gridman.server.auth import caller_of
+from gridman.server.limits import malformed
 from gridman.server.parts import in_thread, parts_of
 from gridman.services.scoped import IncidentPage, page_incidents
 
@@ -34,9 +33,4 @@ async def get_incidents(request: Request) -> Response:
 def _whole(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 18:
         return int(text)
-    raise Refusal(
-        "http.malformed",
-        N_("The message cannot be read ({why})."),
-        N_("Both sides should run the same version of gridman; try again."),
-        why="after, limit",
-    )
+    raise malformed("after, limit")

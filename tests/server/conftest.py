@@ -1,0 +1,73 @@
+"""A real server on 127.0.0.1 over a real street, on both databases."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gridman.server.app import StreetParts, make_app
+from gridman.server.limits import Limits
+from gridman.server.run import ServerThread
+from gridman.services.street import Street
+from gridman.store.incoming import IncomingBlobs
+from gridman.sync.replica import Replica
+from tests.support.streets import PASSWORD, WORKER, TownStreet, town, town_street
+
+__all__ = ["town"]
+
+GENEROUS = Limits(enrolment_burst=10_000, call_burst=100_000, body_s=2.0)
+
+
+class Shelf(dict[str, bytes]):
+    """Whole photos in memory: the file store has tests of its own."""
+
+    def put(self, sha256: str, data: bytes) -> None:
+        self[sha256] = data
+
+
+@dataclass
+class Served:
+    """A running server: the street behind it, its address, and a client."""
+
+    town: TownStreet
+    url: str
+    client: httpx.Client
+    photos: Shelf
+
+    def enrol(self, login: str = WORKER, password: str = PASSWORD, device: str = "Counter") -> dict[str, Any]:
+        answer = self.client.post("/enrol/v1", json={"login": login, "password": password, "device_name": device})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def bearer(self, login: str = WORKER) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.enrol(login)['token']}"}
+
+
+def parts_over(street: Street, folder: Path, photos: Shelf, limits: Limits = GENEROUS) -> StreetParts:
+    return StreetParts(street, Replica(street.store), IncomingBlobs(photos, folder / "incoming", street.key), limits)
+
+
+def served_town(town: TownStreet, folder: Path, limits: Limits = GENEROUS) -> Iterator[Served]:
+    photos = Shelf()
+    with (
+        ServerThread(make_app(parts_over(town.street, folder, photos, limits))) as url,
+        httpx.Client(base_url=url, timeout=20, trust_env=False) as client,
+    ):
+        yield Served(town, url, client, photos)
+
+
+@pytest.fixture
+def served(town: TownStreet, tmp_path: Path) -> Iterator[Served]:
+    """The server, once on each database."""
+    yield from served_town(town, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server on SQLite for a whole file of tests that leave nothing behind."""
+    folder = tmp_path_factory.mktemp("lasting")
+    with town_street(folder / "street") as made:
+        yield from served_town(made, folder)
