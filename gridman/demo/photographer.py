@@ -11,6 +11,7 @@ from PySide6.QtPdf import QPdfDocument
 
 from gridman.joining import sign_in_desk
 from gridman.ui.app import make_application
+from gridman.ui.mapview.view import MapView
 from gridman.ui.shots import save_pages
 
 _HOUSEHOLD = re.compile(r"(?m)^(?=.*\d)[\w-]{6,}$")
@@ -24,14 +25,16 @@ def main() -> int:
     answer: dict[str, Any] = {"pictures": [], "requests": 0, "blocked": []}
     for one in wanted["desks"]:
         desk = sign_in_desk(Path(one["data"]), one["login"], one["passphrase"])
-        gates: list[Any] = []
         records = {"households": ("household", wanted["household"]), "incidents": ("incident", wanted["incident"])}
-        made = save_pages(
-            desk, Path(wanted["folder"]) / one["login"], pages=one["pages"], record_ids=records, gates=gates
-        )
+
+        def count(page: Any) -> None:
+            for view in page.findChildren(MapView):
+                answer["requests"] += view.requests
+                answer["blocked"] += view.blocked
+
+        folder = Path(wanted["folder"]) / one["login"]
+        made = save_pages(desk, folder, pages=one["pages"], record_ids=records, look=count)
         answer["pictures"] += [str(path) for path in made]
-        answer["requests"] += sum(gate.requests for gate in gates)
-        answer["blocked"] += [address for gate in gates for address in gate.blocked]
         desk.close()
     answer["roster"] = _read_roster(Path(wanted["roster"]))
     print(json.dumps(answer), flush=True)
@@ -41,7 +44,7 @@ def main() -> int:
 
 def _read_roster(path: Path) -> dict[str, int]:
     """What a reader finds in the printed roster, page by page."""
-    document = QPdfDocument(None)
+    document = QPdfDocument()
     document.load(str(path))
     pages = [document.getAllText(number).text() for number in range(document.pageCount())]
     text = "\n".join(pages)

@@ -16,6 +16,7 @@ from gridman.domain.user import User
 from gridman.exchange.register_sheet import read_register
 from gridman.geo.demo import demo_plan
 from gridman.geo.plan import StreetPlan
+from gridman.intake import import_map
 from gridman.kernel.words import _
 from gridman.services import layout, maps, notices
 from gridman.services.accounts import create_user
@@ -59,12 +60,10 @@ def lay_street(street: Street, size: Any, account: Account) -> StreetPlan:
     with street.store.unit(SYSTEM) as unit:
         if unit.first(Organisation, level="street", is_department=None) is None:
             found_street(unit, plan.name.zh, "admin", "admin-2026-guanli", hasher=street.hasher)
-    from gridman.intake import import_map
-
     made = import_map(street.store, plan, progress=account.progress)
     account.say(
         _("{street}: {communities} communities, {grids} grids, {buildings} buildings from {file} ({attribution})").format(
-            street=plan.name.zh, communities=len(plan.communities), grids=len(plan.grids), buildings=made.building_count,
+            street=plan.name.zh, communities=len(plan.communities), grids=len(plan.grids), buildings=made.laid.building_count if made.laid else 0,
             file="maps/demo/street.osm.pbf", attribution=plan.attribution,
         )
     )  # fmt: skip

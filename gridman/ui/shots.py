@@ -46,9 +46,11 @@ def save_pages(
     *,
     is_large: bool = False,
     record_ids: dict[str, tuple[str, int]] | None = None,
+    look: Callable[[Any], None] | None = None,
 ) -> list[Path]:
     """Save `folder`/PAGE-LANGUAGE-THEME.png for each page of the desk's user (or those named in `pages`); returns the files.
 
+    ``look``: called with each page once it is saved.
     ``size``: of the window in logical pixels. ``record_ids``: page -> (kind, id) of a record to open there. Needs the QApplication of
     `app.make_application`. The language in use is put back afterwards.
     """
@@ -63,18 +65,20 @@ def save_pages(
             session.window.resize(*size)
             session.window.show()
             for name in pages or session.window.place_names:
-                made.append(
-                    _save_page(session, name, (record_ids or {}).get(name), folder / f"{name}-{language}-{theme}.png")
-                )
+                path = folder / f"{name}-{language}-{theme}.png"
+                page = _save_page(session, name, (record_ids or {}).get(name), path)
+                made.append(path)
+                if look is not None and page is not None:
+                    look(page)
             session.close()
     words.use(before)
     return made
 
 
-def _save_page(session: DeskSession, name: str, record: tuple[str, int] | None, path: Path) -> Path:
+def _save_page(session: DeskSession, name: str, record: tuple[str, int] | None, path: Path) -> Any:
     page = session.window.open_page(name)
     if page is not None and record is not None:
         page.open_record(*record)
     settle(session, ready=getattr(page, "is_settled", None))
     session.window.grab().save(str(path))
-    return path
+    return page
