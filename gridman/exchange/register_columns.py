@@ -12,7 +12,7 @@ from functools import cache
 from gridman.domain import codes
 from gridman.domain.fields import Kind, fields_of
 from gridman.domain.person import Person
-from gridman.exchange.spreadsheet import Cell, cell_text
+from gridman.exchange.spreadsheet import Cell, Sheet, cell_text
 from gridman.kernel.paths import resource
 
 __all__ = ["FIELDS", "HOUSEHOLD_FIELDS", "REQUIRED", "RegisterColumn", "find_columns", "register_columns", "table_of"]
@@ -29,6 +29,7 @@ HOUSEHOLD_FIELDS = ("compound", "building", "unit", "room", "grid", "household_n
 
 REQUIRED = ("name", "compound", "room", "population_type", "relation")
 _TO_BE_A_HEADING = 3
+_HEADINGS_WITHIN = 40
 _WIDTHS = {
     "name": 12,
     "id_number": 22,
@@ -93,6 +94,11 @@ def _headings() -> dict[str, str]:
     return found
 
 
+def field_of_heading(text: str) -> str | None:
+    """Which column of the layout a heading names, in any of its forms; None when it names none."""
+    return _headings().get(plain_heading(text))
+
+
 @dataclass(frozen=True)
 class Headings:
     """Where the headings stand and what each column holds. `positions`: field -> column, from 0; `words`: field -> the heading
@@ -121,6 +127,18 @@ def find_columns(row: int, cells: Sequence[Cell]) -> Headings | None:
     if "name" not in positions or len(positions) < _TO_BE_A_HEADING:
         return None
     return Headings(row, positions, words, tuple(unknown))
+
+
+def headings_of(sheet: Sheet) -> Headings | None:
+    """The row with the most headings among the first ones: a group heading may stand above it."""
+    best: Headings | None = None
+    for number, cells in sheet.rows():
+        if number > _HEADINGS_WITHIN:
+            break
+        found = find_columns(number, cells)
+        if found is not None and (best is None or len(found.positions) > len(best.positions)):
+            best = found
+    return best
 
 
 def choices_of(field: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from gridman.exchange.register_columns import (
     HOUSEHOLD_FIELDS,
     REQUIRED,
     Headings,
-    find_columns,
+    headings_of,
     plain_heading,
     register_columns,
     table_of,
@@ -27,7 +27,6 @@ from gridman.kernel.words import N_, _
 
 __all__ = ["RegisterSheet", "read_register"]
 
-_HEADINGS_WITHIN = 40
 _EVERY = 1_000
 _ADDRESS = ("compound", "building", "unit", "room")
 _CITIZEN = frozenset({"111", "112"})
@@ -61,7 +60,7 @@ def read_register(path: Path, progress: Progress = quiet) -> RegisterSheet:
     sheets = open_sheets(path)
     total = sum(sheet.height for sheet in sheets)
     for sheet in sheets:
-        headings = _headings_of(sheet)
+        headings = headings_of(sheet)
         if headings is None:
             continue
         has_headings = True
@@ -97,18 +96,6 @@ def _require_rows(path: Path, found: RegisterSheet, has_headings: bool) -> None:
             "register.empty", N_("{path} has the headings of a register but no residents."),
             N_("Check that the right file was chosen."), path=path,
         )  # fmt: skip
-
-
-def _headings_of(sheet: Sheet) -> Headings | None:
-    """The row with the most headings among the first ones: a group heading may stand above it."""
-    best: Headings | None = None
-    for number, cells in sheet.rows():
-        if number > _HEADINGS_WITHIN:
-            break
-        found = find_columns(number, cells)
-        if found is not None and (best is None or len(found.positions) > len(best.positions)):
-            best = found
-    return best
 
 
 def _no_column(sheet: Sheet, headings: Headings) -> Refusal | None:

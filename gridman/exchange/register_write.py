@@ -8,7 +8,13 @@ from typing import Any
 
 from gridman.domain import codes
 from gridman.domain.register_row import CellProblem
-from gridman.exchange.register_columns import RegisterColumn, choices_of, plain_heading, register_columns
+from gridman.exchange.register_columns import (
+    RegisterColumn,
+    choices_of,
+    field_of_heading,
+    headings_of,
+    register_columns,
+)
 from gridman.exchange.spreadsheet import Cell, Sheet, open_sheets
 from gridman.exchange.workbook import Column, Table, opened, write_workbook
 
@@ -77,17 +83,16 @@ def _copy_sheet(out: Any, sheet: Sheet, problems: Sequence[CellProblem], formats
     by_row: dict[int, list[CellProblem]] = defaultdict(list)
     for problem in problems:
         by_row[problem.row].append(problem)
-    wanted = {problem.column for problem in problems}
-    at, last, headings = _why_column(sheet, wanted) if problems else (-1, 0, {})
+    at, heading_row, positions = _layout(sheet) if problems else (-1, 0, {})
     for number, cells in sheet.rows():
-        bad = {headings.get(problem.column) for problem in by_row.get(number, ())}
+        bad = {positions.get(field_of_heading(problem.column)) for problem in by_row.get(number, ())}
         for column, cell in enumerate(cells):
             if column != at:
                 _write_cell(out, number - 1, column, cell, formats, is_bad=column in bad)
         if number in by_row:
             why = "\n".join(f"{p.column or '-'}：{p.what}" for p in by_row[number])
             out.write_string(number - 1, at, why, formats["why"])
-        elif number == last and at >= 0:
+        elif number == heading_row:
             out.write_string(number - 1, at, ERRORS_HEADING, formats["bad"])
     if at >= 0:
         out.set_column(at, at, 60)
@@ -95,21 +100,17 @@ def _copy_sheet(out: Any, sheet: Sheet, problems: Sequence[CellProblem], formats
     out.merge += [[a - 1, b - 1, c - 1, d - 1] for a, b, c, d in sheet.merged]
 
 
-def _why_column(sheet: Sheet, wanted: set[str]) -> tuple[int, int, dict[str, int]]:
-    """Where the reasons go (a column of its own, or the one of an earlier copy), the row of the headings, and where each
-    heading of `wanted` stands.
+def _layout(sheet: Sheet) -> tuple[int, int, Mapping[str | None, int]]:
+    """Where the reasons go (the first free column, or the one of an earlier copy), the row of the headings, and where each
+    field of the layout stands.
     """
-    width, heading_row = 0, 1
-    found: dict[str, int] = {}
-    for number, cells in sheet.rows():
-        width = max(width, len(cells))
-        words = {plain_heading(c): at for at, c in enumerate(cells) if isinstance(c, str)}
-        here = {word: words[plain_heading(word)] for word in wanted if plain_heading(word) in words}
-        if len(here) > len(found):
-            found, heading_row = here, number
-            if ERRORS_HEADING in words:
-                found[ERRORS_HEADING] = words[ERRORS_HEADING]
-    return found.pop(ERRORS_HEADING, width), heading_row, found
+    width = max((len(cells) for _, cells in sheet.rows()), default=0)
+    headings = headings_of(sheet)
+    if headings is None:
+        return width, 0, {}
+    row = next(cells for number, cells in sheet.rows() if number == headings.row)
+    at = next((at for at, cell in enumerate(row) if cell == ERRORS_HEADING), width)
+    return at, headings.row, dict(headings.positions.items())
 
 
 def _write_cell(out: Any, row: int, column: int, cell: Cell, formats: Mapping[str, Any], *, is_bad: bool) -> None:
