@@ -32,7 +32,7 @@ class DraftKeeper(QObject):
         """Begin with this form (for example "person:123"); looks for its draft."""
         self._timer.stop()
         self._form, self._payload, self._is_kept = form, None, False
-        self._shell.background.keep(load_draft, form, self._shell.actor.user_id, then=self._take)
+        self._shell.background.keep(_load, form, self._shell.actor.user_id, then=self._take)
 
     def note(self, payload: dict[str, Any]) -> None:
         """This is typed now; kept within three seconds."""
@@ -54,7 +54,12 @@ class DraftKeeper(QObject):
             self._shell.background.keep(drop_draft, self._form, self._shell.actor.user_id)
         self._is_kept = False
 
-    def _take(self, payload: dict[str, Any] | None) -> None:
-        if payload and self._payload is None:
+    def _take(self, answer: tuple[str, dict[str, Any] | None]) -> None:
+        form, payload = answer
+        if payload and self._payload is None and form == self._form:
             self._is_kept = True
             self.found.emit(payload)
+
+
+def _load(store: Any, form: str, user_id: int) -> tuple[str, dict[str, Any] | None]:
+    return form, load_draft(store, form, user_id)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShortcut, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gridman.ui.actions import Verb
@@ -24,7 +24,9 @@ class Page(QWidget):
     """Kinds of records whose change makes this page ask again ("household", "visit", ...)."""
 
     verbs: ClassVar[tuple[Verb, ...]] = ()
-    """What can be done here: shortcuts, help and the search box read these rows."""
+    """What can be done here: shortcuts, help and the search box read these rows. The keys work while the page has the keyboard; a verb
+    with a bare letter is bound by the page to its list.
+    """
 
     title_changed = Signal(str)
 
@@ -35,6 +37,13 @@ class Page(QWidget):
         self._is_stale = True
         self.setProperty("kind", "canvas")
         shell.background.changed.connect(self._take_changes)
+        for verb in self.verbs:
+            if "+" in verb.keys and (
+                not verb.right or shell.may(verb.right)
+            ):  # bare letters belong to the list that has the keyboard
+                shortcut = QShortcut(verb.keys, self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+                shortcut.setProperty("verb", verb.name)
+                shortcut.activated.connect(self._verb_key)
 
     def refresh(self, changes: Changed | None) -> None:
         """Ask again. `changes`: what was written (None: everything may be different, or the page is shown for the first time)."""
@@ -48,6 +57,11 @@ class Page(QWidget):
     def perform(self, verb: str) -> None:
         """Do one of `verbs`: calls the method `do_<verb>`."""
         getattr(self, f"do_{verb}")()
+
+    def _verb_key(self) -> None:
+        sender = self.sender()
+        if sender is not None:
+            self.perform(sender.property("verb"))
 
     def first_focus(self) -> QWidget | None:
         """The widget that takes the keyboard when the page is shown."""

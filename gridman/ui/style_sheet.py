@@ -99,7 +99,7 @@ QListView::item { padding: ${xs}px ${s}px; border: none; }
 QListView::item:hover { background: $hover; }
 QHeaderView { background: $raised; border: none; }
 QHeaderView::section { background: $raised; color: $soft; border: none; border-bottom: 1px solid $line;
-  border-right: 1px solid $line; padding: 0 ${xs}px; font-size: ${small}px; min-height: ${chip}px; }
+  border-right: 1px solid $line; padding: 0 7px; font-size: ${small}px; min-height: ${chip}px; }
 QHeaderView::section:hover { background: $hover; }
 QTableCornerButton::section { background: $raised; border: none; }
 QSplitter::handle { background: $line; }

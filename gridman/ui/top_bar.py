@@ -107,6 +107,6 @@ def _place_words(reader: Any, actor: Any) -> tuple[str, str]:
     above = reader.find(Organisation, organisation.parent_id) if organisation else None
     detail = "、".join(g.name for g in grids[:3]) + ("…" if len(grids) > 3 else "")
     name = organisation.name if organisation else ""
-    if detail == name and above is not None:
+    if detail in name and above is not None:
         return name, above.name
     return name, detail

@@ -13,7 +13,7 @@ from gridman.ui.widgets import MARKS
 
 __all__ = ["DueModel"]
 
-_TITLES = (N_("Address"), N_("Head of household"), N_("Due"), N_("Last visit"))
+_TITLES = (N_("Address"), N_("Head"), N_("Due"), N_("Last visit"))
 _Index = QModelIndex | QPersistentModelIndex
 
 

@@ -62,6 +62,7 @@ class TodayPage(Page):
         view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         view.setShowGrid(False)
         view.setWordWrap(False)
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         view.setTabKeyNavigation(False)
         view.verticalHeader().hide()
         view.verticalHeader().setDefaultSectionSize(self.shell.theme.sizes["row"])
@@ -140,10 +141,22 @@ class TodayPage(Page):
         tones = [
             (found.overdue_count, _("overdue"), "danger", self._see_due, self.shell.may("visit.write")),
             (found.due_count, _("due"), "attention", self._see_due, self.shell.may("visit.write")),
-            (len(found.incidents_to_act), _("to act on"), "attention", self._see_incidents, True),
-            (found.overdue_incidents, _("late incidents"), "danger", self._see_incidents, True),
-            (found.conflict_count, _("to review"), "attention", self._see_conflicts, True),
-            (found.waiting, _("waiting to send"), "information", self._see_sync, True),
+            (
+                len(found.incidents_to_act),
+                _("to act on"),
+                "attention",
+                self._see_incidents,
+                bool(found.incidents_to_act),
+            ),
+            (
+                found.overdue_incidents,
+                _("late incidents"),
+                "danger",
+                self._see_incidents,
+                bool(found.overdue_incidents),
+            ),
+            (found.conflict_count, _("to review"), "attention", self._see_conflicts, bool(found.conflict_count)),
+            (found.waiting, _("waiting to send"), "information", self._see_sync, bool(found.waiting)),
             (found.refused, _("refused"), "danger", self._see_sync, bool(found.refused)),
         ]
         for number, text, tone, act, is_shown in tones:
