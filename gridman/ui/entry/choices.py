@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from gridman.ui.entry.flow import FlowLayout
+from gridman.ui.flow import FlowLayout
 
 __all__ = ["Choice", "KeyChoices"]
 
@@ -38,11 +38,14 @@ class KeyChoices(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        layout = FlowLayout(self, 6)
-        layout.setContentsMargins(4, 4, 4, 4)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(4, 4, 4, 4)
+        inner = QWidget()
+        outer.addWidget(inner)
+        layout = FlowLayout(inner, 6)
         self._chips: dict[str, QPushButton] = {}
         for choice in self._choices:
-            chip = QPushButton(f"{choice.key}  {choice.word}".replace("&", "&&"), self)
+            chip = QPushButton(f"{choice.key}  {choice.word}".replace("&", "&&"))
             chip.setProperty("kind", "chip")
             chip.setCheckable(True)
             chip.setFocusPolicy(Qt.FocusPolicy.NoFocus)

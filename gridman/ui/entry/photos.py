@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFileDialog, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gridman.kernel.words import _
-from gridman.ui.entry.flow import FlowLayout
+from gridman.ui.flow import FlowLayout
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import button, label
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
 from gridman.kernel.words import _
-from gridman.ui.entry.flow import FlowLayout
+from gridman.ui.flow import FlowLayout
 from gridman.ui.shell import Shell
 
 __all__ = ["PhotoStrip"]

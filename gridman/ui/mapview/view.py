@@ -51,11 +51,14 @@ class MapView(QWidget):
         self._html = ""
         self.overview: Any = None
         self.failed_tiles = 0
+        self._is_idle = False
         self._engine: Any = None
         self._is_ready = False
         self._waiting: list[str] = []
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
+        # All at once, the message on top: the page has its real size while it loads, and fits the map to it.
+        self._stack.setStackingMode(QStackedLayout.StackingMode.StackAll)
         self._message = QLabel()
         self._retry = QPushButton(_("Try again"))
         self._stack.addWidget(self._notice())
@@ -273,6 +276,16 @@ class MapView(QWidget):
     def message(self) -> str:
         """What stands in the map's place while there is none."""
         return self._message.text()
+
+    def is_settled(self) -> bool:
+        """Whether the page stands and has drawn everything in view, as far as is known; asking brings the answer up to date."""
+        if not self._is_ready:
+            return self._engine is None and self._retry.isVisibleTo(self)
+        self._engine.page.runJavaScript("gridman.isIdle()", 0, self._take_idle)
+        return self._is_idle
+
+    def _take_idle(self, is_idle: Any) -> None:
+        self._is_idle = bool(is_idle)
 
     def picture(self) -> QImage:
         """What the map shows now, for printing."""

@@ -38,16 +38,16 @@ def _needs(row: VisitRow) -> str:
 
 
 COLUMNS = (
-    Column("when", N_("Visited at"), 132, lambda r: show_instant(r.visited_at), "when"),
-    Column("address", N_("Address"), 170, lambda r: r.address, stretches=True),
-    Column("head", N_("Head of household"), 92, lambda r: r.head_name),
-    Column("outcome", N_("Outcome"), 170, lambda r: codes.word("visit_outcome", r.outcome), "outcome", tone=lambda r: outcome_tone(r.outcome)),
-    Column("needs", N_("Needs"), 110, _needs),
+    Column("when", N_("Visited at"), 124, lambda r: show_instant(r.visited_at), "when"),
+    Column("address", N_("Address"), 160, lambda r: r.address, stretches=True),
+    Column("head", N_("Head of household"), 74, lambda r: r.head_name),
+    Column("outcome", N_("Outcome"), 132, lambda r: codes.word("visit_outcome", r.outcome), "outcome", tone=lambda r: outcome_tone(r.outcome)),
+    Column("needs", N_("Needs"), 110, _needs, is_shown=False),
     Column("kind", N_("Visit type"), 100, lambda r: codes.word("visit_kind", r.kind), is_shown=False),
     Column("note", N_("Note"), 160, lambda r: r.note, is_shown=False),
     Column("who", N_("Visited by"), 80, lambda r: r.user_name, is_shown=False),
     Column("photos", N_("Photos"), 56, lambda r: str(r.photo_count or ""), is_right=True, is_shown=False),
-    Column("waiting", N_("Sent"), 76, lambda r: _("waiting") if r.waiting else _("sent"), tone=lambda r: "attention" if r.waiting else ""),
+    Column("waiting", N_("Sent"), 78, lambda r: _("waiting") if r.waiting else _("sent"), tone=lambda r: "attention" if r.waiting else ""),
 )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ class VisitsPage(Page):
             button(_("Log a visit"), "primary", clicked=self.do_log, tip="Ctrl+L"),
         )  # fmt: skip
         self.right = QStackedWidget()
-        self.right.setMinimumWidth(400)
+        self.right.setMinimumWidth(380)
         for part in (self._empty, self.record, self.panel):
             self.right.addWidget(part)
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -85,7 +85,7 @@ class VisitsPage(Page):
         split.addWidget(self.right)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
-        split.setSizes([720, 480])
+        split.setSizes([620, 390])
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(split)
@@ -102,7 +102,7 @@ class VisitsPage(Page):
         self._text.setPlaceholderText(_("Name, initials or address"))
         self._text.setAccessibleName(_("Find in this list"))
         self._text.setClearButtonEnabled(True)
-        self._text.setMinimumWidth(160)
+        self._text.setMinimumWidth(120)
         self._outcome = QComboBox()
         self._outcome.setAccessibleName(_("Outcome"))
         self._outcome.addItem(_("Any outcome"), "")
@@ -112,6 +112,9 @@ class VisitsPage(Page):
         self._period.setAccessibleName(_("Period"))
         for words, days in _PERIODS:
             self._period.addItem(_(words), days)
+        for box in (self._outcome, self._period):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(10)
         self.list.add_filter(self._text, 1)
         self.list.add_filter(self._outcome)
         self.list.add_filter(self._period)

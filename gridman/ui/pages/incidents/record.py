@@ -1,0 +1,275 @@
+"""One incident: facts, photos, its log, and what this person may do with it now."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from gridman.domain import codes
+from gridman.domain.access import Actor
+from gridman.domain.incident import Incident, Transition, transition
+from gridman.domain.masking import mask_phone
+from gridman.domain.organisation import Organisation
+from gridman.kernel.clock import show_instant
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import _
+from gridman.services.incidents import IncidentFile, actions_for, open_incident, perform, targets_for
+from gridman.ui.entry.thumbs import PhotoStrip
+from gridman.ui.flow import FlowLayout
+from gridman.ui.mapview.symbols import state_word, symbol_pixmap
+from gridman.ui.pages.incidents.action_panel import ActionPanel, Order, needs_nothing
+from gridman.ui.shell import Shell
+from gridman.ui.widgets import Card, badge, button, clear, column_of, label, row_of, scrolled
+
+__all__ = ["IncidentRecord", "read_incident"]
+
+_Read = tuple[IncidentFile, list[Transition], dict[str, list[Organisation]]]
+
+
+def read_incident(reader: Any, actor: Actor, incident_id: int) -> _Read:
+    """The file, the actions this person may do, and to whom each may go."""
+    file = open_incident(reader, incident_id)
+    actions = actions_for(reader, actor, file.incident)
+    targets = {a.action: targets_for(reader, actor, file.incident, a.action) for a in actions if "target" in a.needs}
+    return file, actions, targets
+
+
+class IncidentRecord(QFrame):
+    """Shows what `read_incident` gave. `placed`: the person wants to see it on the map."""
+
+    placed = Signal()
+
+    def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "pane")
+        self._shell = shell
+        self._file: IncidentFile | None = None
+        self._actions: list[Transition] = []
+        self._targets: dict[str, list[Organisation]] = {}
+        self._panel: ActionPanel | None = None
+        self.buttons: dict[str, QPushButton] = {}
+        self._head, self._acts, self._form, self._body = (QVBoxLayout() for _n in range(4))
+        for part in (self._head, self._acts, self._form, self._body):
+            part.setSpacing(8)
+        whole = QWidget()
+        whole.setLayout(
+            column_of(self._head, self._acts, self._form, self._body, None, spacing=12, margins=(16, 12, 16, 12))
+        )
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled(whole, _("Incident")))
+
+    @property
+    def incident_id(self) -> int | None:
+        """The incident shown."""
+        return self._file.incident.id if self._file is not None else None
+
+    def show_read(self, read: _Read) -> None:
+        """Show this; a form that is being filled in stays when it is still the same incident and still possible."""
+        is_same = self.incident_id == read[0].incident.id
+        self._file, self._actions, self._targets = read
+        if not is_same:
+            self._close_panel()
+        self._show_head(read[0])
+        self._show_actions()
+        clear(self._body)
+        self._body.addWidget(self._facts(read[0]))
+        if read[0].attachments:
+            card = Card(_("Photos"))
+            card.add(PhotoStrip(self._shell, read[0].attachments))
+            self._body.addWidget(card)
+        self._body.addWidget(self._log(read[0]))
+
+    def _show_head(self, file: IncidentFile) -> None:
+        clear(self._head)
+        incident, row = file.incident, file.row
+        picture = QLabel()
+        picture.setPixmap(
+            symbol_pixmap(incident.state, is_dark=self._shell.theme.is_dark, size_px=24, scale=self.devicePixelRatioF())
+        )
+        self._head.addLayout(
+            row_of(picture, label(codes.word("incident_category", incident.category), "title", wraps=True), None)
+        )
+        badges = QWidget()
+        flow = FlowLayout(badges, 6)
+        flow.addWidget(badge(state_word(incident.state), "neutral"))
+        if row.is_overdue:
+            flow.addWidget(badge(_("overdue"), "danger"))
+        if incident.urgency == "1":
+            flow.addWidget(badge(codes.word("incident_urgency", "1"), "attention"))
+        if (incident.supervision or "0") != "0":
+            flow.addWidget(badge(codes.word("supervision", incident.supervision), "danger"))
+        if row.waiting:
+            flow.addWidget(badge(_("waiting to be sent"), "attention"))
+        self._head.addWidget(badges)
+        self._head.addWidget(label(incident.description or "", wraps=True, selectable=True))
+
+    # -- actions
+
+    def _show_actions(self) -> None:
+        clear(self._acts)
+        self.buttons = {}
+        holder = QWidget()
+        flow = FlowLayout(holder, 8)
+        for number, row in enumerate(self._actions, start=1):
+            keys = f"Alt+{number}" if number < 10 else ""
+            made = button(_(row.label), "primary" if number == 1 else "", clicked=self._press, tip=keys)
+            if keys:
+                made.setText(f"{_(row.label)}  {number}")
+                made.setShortcut(QKeySequence(keys))
+            made.setObjectName(row.action)
+            flow.addWidget(made)
+            self.buttons[row.action] = made
+        if self._actions:
+            self._acts.addWidget(holder)
+            self._acts.addWidget(label(_("Alt and the number does it"), "small"))
+        else:
+            self._acts.addWidget(label(self._why_nothing(), "soft", wraps=True))
+        self._set_enabled(self._panel is None)
+
+    def _why_nothing(self) -> str:
+        if self._file is None or self._file.holder is None:
+            return _("Nothing to do for you here.")
+        return _("It is with {organisation} now; nothing to do for you here.").format(
+            organisation=self._file.holder.name
+        )
+
+    def _press(self) -> None:
+        sender = self.sender()
+        if isinstance(sender, QPushButton):
+            self.start(sender.objectName())
+
+    def start(self, action: str) -> None:
+        """Begin a command: done at once when nothing is to be filled in."""
+        row = transition(action)
+        if row is None or self._file is None or self._panel is not None:
+            return
+        if needs_nothing(row):
+            self._give(Order(action))
+            return
+        self._panel = ActionPanel(self._shell, row, self._targets.get(action, ()))
+        self._panel.ordered.connect(self._give)
+        self._panel.left.connect(self._leave_panel)
+        self._form.addWidget(self._panel)
+        self._set_enabled(False)
+        self._panel.begin()
+
+    @property
+    def panel(self) -> ActionPanel | None:
+        """The form being filled in."""
+        return self._panel
+
+    def _set_enabled(self, is_on: bool) -> None:
+        for one in self.buttons.values():
+            one.setEnabled(is_on)
+
+    def _give(self, order: Order) -> None:
+        if self._file is None:
+            return
+        self._shell.background.do(
+            perform, self._file.incident.id, order.action, target_id=order.target_id, note=order.note, result=order.result,
+            is_solved=order.is_solved, satisfaction=order.satisfaction, then=self._done, refused=self._refused,
+        )  # fmt: skip
+
+    def _done(self, incident: Incident) -> None:
+        self._close_panel()
+        self._shell.say(_("{number}: now “{state}”").format(number=incident.number, state=state_word(incident.state)))
+
+    def _refused(self, refusal: Refusal) -> None:
+        if self._panel is not None:
+            self._panel.refuse(refusal)
+        else:
+            self._shell.refuse(refusal)
+
+    def _leave_panel(self) -> None:
+        self._close_panel()
+        first = next(iter(self.buttons.values()), None)
+        if first is not None:
+            first.setFocus()
+
+    def _close_panel(self) -> None:
+        panel, self._panel = self._panel, None
+        if panel is not None:
+            clear(self._form)
+        self._set_enabled(True)
+
+    # -- facts and log
+
+    def _facts(self, file: IncidentFile) -> Card:
+        incident = file.incident
+        card = Card(_("Facts"))
+        form = QFormLayout()
+        form.setHorizontalSpacing(12)
+        form.setVerticalSpacing(4)
+        for name, value in _facts_of(file, incident):
+            if value:
+                form.addRow(label(name, "soft"), label(value, wraps=True, selectable=True))
+        card.add(form)
+        theme = self._shell.theme
+        tools: list[QWidget] = []
+        if incident.lng is not None:
+            tools.append(button(_("Show on the map"), "link", theme=theme, picture="map-pin", clicked=self.placed.emit))
+        if incident.household_id and self._shell.may("household.read"):
+            tools.append(
+                button(_("Open the household"), "link", theme=theme, picture="house", clicked=self._open_household)
+            )
+        if self._shell.may("report.incident"):
+            tools.append(button(_("Print the slip"), "link", theme=theme, picture="printer", clicked=self._print))
+        holder = QWidget()
+        flow = FlowLayout(holder, 4)
+        for tool in tools:
+            flow.addWidget(tool)
+        card.add(holder)
+        return card
+
+    def _log(self, file: IncidentFile) -> Card:
+        card = Card(_("Log"))
+        for step in _newest_first(file.steps):
+            row = transition(step.action)
+            who = " · ".join(
+                part
+                for part in (file.names.get(step.user_id or 0, ""), file.names.get(step.organisation_id or 0, ""))
+                if part
+            )
+            said = _(row.label) if row is not None else step.action
+            if step.target_id:
+                said += f" → {file.names.get(step.target_id, '')}"
+            card.add(row_of(label(said), None, label(show_instant(step.at), "small")))
+            below = [part for part in (who, step.note or "") if part]
+            if below:
+                card.add(label("\n".join(below), "caption", wraps=True, selectable=True))
+        return card
+
+    def _open_household(self) -> None:
+        if self._file is not None and self._file.incident.household_id:
+            self._shell.go("households", "household", self._file.incident.household_id)
+
+    def _print(self) -> None:
+        if self._file is not None:
+            self._shell.go("reports", "incident", self._file.incident.id)
+
+
+def _newest_first(steps: Sequence[Any]) -> list[Any]:
+    return sorted(steps, key=lambda step: (step.at, step.id), reverse=True)
+
+
+def _facts_of(file: IncidentFile, incident: Incident) -> list[tuple[str, str]]:
+    return [
+        (_("Number"), incident.number or ""),
+        (_("Place"), incident.place or ""),
+        (_("Grid"), file.grid.name if file.grid else ""),
+        (_("Held by"), file.holder.name if file.holder else ""),
+        (_("Due"), show_instant(incident.due_at) if incident.due_at else ""),
+        (_("Reported at"), show_instant(incident.reported_at)),
+        (
+            _("Reporter"),
+            " ".join(p for p in (incident.reporter_name or "", mask_phone(incident.reporter_phone or "")) if p),
+        ),
+        (_("Source"), codes.word("incident_source", incident.source)),
+        (_("Level"), codes.word("incident_level", incident.level)),
+        (_("Result"), incident.result or ""),
+        (_("Satisfaction"), "★" * (incident.satisfaction or 0)),
+        (_("Times sent back"), str(incident.bounce_count) if incident.bounce_count else ""),
+    ]

@@ -1,0 +1,287 @@
+"""Report an incident: what, where (a click on the map, a household, or words), how urgent; Ctrl+Enter sends it on its way."""
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from gridman.domain import codes
+from gridman.domain.grid import Grid
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import _
+from gridman.services.incidents import IncidentDraft, report_incident
+from gridman.services.maps import grid_at
+from gridman.services.photos import PhotoDraft
+from gridman.ui.code_box import CodeBox
+from gridman.ui.entry.choices import Choice, KeyChoices
+from gridman.ui.entry.finder import RecordFinder
+from gridman.ui.entry.photos import PhotoTray
+from gridman.ui.shell import Shell
+from gridman.ui.widgets import Notice, button, column_of, label, row_of, scrolled
+
+__all__ = ["ReportPanel"]
+
+_FIELDS = ("category", "description", "place", "grid", "form")
+
+
+class ReportPanel(QFrame):
+    """The form. `saved` carries the incident's id; `placed` a place (lng, lat) to mark on the map, or None."""
+
+    saved = Signal(object)
+    left = Signal()
+    placed = Signal(object)
+
+    def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "pane")
+        self._shell = shell
+        self._point: tuple[float, float] | None = None
+        self._grids: dict[int, str] = {}
+        self._is_asking = False
+        self._make_fields()
+        self._lay_out()
+        for keys, slot in (("Ctrl+Return", self.save), ("Ctrl+Enter", self.save), ("Esc", self.leave)):
+            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(slot)
+
+    def _make_fields(self) -> None:
+        self.category = CodeBox(codes.table("incident_category"))
+        self.category.setAccessibleName(_("Category"))
+        self.category.returnPressed.connect(self._after_category)
+        self.description = self._note(_("Description"), _("What is wrong"))
+        self.description.installEventFilter(self)
+        self.place = QLineEdit()
+        self.place.setAccessibleName(_("Place"))
+        self.place.setPlaceholderText(_("Where: in words, or click on the map"))
+        self.household = RecordFinder(
+            self._shell, _("Household"), ("household", "person"), _("If it concerns a household: initials or address")
+        )
+        self.household.chosen.connect(self._take_household)
+        self.grid = QComboBox()
+        self.grid.setAccessibleName(_("Grid"))
+        self.urgency = KeyChoices(
+            _("Urgency"), [Choice(c.code, c.code, c.word) for c in codes.table("incident_urgency")]
+        )
+        self.source = QComboBox()
+        self.source.setAccessibleName(_("Source"))
+        for code in codes.table("incident_source"):
+            self.source.addItem(code.word, code.code)
+        self.reporter = QLineEdit()
+        self.reporter.setAccessibleName(_("Reporter"))
+        self.reporter.setPlaceholderText(self._shell.actor.name)
+        self.phone = QLineEdit()
+        self.phone.setAccessibleName(_("Reporter's phone"))
+        self.result = QLineEdit()
+        self.result.setAccessibleName(_("Handled on the spot"))
+        self.result.setPlaceholderText(_("Only if it is done already: what was done"))
+        self.photos = PhotoTray(self._shell, _("Photos"))
+
+    def _note(self, name: str, hint: str) -> QPlainTextEdit:
+        edit = QPlainTextEdit()
+        edit.setAccessibleName(name)
+        edit.setPlaceholderText(hint)
+        edit.setTabChangesFocus(True)
+        edit.setFixedHeight(edit.fontMetrics().lineSpacing() * 3 + 16)
+        return edit
+
+    def _lay_out(self) -> None:
+        self._problems = {name: label("", "problem", wraps=True) for name in _FIELDS}
+        for problem in self._problems.values():
+            problem.setVisible(False)
+        self._where = label(_("A click on the map sets the place."), "small", wraps=True)
+        self._discard, self._go_on = QPushButton(_("Discard it")), QPushButton(_("Go on"))
+        self._discard.clicked.connect(self._drop)
+        self._go_on.clicked.connect(self._keep_on)
+        self._question = Notice(_("This report is not saved."), "attention", self._discard, self._go_on)
+        self._question.setVisible(False)
+        body = QWidget()
+        body.setLayout(
+            column_of(
+                self._question,
+                _field(_("Category *"), self.category), self._problems["category"],
+                _field(_("Description *"), self.description), self._problems["description"],
+                _field(_("Place *"), self.place), self._where, self._problems["place"],
+                _field(_("Household"), self.household),
+                row_of(_field(_("Grid *"), self.grid), _field(_("Source"), self.source), spacing=12), self._problems["grid"],
+                _field(_("Urgency"), self.urgency),
+                self.photos,
+                row_of(_field(_("Reporter"), self.reporter), _field(_("Reporter's phone"), self.phone), spacing=12),
+                _field(_("Handled on the spot"), self.result),
+                self._problems["form"],
+                None,
+                margins=(16, 8, 16, 12),
+            )
+        )  # fmt: skip
+        self._send = button(_("Report"), "primary", clicked=self.save, tip="Ctrl+Enter")
+        foot = QFrame()
+        cancel = button(_("Cancel"), clicked=self.leave, tip="Esc")
+        foot.setLayout(row_of(self._send, cancel, None, label("Ctrl+Enter · Esc", "small"), margins=(16, 8, 16, 12)))
+        head = QWidget()
+        head.setLayout(row_of(label(_("Report an incident"), "title"), None, margins=(16, 12, 16, 4)))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        for part in (head, scrolled(body, _("Report an incident")), foot):
+            outer.addWidget(part, 1 if part is not head and part is not foot else 0)
+
+    # -- beginning
+
+    def begin(self) -> None:
+        """Start a report; what is typed already stays."""
+        self._shell.background.ask(_own_grids, self._shell.actor.grid_ids, then=self._take_grids)
+        self.urgency.set_codes(self.urgency.codes() or ["0"])
+        self.category.setFocus()
+
+    def _take_grids(self, grids: list[tuple[int, str]]) -> None:
+        chosen = self.grid.currentData()
+        self._grids = dict(grids)
+        self.grid.clear()
+        if len(grids) != 1:
+            self.grid.addItem(_("from the map or the household"), None)
+        for grid_id, name in grids:
+            self.grid.addItem(name, grid_id)
+        self._choose_grid(chosen)
+
+    def _choose_grid(self, grid_id: int | None) -> None:
+        number = self.grid.findData(grid_id) if grid_id is not None else -1
+        if number >= 0:
+            self.grid.setCurrentIndex(number)
+
+    def set_point(self, lng: float, lat: float) -> None:
+        """The place was clicked on the map."""
+        self._point = (lng, lat)
+        self._where.setText(_("On the map: {lng:.5f}, {lat:.5f}").format(lng=lng, lat=lat))
+        self._tell("place", "")
+        self.placed.emit(self._point)
+        self._shell.background.ask(grid_at, lng, lat, then=self._take_grid_at, key="grid")
+
+    def _take_grid_at(self, grid_id: int | None) -> None:
+        if grid_id is None:
+            self._tell("place", _("This place lies in no grid of the street; choose the grid below."))
+        elif self._grids and grid_id not in self._grids:
+            self._tell("place", _("This place lies in a grid that is not yours."))
+        else:
+            self._choose_grid(grid_id)
+
+    def _take_household(self, hit: Any) -> None:
+        self._choose_grid(hit.grid_id)
+        self._tell("place", "")
+        self.urgency.setFocus()
+
+    def _after_category(self) -> None:
+        self.description.setFocus()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A picture pasted into the description is a photo."""
+        is_key = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if watched is self.description and is_key and event.matches(QKeySequence.StandardKey.Paste):  # type: ignore[attr-defined]
+            return self.photos.paste()
+        return super().eventFilter(watched, event)
+
+    # -- saving
+
+    def save(self) -> None:
+        """Send the report; what is missing is said under its field."""
+        for name in _FIELDS:
+            self._tell(name, "")
+        hit = self.household.hit
+        checks = (
+            ("category", self.category, self._has_category(), _("Choose what it is: code, initials or name.")),
+            ("description", self.description, bool(self.description.toPlainText().strip()), _("Write what is wrong.")),
+            ("place", self.place, self._has_place(), _("Click on the map, choose a household, or write where it is.")),
+            ("grid", self.grid, self.grid.currentData() is not None or hit is not None, _("Choose the grid in which it is.")),
+        )  # fmt: skip
+        wrong = [(name, widget, words) for name, widget, is_right, words in checks if not is_right]
+        for name, _widget, words in wrong:
+            self._tell(name, words)
+        if wrong:
+            wrong[0][1].setFocus()
+            return
+        self._send.setEnabled(False)
+        self._shell.background.do(
+            report_incident, self._draft(hit), self._shell.desk.blobs, then=self._after, refused=self._refused
+        )
+
+    def _has_category(self) -> bool:
+        return self.category.code() in codes.table("incident_category")
+
+    def _has_place(self) -> bool:
+        return bool(self.place.text().strip() or self._point or self.household.hit is not None)
+
+    def _draft(self, hit: Any) -> IncidentDraft:
+        lng, lat = self._point or (None, None)
+        return IncidentDraft(
+            category=self.category.code() or "",
+            description=self.description.toPlainText().strip(),
+            place=self.place.text().strip(),
+            lng=lng,
+            lat=lat,
+            grid_id=self.grid.currentData(),
+            household_id=(hit.household_id or hit.record_id) if hit is not None else None,
+            source=self.source.currentData(),
+            urgency=self.urgency.code() or "0",
+            reporter_name=self.reporter.text().strip(),
+            reporter_phone=self.phone.text().strip(),
+            result=self.result.text().strip(),
+            photos=[PhotoDraft(picture.data, picture.name) for picture in self.photos.pictures()],
+        )
+
+    def _after(self, incident: Any) -> None:
+        self._send.setEnabled(True)
+        self._reset()
+        self._shell.say(_("Reported: {number}").format(number=incident.number))
+        self.saved.emit(incident.id)
+
+    def _refused(self, refusal: Refusal) -> None:
+        self._send.setEnabled(True)
+        self._tell("form", refusal.words())
+
+    def _tell(self, name: str, text: str) -> None:
+        self._problems[name].setText(text)
+        self._problems[name].setVisible(bool(text))
+
+    def _reset(self) -> None:
+        self._point = None
+        self._where.setText(_("A click on the map sets the place."))
+        self.category.set_code(None)
+        for line in (self.place, self.reporter, self.phone, self.result):
+            line.clear()
+        self.description.clear()
+        self.household.clear()
+        self.urgency.set_codes(["0"])
+        self.photos.clear()
+        self._question.setVisible(False)
+        self.placed.emit(None)
+
+    # -- leaving
+
+    def is_begun(self) -> bool:
+        """Whether something typed is not saved."""
+        return bool(self.description.toPlainText().strip() or self.category.text().strip() or self.photos.pictures())
+
+    def leave(self) -> None:
+        """Done; asks before anything typed is lost."""
+        if self.is_begun():
+            self._question.setVisible(True)
+            self._go_on.setFocus()
+        else:
+            self._drop()
+
+    def _drop(self) -> None:
+        self._reset()
+        self.left.emit()
+
+    def _keep_on(self) -> None:
+        self._question.setVisible(False)
+        self.description.setFocus()
+
+
+def _own_grids(reader: Any, grid_ids: frozenset[int]) -> list[tuple[int, str]]:
+    wanted: dict[str, Any] = {"id": grid_ids} if grid_ids else {}
+    grids = reader.page(Grid, valid_to_on=None, order_by=("code",), limit=2_000, **wanted)
+    return [(grid.id, grid.name) for grid in grids]
+
+
+def _field(name: str, widget: QWidget) -> QVBoxLayout:
+    return column_of(label(name, "caption"), widget, spacing=4)
