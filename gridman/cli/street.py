@@ -1,0 +1,92 @@
+"""`gridman street`: serve a street, found it, and look after its accounts, computers, grids and departments."""
+
+import argparse
+from pathlib import Path
+
+from gridman.cli import street_office
+from gridman.cli.console import Console
+from gridman.cli.folders import add_data, opened_street
+from gridman.cli.secrets import ask_new
+from gridman.domain.access import SYSTEM
+from gridman.kernel.words import _
+
+__all__ = ["fill", "run"]
+
+PASSWORD = "GRIDMAN_PASSWORD"
+_PORT = 8750
+
+
+def fill(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments; without a word after `street` it serves."""
+    parser.set_defaults(work=_serve)
+    parser.add_argument("--data", type=Path, metavar="DIR", help=_("folder of the street server"))
+    parser.add_argument("--database", metavar="URL", help=_("PostgreSQL of the street: postgresql://user@host/name"))
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help=_("address to listen on (default: this computer only)")
+    )
+    parser.add_argument(
+        "--port", type=int, default=_PORT, metavar="N", help=_("port (default: 8750; 0 takes any free one)")
+    )
+    parser.add_argument("--certificate", type=Path, metavar="PEM", help=_("certificate for HTTPS"))
+    parser.add_argument("--key", type=Path, metavar="PEM", help=_("the certificate's key"))
+    parts = parser.add_subparsers(dest="what", metavar="WHAT")
+    init = parts.add_parser("init", help=_("found a new street"))
+    init.set_defaults(work=_init)
+    add_data(init, is_street=True)
+    init.add_argument("--name", required=True, metavar="NAME", help=_("the street's name"))
+    init.add_argument(
+        "--admin",
+        required=True,
+        metavar="LOGIN",
+        help=_("the administrator; the password is asked, or read from GRIDMAN_PASSWORD"),
+    )
+    street_office.fill(parts)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Do what was asked of the street."""
+    if args.data is None:
+        console.warn(_("gridman street needs --data DIR, the folder of the street server."))
+        return 2
+    return int(args.work(args, console))
+
+
+def _init(args: argparse.Namespace, console: Console) -> int:
+    from gridman.services.street import found_street
+
+    password = ask_new(PASSWORD, _("Password of {login}").format(login=args.admin))
+    with opened_street(args.data, args.database, must_exist=False) as street, street.store.unit(SYSTEM) as unit:
+        organisation, admin = found_street(unit, args.name, args.admin, password, hasher=street.hasher)
+    console.say(_("{street} is founded in {folder}.").format(street=organisation.name, folder=args.data))
+    console.say(
+        _("Keep a copy of {file} apart: without it the data cannot be opened.").format(file=args.data / "street.key")
+    )
+    console.say(
+        _("Next: gridman import map, then gridman street user add, then gridman street --data {folder}").format(
+            folder=args.data
+        )
+    )
+    console.give({"street": organisation.name, "admin": admin.login, "data": str(args.data)})
+    return 0
+
+
+def _serve(args: argparse.Namespace, console: Console) -> int:
+    """Serve until Ctrl+C."""
+    from gridman.joining import street_app
+    from gridman.kernel.log import start_log
+    from gridman.server.run import Tls, serve
+    from gridman.services.street import hold_street_folder
+
+    tls = Tls(args.certificate, args.key) if args.certificate and args.key else None
+    with opened_street(args.data, args.database) as street, hold_street_folder(args.data):
+        start_log(args.data / "logs", verbose=args.verbose)
+
+        def ready(address: str) -> None:
+            console.say(_("Serving {folder} ({database}) at {address}; Ctrl+C stops.").format(
+                folder=args.data, database=street.database_kind, address=address,
+            ))  # fmt: skip
+            console.give({"address": address})
+
+        serve(street_app(street), args.host, args.port, ready, tls=tls)
+    console.say(_("Stopped."))
+    return 0
