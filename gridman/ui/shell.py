@@ -40,6 +40,7 @@ class Shell(QObject):
     going = Signal(object)  # Going
     toasted = Signal(object)  # Toast
     restyled = Signal(str, object)  # a setting that needs the window anew: name, value
+    window_asked = Signal(str)  # a verb of the window, by name
 
     def __init__(
         self, desk: Any, background: Background, theme: Theme, settings: dict[str, Any] | None = None,
@@ -64,6 +65,10 @@ class Shell(QObject):
     def go(self, page: str, kind: str = "", record_id: int = 0, intent: str = "") -> None:
         """Show a page, and there a record."""
         self.going.emit(Going(page, kind, record_id, intent))
+
+    def ask_window(self, verb: str) -> None:
+        """Have the window do one of its own verbs ("lock", "sync_now", "show_manual", ...)."""
+        self.window_asked.emit(verb)
 
     def say(self, text: str, tone: str = "good", undo: Callable[[], None] | None = None, undo_label: str = "") -> None:
         """Tell a result in passing, with Undo where there is one."""

@@ -60,6 +60,7 @@ class Window(QMainWindow):
         self._bar.asked.connect(self.perform)
         self.shell.going.connect(self._go)
         self.shell.toasted.connect(self._tell)
+        self.shell.window_asked.connect(self._asked)
         self.shell.background.refused.connect(self._refused)
         self.shell.background.failed.connect(self._failed)
 
@@ -164,6 +165,9 @@ class Window(QMainWindow):
             mine()
         elif self.current_page is not None:
             self.current_page.perform(verb.name)
+
+    def _asked(self, name: str) -> None:
+        getattr(self, f"_do_{name}")()
 
     def _do_search(self) -> None:
         self._bar.search.begin()

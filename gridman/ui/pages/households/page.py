@@ -118,7 +118,7 @@ class HouseholdsPage(Page):
         self._grid.addItem(_("All grids"), None)
         self._grid.hide()
         for box in (self._care, self._grid):
-            box.setMinimumContentsLength(8)
+            box.setMinimumContentsLength(11)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.currentIndexChanged.connect(self._filter)
         new = button(_("Register"), theme=shell.theme, picture="house-plus", clicked=self.do_register, tip="Ctrl+N")

@@ -1,0 +1,1 @@
+"""Choices of this computer, and what it is."""
