@@ -4,11 +4,12 @@
   const parts = (window.gridmanParts = window.gridmanParts || {});
 
   class Editing {
-    constructor(map, state, tell) {
-      Object.assign(this, { map, state, tell, layer: null, neighbours: null, wrong: null, purpose: "" });
+    // `onMode` is called when editing begins and ends: the map then shows less or more.
+    constructor(map, state, tell, onMode) {
+      Object.assign(this, { map, state, tell, onMode, layer: null, neighbours: null, wrong: null, purpose: "" });
       if (map.pm) {
         map.pm.setLang(state.language === "en" ? "en" : "zh");
-        map.pm.setGlobalOptions({ snappable: true, snapDistance: 14, allowSelfIntersection: true, continueDrawing: false });
+        map.pm.setGlobalOptions({ snappable: true, snapDistance: 14, allowSelfIntersection: true, continueDrawing: false, limitMarkersToCount: 40 });
         map.on("pm:create", (event) => this._created(event.layer));
       }
     }
@@ -26,6 +27,7 @@
       this.stop();
       this._show(neighbours);
       this.purpose = "edit";
+      this._mode(true);
       this._take(L.geoJSON(geometry, { style: () => this._style() }).getLayers()[0]);
     }
 
@@ -34,6 +36,7 @@
       this.stop();
       this._show(neighbours);
       this.purpose = shape === "Line" ? "line" : "draw";
+      this._mode(true);
       this.map.pm.enableDraw(shape || "Polygon", { templineStyle: this._style(), hintlineStyle: { ...this._style(), dashArray: "5 5" }, pathOptions: this._style(), tooltips: true });
     }
 
@@ -77,8 +80,14 @@
       }).addTo(this.map);
     }
 
+    _mode(isOn) {
+      this.state.isEditing = isOn;
+      this.onMode();
+    }
+
     stop() {
       if (this.map.pm) this.map.pm.disableDraw();
+      if (this.state.isEditing) this._mode(false);
       for (const name of ["layer", "neighbours", "wrong"]) {
         if (this[name]) this[name].remove();
         this[name] = null;

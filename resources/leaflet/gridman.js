@@ -74,7 +74,7 @@
     new parts.North(config.words).addTo(map);
     panel.addTo(map);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
-    const editing = new parts.Editing(map, state, tell);
+    const editing = new parts.Editing(map, state, tell, repaint);
     const view = { map, state, tiles, overlay, panel, editing, repaint, config };
     pointing(view);
     commands(view);
@@ -100,7 +100,7 @@
       if (editing.isActive) return;
       const hit = overlay.hit(event.containerPoint);
       if (hit && hit.kind === "cluster") return openCluster(view, hit.item);
-      overlay.closeFan();
+      if (!hit || !hit.isFanned) overlay.closeFan();
       const at = { lng: event.latlng.lng, lat: event.latlng.lat };
       const found = hit ? { kind: hit.kind, id: hit.id, state: hit.state, label: hit.label } : overlay.ground(event.latlng);
       choose(view, found ? { kind: found.kind, id: found.id } : null);

@@ -58,7 +58,7 @@
       const tiles = this._tileLayer.inView();
       this._hits = [];
       this._marked(tiles, dx, dy);
-      const items = state.shown.incidents ? this._items(tiles, dx, dy, zoom, size) : [];
+      const items = state.shown.incidents && !state.isEditing ? this._items(tiles, dx, dy, zoom, size) : [];
       const blocked = items.map((item) => [item.x - item.r, item.y - item.r, item.x + item.r, item.y + item.r]);
       parts.drawLabels(ctx, tiles, state, zoom, dx, dy, size, blocked);
       for (const item of items) this._incident(item);
@@ -211,7 +211,7 @@
         ctx.stroke();
         if (state.chosen && state.chosen.id === member[0]) this._ring(px, py, RADIUS + 6);
         parts.drawSymbol(ctx, px, py, RADIUS, state.symbols[member[1]] || state.symbols[""], state.isDark);
-        this._hits.push({ kind: "incident", id: member[0], state: member[1], label: member[2], x: px, y: py, r: RADIUS + 3 });
+        this._hits.push({ kind: "incident", id: member[0], state: member[1], label: member[2], x: px, y: py, r: RADIUS + 3, isFanned: true });
       });
     },
 
