@@ -10,8 +10,8 @@ _BETWEEN = re.compile(r"[;,/、|\n]+|(?<=\d)\s*(?:或|和)\s*(?=\d)")
 _NUMBER_TAIL = re.compile(r"\.0+$")
 _COUNTRY = re.compile(r"^(?:\+|00)86")
 _DASHES = re.compile("[\u2010-\u2015\u2212_ー]")
-_MOBILE = re.compile(r"^1[3-9]\d{9}$")
-_SHORT = re.compile(r"^(?:[48]00\d{7}|\d{3,5})$")
+_MOBILE = re.compile(r"^1[3-9][0-9]{9}$")
+_SHORT = re.compile(r"^(?:[48]00[0-9]{7}|[0-9]{3,5})$")
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ def _read_one(text: str) -> str | None:
 
 
 def _landline(text: str) -> str | None:
-    area = re.match(r"^\(?(010|02\d|0[3-9]\d{2})\)?-?", text)
+    area = re.match(r"^\(?(010|02[0-9]|0[3-9][0-9]{2})\)?-?", text)
     rest = text[area.end() :] if area else text
-    found = re.match(r"^(\d{7,8}|\d{3,4}-\d{4})(?:(?:转|ext|x|-)(\d{1,6}))?$", rest)
+    found = re.match(r"^([0-9]{7,8}|[0-9]{3,4}-[0-9]{4})(?:(?:转|ext|x|-)([0-9]{1,6}))?$", rest)
     if not found:
         return None
     return "-".join(p for p in (area.group(1) if area else "", found[1].replace("-", ""), found[2]) if p)
