@@ -10,7 +10,7 @@ from tests.simulation.sim import Violation, run
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="0:200", help="FIRST:END")
-    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--steps", type=int, default=70)
     parser.add_argument("--database", help="URL of an empty PostgreSQL database for one seed")
     told = parser.parse_args()
     first, end = (int(part) for part in told.seeds.split(":"))

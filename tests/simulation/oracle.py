@@ -143,6 +143,38 @@ class Oracle:
                         f"desk {desk.store.replica} shows {row[0]!r} for its own {record_id}.{name}={value!r}"
                     )
 
+    def own_cells(self, desk: Desk) -> tuple[dict[str, int], dict[tuple[str, int, str], Any]]:
+        """How far the desk has received each scope, and what it shows in the cells it once wrote."""
+        with desk.store.read() as reader:
+            run = reader.connection.exec_driver_sql
+            positions = {str(scope): int(seq) for scope, seq in run("SELECT scope, seq FROM cursor").all()}
+            shown = {}
+            for entity, record_id, after in run(
+                "SELECT entity, record_id, after FROM journal WHERE kind = 'amend' AND op_n IS NOT NULL AND after IS NOT NULL"
+            ).all():
+                row = run(f'SELECT * FROM "{entity}" WHERE id = {record_id}').mappings().first()
+                if row is not None:
+                    shown.update({(entity, record_id, name): row[name] for name in unpack(after)})
+        return positions, shown
+
+    def never_goes_back(
+        self,
+        desk: Desk,
+        before: tuple[dict[str, int], dict[tuple[str, int, str], Any]],
+        moment: dict[str, dict[int, dict[str, Any]]],
+    ) -> None:
+        """An answer moves positions forward only, and changes what the desk wrote only to what the street then held."""
+        positions, shown = self.own_cells(desk)
+        for scope, seq in before[0].items():
+            if positions.get(scope, seq) < seq:
+                raise Violation(f"desk {desk.store.replica} went back from {seq} to {positions[scope]} in {scope}")
+        for (kind, record_id, name), value in shown.items():
+            if before[1].get((kind, record_id, name), value) == value:
+                continue
+            street = moment[kind].get(record_id)
+            if street is not None and street[name] != value:
+                raise Violation(f"desk {desk.store.replica}: own {record_id}.{name} blinked to {value!r}")
+
     def matches_moment(self, desk: Desk, moment: dict[str, dict[int, dict[str, Any]]]) -> None:
         """At a checkpoint a desk shows the street of that moment, but for its own pending edits and what was made since."""
         pending: dict[int, set[str]] = {}

@@ -1,0 +1,215 @@
+"""Bugs the simulator must find: each a context in which one promise of the sync is broken on purpose."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from gridman.domain.merge import Edit, Verdict
+from gridman.domain.stamp import after
+from gridman.store import feed
+from gridman.store.replay import Replay
+from gridman.sync import exchange, push, replica
+
+__all__ = ["PLANTED"]
+
+
+def _replace(where: Any, name: str, by: Any) -> AbstractContextManager[Any]:
+    return patch.object(where, name, by)
+
+
+@contextmanager
+def no_dedupe() -> Iterator[None]:
+    """The street applies an operation again when it comes again."""
+    keep = replica.keep_answers
+
+    def keep_new(connection: Any, number: int, answers: Any, seq: int, at: int) -> None:
+        last = replica.last_pushed(connection, number)
+        keep(connection, number, [a for a in answers if a[0] > last], seq, at)
+
+    with _replace(replica, "_next_ops", lambda ops, last: list(ops)), _replace(replica, "keep_answers", keep_new):
+        yield
+
+
+@contextmanager
+def losers_dropped() -> Iterator[None]:
+    """The value that loses is not kept."""
+    with _replace(push, "_keep", lambda *args: None):
+        yield
+
+
+@contextmanager
+def no_exit() -> Iterator[None]:
+    """Desks are not told that a record left a scope."""
+    inner = Replay.place
+
+    def place(self: Replay, entries: Any) -> None:
+        inner(self, [e for e in entries if not e.is_exit])
+
+    with _replace(Replay, "place", place):
+        yield
+
+
+@contextmanager
+def pull_overwrites_pending() -> Iterator[None]:
+    """A pulled row replaces values that are not sent yet."""
+
+    def overlaid(self: Replay, kind: Any, columns: Any, row: Any, cells: Any, pending: Any) -> Any:
+        return row
+
+    with _replace(Replay, "_overlaid", overlaid):
+        yield
+
+
+@contextmanager
+def settled_at_answer() -> Iterator[None]:
+    """An edit stops being pending as soon as it is answered."""
+    inner = Replay.move_cursors
+
+    def move(self: Replay, cursors: Any) -> None:
+        inner(self, cursors)
+        self._settle(1 << 60)
+
+    with _replace(Replay, "move_cursors", move):
+        yield
+
+
+@contextmanager
+def checkpoint_too_early() -> Iterator[None]:
+    """Any answer counts as a checkpoint, complete or not."""
+    absorb = exchange.absorb
+
+    def eager(store: Any, request: Any, answer: Any) -> Any:
+        from msgspec.structs import replace
+
+        return absorb(store, request, replace(answer, complete=True))
+
+    with _replace(exchange, "absorb", eager):
+        yield
+
+
+@contextmanager
+def no_clamp() -> Iterator[None]:
+    """A clock that is days ahead rules everybody's future."""
+    with _replace(push, "clamp", lambda stamp, now: stamp):
+        yield
+
+
+@contextmanager
+def by_wall_clock() -> Iterator[None]:
+    """The later clock wins, whatever was known."""
+
+    def decide(edit: Edit, current: Any, version: str | None, policy: Any, is_retired: bool = False) -> Verdict:
+        if edit.value == current:
+            return Verdict(False, version or edit.stamp)
+        if version is None or edit.stamp > version:
+            return Verdict(True, edit.stamp)
+        return Verdict(False, version)
+
+    with _replace(push, "decide", decide):
+        yield
+
+
+@contextmanager
+def always_applies() -> Iterator[None]:
+    """The last one to arrive wins and nobody is told."""
+    rule = lambda edit, current, version, policy, is_retired=False: Verdict(True, after(edit.stamp, version or ""))  # noqa: E731
+    with _replace(push, "decide", rule):
+        yield
+
+
+@contextmanager
+def own_stamp_forgotten() -> Iterator[None]:
+    """The street forgets under which stamp a desk knows its own edit: its next edit looks concurrent."""
+    inner = push.cell_states
+
+    def states(*args: Any) -> Any:
+        return {name: (version, None, who, at) for name, (version, _claimed, who, at) in inner(*args).items()}
+
+    with _replace(push, "cell_states", states):
+        yield
+
+
+@contextmanager
+def cursor_ahead() -> Iterator[None]:
+    """A page says it went further than it did."""
+    inner = replica._Page.read
+
+    def read(self: Any, index: int, cursor: Any) -> Any:
+        found = inner(self, index, cursor)
+        return type(found)(found.scope, found.seq, replica.ALL)
+
+    with _replace(replica._Page, "read", read):
+        yield
+
+
+@contextmanager
+def withdrawal_drops_outbox() -> Iterator[None]:
+    """Unsent edits vanish with the grid."""
+    inner = Replay._remove
+
+    def remove(self: Replay, kind: str, ids: Any) -> None:
+        inner(self, kind, ids)
+        for i in ids:
+            self.connection.exec_driver_sql(
+                f"UPDATE journal SET state = 'settled' WHERE record_id = {i} AND state = 'waiting'"
+            )
+
+    with _replace(Replay, "_remove", remove):
+        yield
+
+
+@contextmanager
+def stale_answers_taken() -> Iterator[None]:
+    """An answer to an old question is taken for one to the present."""
+    with _replace(exchange, "positions", lambda connection: _Anything()):
+        inner = exchange.prepare
+
+        def prepare(store: Any, *args: Any) -> Any:
+            with _replace(exchange, "positions", _positions):
+                return inner(store, *args)
+
+        with _replace(exchange, "prepare", prepare):
+            yield
+
+
+@contextmanager
+def followers_stay() -> Iterator[None]:
+    """An incident's log does not go where the incident goes."""
+    with _replace(feed, "_followers_of", lambda *args: {}):
+        yield
+
+
+@contextmanager
+def effects_kept() -> Iterator[None]:
+    """What a refused command showed on the desk stays."""
+
+    def show(self: Replay, freed: Any) -> None:
+        for i, names in freed.items():
+            for name in names:
+                self.connection.exec_driver_sql(f"DELETE FROM base_cell WHERE record_id = {i} AND field = '{name}'")
+
+    with _replace(Replay, "_show_base", show):
+        yield
+
+
+class _Anything(dict[str, Any]):
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+_positions = exchange.positions
+
+PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    bug.__name__: bug
+    for bug in (
+        no_dedupe, losers_dropped, no_exit, pull_overwrites_pending, settled_at_answer, checkpoint_too_early, no_clamp,
+        by_wall_clock, always_applies, own_stamp_forgotten, cursor_ahead, withdrawal_drops_outbox, stale_answers_taken,
+        followers_stay, effects_kept,
+    )
+}  # fmt: skip
