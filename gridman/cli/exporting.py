@@ -18,7 +18,9 @@ def fill(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     kinds = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     register = _leaf(kinds, "register", _("residents in the office's layout (.xlsx)"), _register)
-    register.add_argument("--grid", action="append", metavar="CODE", help=_("15-digit grid code; may be repeated (default: all)"))
+    register.add_argument(
+        "--grid", action="append", metavar="CODE", help=_("15-digit grid code; may be repeated (default: all)")
+    )
     register.add_argument("--unmasked", action="store_true", help=_("write whole ID and phone numbers"))
     incidents = _leaf(kinds, "incidents", _("incidents (.xlsx, .geojson, .gpkg)"), _incidents)
     incidents.add_argument("--state", action="append", metavar="STATE", help=_("only in this state; may be repeated"))
@@ -109,13 +111,17 @@ def _incidents(opened: Opened, args: argparse.Namespace, console: Console) -> in
         return len(lines)
     from gridman.geo.write import ShapeLayer, write_layers
 
-    with_place = [(row, line) for row, line in zip(rows, lines, strict=True) if row.lng is not None and row.lat is not None]
+    with_place = [
+        (row, line) for row, line in zip(rows, lines, strict=True) if row.lng is not None and row.lat is not None
+    ]
     import shapely
 
     points = [shapely.Point(row.lng, row.lat) for row, _line in with_place]
     write_layers(args.file, [ShapeLayer("incidents", points, [line for _row, line in with_place])])
     if len(with_place) < len(rows):
-        console.warn(_("{count} incidents have no place on the map and were left out.").format(count=len(rows) - len(with_place)))
+        console.warn(
+            _("{count} incidents have no place on the map and were left out.").format(count=len(rows) - len(with_place))
+        )
     return len(with_place)
 
 
@@ -145,9 +151,9 @@ def _write_table(path: Path, lines: list[dict[str, str]]) -> None:
 
 def _map(opened: Opened, args: argparse.Namespace, console: Console) -> int:
     """Boundaries with their codes, buildings and the base map: no people, so nothing to note."""
+    from gridman.cli.map_layers import map_layers
     from gridman.domain.access import require
     from gridman.geo.write import write_layers
-    from gridman.services.map_export import map_layers
 
     kind = _require_ending(args.file, _FORMATS)
     require(opened.actor, "map.read")

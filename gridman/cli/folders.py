@@ -1,7 +1,7 @@
 """Data folders: which kind lies there, and opening it for a command."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,13 @@ PASSPHRASE = "GRIDMAN_PASSPHRASE"
 
 @dataclass
 class Opened:
-    """A folder opened to be read or written. `kind`: "street" or "desk"; `blobs`: where its photos lie."""
+    """A folder opened to be read or written. `kind`: "street" or "desk"; `blobs()`: where its photos lie."""
 
     kind: str
     folder: Path
     store: Store
     actor: Actor
-    blobs: Any
+    blobs: Callable[[], Any]
 
 
 def add_data(parser: argparse.ArgumentParser, *, is_street: bool = False) -> None:
@@ -113,10 +113,10 @@ def open_folder(folder: Path, login: str | None = None, database: str | None = N
     kind = "street" if database else kind_of(folder)
     if kind == "street":
         with opened_street(folder, database) as street:
-            yield Opened("street", folder, street.store, _actor_of(street, login), _street_blobs(street))
+            yield Opened("street", folder, street.store, _actor_of(street, login), lambda: _street_blobs(street))
     elif kind == "desk":
         with opened_desk(folder, login) as desk:
-            yield Opened("desk", folder, desk.store, desk.actor, desk.blobs)
+            yield Opened("desk", folder, desk.store, desk.actor, lambda: desk.blobs)
     else:
         raise Refusal(
             "cli.no_folder",

@@ -50,6 +50,12 @@ def _fill_map(parser: argparse.ArgumentParser) -> None:
         "--attribution", default="", metavar="TEXT", help=_("where the map comes from; every map shows it")
     )
     parser.add_argument(
+        "--names-in",
+        choices=("zh_CN", "en"),
+        default="zh_CN",
+        help=_("language of the names in the data (default: zh_CN)"),
+    )
+    parser.add_argument(
         "--keep-old", action="store_true", help=_("keep pieces of the base map that the file does not have")
     )
 

@@ -20,11 +20,19 @@ def fill(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_database(parser)
     add_login(parser)
-    parser.add_argument("--report", choices=sorted(_FORMS), default=_GRID, help=_("which sheet (default: household_roster)"))
+    parser.add_argument(
+        "--report", choices=sorted(_FORMS), default=_GRID, help=_("which sheet (default: household_roster)")
+    )
     parser.add_argument("--grid", metavar="CODE", help=_("for a roster: the grid's 15-digit code"))
-    parser.add_argument("--record", metavar="ID", help=_("for a card: the household's number or id; for a slip or visit: its number or id"))
+    parser.add_argument(
+        "--record",
+        metavar="ID",
+        help=_("for a card: the household's number or id; for a slip or visit: its number or id"),
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=_("the PDF"))
-    parser.add_argument("--purpose", default="", metavar="TEXT", help=_("what the sheet is for; printed on it and kept in the audit"))
+    parser.add_argument(
+        "--purpose", default="", metavar="TEXT", help=_("what the sheet is for; printed on it and kept in the audit")
+    )
     parser.add_argument("--unmasked", action="store_true", help=_("print whole ID and phone numbers"))
 
 
@@ -51,7 +59,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     console.say(_("{file}: {title}, {rows} records, batch {batch}").format(
         file=args.out, title=_(report.title), rows=rows, batch=stamp.batch,
     ))  # fmt: skip
-    console.give({"file": str(args.out), "batch": stamp.batch, "records": rows, "pages": pages})
+    console.give({"file": str(args.out), "batch": stamp.batch, "records": rows, "pages": pages.pages})
     return 0
 
 
@@ -72,8 +80,10 @@ def _sheet(opened: Opened, report: str, wanted: str) -> tuple[Any, int]:
         if report == "household_card":
             return rosters.household_sheet(reader, actor, _find(reader, Household, "number", wanted).id), 1
         if report == "incident_slip":
-            return rosters.incident_sheet(reader, actor, _find(reader, Incident, "number", wanted).id, opened.blobs), 1
-        return rosters.visit_sheet(reader, actor, _find(reader, Visit, "", wanted).id, opened.blobs), 1
+            return rosters.incident_sheet(
+                reader, actor, _find(reader, Incident, "number", wanted).id, opened.blobs()
+            ), 1
+        return rosters.visit_sheet(reader, actor, _find(reader, Visit, "", wanted).id, opened.blobs()), 1
 
 
 def _find(reader: Any, cls: type[Any], number_field: str, wanted: str) -> Any:

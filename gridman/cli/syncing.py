@@ -1,0 +1,131 @@
+"""`gridman sync`: one exchange with the street server, or one every few minutes; and the whole story of one record."""
+
+import argparse
+import time
+from typing import Any
+
+from gridman.cli.console import Console
+from gridman.cli.folders import add_data, add_login, opened_desk
+from gridman.kernel.clock import show_instant
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_, _
+
+__all__ = ["fill", "run"]
+
+_STATES = {
+    "waiting": N_("waits to be sent"), "sent": N_("on its way"), "acknowledged": N_("received by the street"),
+    "settled": N_("in the street's register"), "refused": N_("refused"),
+}  # fmt: skip
+
+
+def fill(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add_data(parser)
+    add_login(parser)
+    parser.add_argument("--watch", action="store_true", help=_("go on until Ctrl+C"))
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=60,
+        metavar="SECONDS",
+        help=_("with --watch: pause between two rounds (default: 60)"),
+    )
+    parser.add_argument(
+        "--explain",
+        type=int,
+        metavar="ID",
+        help=_("tell the history and receipts of this record; no network is needed"),
+    )
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Synchronise, or explain."""
+    with opened_desk(args.data, args.login) as desk:
+        if args.explain is not None:
+            return _explain(desk, args.explain, console)
+        code = _round(desk, console)
+        while args.watch:
+            time.sleep(max(1, args.every))
+            try:
+                code = _round(desk, console)
+            except Refusal as refusal:  # the network comes and goes; watching goes on
+                console.warn(refusal.words())
+        return code
+
+
+def _round(desk: Any, console: Console) -> int:
+    result = desk.synchronise(console.progress)
+    console.say(
+        _("{at}: sent {sent}, received {received}, refused {refused}").format(
+            at=show_instant(desk.store.clock()), sent=result.sent, received=result.received, refused=len(result.refused)
+        )
+    )
+    for receipt in result.refused:
+        console.warn(
+            _("refused: {kind} {id}: {reason}").format(
+                kind=receipt.entity, id=receipt.record_id, reason=receipt.reason or ""
+            )
+        )
+    if result.is_clock_wrong:
+        console.warn(
+            _("This computer's clock is {seconds} seconds off the street server's: set it.").format(
+                seconds=result.skew_ms // 1000
+            )
+        )
+    console.give(
+        {
+            "sent": result.sent, "received": result.received, "complete": result.complete, "skew_ms": result.skew_ms,
+            "refused": [{"kind": r.entity, "id": r.record_id, "reason": r.reason} for r in result.refused],
+        }
+    )  # fmt: skip
+    return 1 if result.refused else 0
+
+
+def _explain(desk: Any, record_id: int, console: Console) -> int:
+    """Who did what to the record here and elsewhere, and what became of this desk's own work on it."""
+    from gridman.store.journal import history_of
+
+    with desk.store.read() as reader:
+        entries = list(reversed(history_of(reader, [record_id])))
+        names = _names(reader, {e.actor_id for e in entries if e.actor_id})
+    if not entries:
+        raise Refusal(
+            "cli.no_history",
+            N_("This desk knows no work on a record {id}."),
+            N_("Check the number; what other desks did is in the street's journal."),
+            id=record_id,
+        )
+    for entry in entries:
+        console.say(_line(entry, names))
+    console.give([
+        {
+            "at": e.at, "who": names.get(e.actor_id, ""), "what": e.kind, "kind": e.entity, "fields": sorted(e.after), "state": e.state,
+            "reason": e.reason, "op": e.op_n, "acknowledged_at": e.ack_at,
+        }
+        for e in entries
+    ])  # fmt: skip
+    return 0
+
+
+def _line(entry: Any, names: dict[int, str]) -> str:
+    """One step, without the values: a terminal's history is no place for people's data."""
+    parts = [
+        show_instant(entry.at),
+        names.get(entry.actor_id, "?"),
+        entry.kind,
+        entry.entity,
+        ", ".join(sorted(entry.after)),
+    ]
+    if entry.state:
+        parts.append(_(_STATES.get(entry.state, entry.state)))
+    if entry.ack_at:
+        parts.append(_("acknowledged {at}").format(at=show_instant(entry.ack_at)))
+    if entry.reason:
+        parts.append(entry.reason)
+    return "  ".join(part for part in parts if part)
+
+
+def _names(reader: Any, ids: set[int]) -> dict[int, str]:
+    from gridman.domain.user import User
+
+    return {u.id: u.name for u in reader.page(User, id=ids, with_retired=True)} if ids else {}
