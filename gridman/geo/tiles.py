@@ -21,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from gridman.geo.clusters import IncidentPoint, clustered
 from gridman.geo.crs import to_mercator
 from gridman.geo.features import MapFeature
+from gridman.geo.flat import flat_lines, flat_polygons
 
 __all__ = [
     "EXTENT",
@@ -184,25 +185,38 @@ def tile_content(
 
 def _base(frame: TileFrame, features: list[MapFeature]) -> dict[str, list[Any]]:
     wanted = [feature for feature in features if _is_shown(feature, frame.z)]
-    shapes = frame.clipped([feature.geometry for feature in wanted])
     layers: dict[str, list[Any]] = defaultdict(list)
-    roads: dict[tuple[str, str, int], list[BaseGeometry]] = defaultdict(list)
-    for feature, shape in zip(wanted, shapes, strict=True):
-        if shape is None or shape.is_empty:
-            continue
-        dimension = shapely.get_dimensions(shape)
-        if feature.layer == "road" and dimension == 1:
-            roads[feature.kind, feature.name, int("tunnel" in feature.attrs)].append(shape)
-        elif feature.layer == "place":
-            if feature.name and (at := frame.point(feature.geometry.x, feature.geometry.y)):
-                layers["place"].append([feature.kind, feature.name, *at])
-        elif dimension == 2:
-            rings = _polygons(shape, 0.0 if feature.kind == "sea" else _TINY)
-            layers[feature.layer].extend([feature.kind, feature.name, polygon] for polygon in rings)
-        elif dimension == 1 and feature.layer in ("rail", "water"):
-            layers[f"{feature.layer}line"].append([feature.kind, _lines(shape)])
-    layers["road"] = [[kind, name, tunnel, _joined(parts)] for (kind, name, tunnel), parts in sorted(roads.items())]
+    if not wanted:
+        return {"road": []}
+    shapes = frame.clipped([feature.geometry for feature in wanted])
+    dimensions = np.where(shapely.is_empty(shapes), -1, shapely.get_dimensions(shapes))
+    areas = np.flatnonzero(dimensions == 2)
+    for at, polygons in zip(areas.tolist(), flat_polygons(shapes[areas], _TINY), strict=True):
+        layers[wanted[at].layer].extend([wanted[at].kind, wanted[at].name, polygon] for polygon in polygons)
+    lines = np.flatnonzero(dimensions == 1)
+    for at, flat in zip(lines.tolist(), flat_lines(shapes[lines]), strict=True):
+        if wanted[at].layer in ("rail", "water") and flat:
+            layers[f"{wanted[at].layer}line"].append([wanted[at].kind, flat])
+    for at in np.flatnonzero(dimensions == 0).tolist():
+        feature = wanted[at]
+        if feature.layer == "place" and feature.name and (place := frame.point(feature.geometry.x, feature.geometry.y)):
+            layers["place"].append([feature.kind, feature.name, *place])
+    layers["road"] = _roads([(wanted[at], shapes[at]) for at in lines.tolist() if wanted[at].layer == "road"])
     return dict(layers)
+
+
+def _roads(roads: list[tuple[MapFeature, BaseGeometry]]) -> list[Any]:
+    """Roads of a kind and name as few long lines, so that the name finds room."""
+    groups: dict[tuple[str, str, int], list[BaseGeometry]] = defaultdict(list)
+    for feature, shape in roads:
+        groups[feature.kind, feature.name, int("tunnel" in feature.attrs)].append(shape)
+    keys = sorted(groups)
+    if not keys:
+        return []
+    parts, owners = shapely.get_parts([shape for key in keys for shape in groups[key]], return_index=True)
+    group_of = np.repeat(np.arange(len(keys)), [len(groups[key]) for key in keys])[owners]
+    merged = shapely.line_merge(shapely.multilinestrings(parts, indices=group_of))
+    return [[*key, lines] for key, lines in zip(keys, flat_lines(merged), strict=True) if lines]
 
 
 def _is_shown(feature: MapFeature, z: int) -> bool:
@@ -228,8 +242,9 @@ def _grids(frame: TileFrame, shapes: list[GridShape]) -> dict[str, list[Any]]:
         (grid, shape) for grid, shape in zip(shapes, clipped, strict=True) if shape is not None and not shape.is_empty
     ]
     found = []
-    for grid, shape in inside:
-        if polygons := _polygons(shapely.simplify(shape, _SIMPLIFY), 0.0):
+    shown = flat_polygons(shapely.simplify([shape for _grid, shape in inside], _SIMPLIFY))
+    for (grid, _shape), polygons in zip(inside, shown, strict=True):
+        if polygons:
             at = _label_point(frame, grid.geometry)
             found.append([str(grid.id), grid.code, grid.name, str(grid.community), polygons, at])
     return {"grids": found, "gridlines": _borders(inside)}
@@ -246,14 +261,17 @@ def _borders(inside: list[tuple[GridShape, BaseGeometry]]) -> list[list[list[int
     inner = shapely.difference(
         shapely.union_all(shapely.boundary([s for _g, s in inside]), grid_size=1), outer, grid_size=1
     )
-    return [_lines(shapely.simplify(shapely.line_merge(lines), _SIMPLIFY)) for lines in (inner, outer)]
+    return flat_lines(shapely.simplify(shapely.line_merge([inner, outer]), _SIMPLIFY))
 
 
 def _buildings(frame: TileFrame, shapes: list[BuildingShape]) -> list[list[Any]]:
     """Each building as id, label, dwellings, polygons, and its label's place in the one tile that has it."""
+    if not shapes:
+        return []
     found = []
-    for house, shape in zip(shapes, frame.clipped([house.geometry for house in shapes]), strict=True):
-        if polygons := _polygons(shape, 0.0):
+    drawn = flat_polygons(frame.clipped([house.geometry for house in shapes]))
+    for house, polygons in zip(shapes, drawn, strict=True):
+        if polygons:
             at = _label_point(frame, house.geometry)
             found.append([str(house.id), house.label, house.dwellings, polygons, at])
     return found
@@ -267,37 +285,3 @@ def _label_point(frame: TileFrame, geometry: BaseGeometry) -> list[int] | None:
         middle = shapely.point_on_surface(largest)
     at = frame.point(middle.x, middle.y)
     return list(at) if at else None
-
-
-def _polygons(shape: BaseGeometry | None, smallest: float) -> list[list[list[int]]]:
-    """The polygons of a shape, each a list of rings (the outer first), without those smaller than `smallest` units²."""
-    if shape is None or shape.is_empty:
-        return []
-    made = []
-    for part in shapely.get_parts(shape):
-        if part.geom_type == "Polygon" and part.area > smallest:
-            rings = [_steps(ring) for ring in (part.exterior, *part.interiors)]
-            made.append([ring for ring in rings if len(ring) >= 6])
-    return [polygon for polygon in made if polygon]
-
-
-def _lines(shape: BaseGeometry) -> list[list[int]]:
-    """The lines of a shape, each flat; those that shrink to a point are left out."""
-    steps = [_steps(part) for part in shapely.get_parts(shape) if part.geom_type == "LineString"]
-    return [line for line in steps if len(line) >= 4]
-
-
-def _joined(parts: list[BaseGeometry]) -> list[list[int]]:
-    """The pieces of one road as few long lines, so that its name finds room."""
-    return _lines(shapely.line_merge(shapely.multilinestrings(list(shapely.get_parts(parts)))))
-
-
-def _steps(line: BaseGeometry) -> list[int]:
-    """A line as whole numbers: first corner, then steps; corners that fall together become one, a ring's end is left out."""
-    corners = np.rint(shapely.get_coordinates(line)).astype(np.int64)
-    steps = np.diff(corners, axis=0)
-    steps = steps[steps.any(axis=1)]
-    if line.geom_type == "LinearRing" and len(steps):
-        steps = steps[:-1]
-    flat: list[int] = np.concatenate((corners[0], steps.ravel())).tolist()
-    return flat
