@@ -25,13 +25,30 @@ from gridman.ui.widgets import Card, badge, button, clear, column_of, label, row
 
 __all__ = ["IncidentRecord", "read_incident"]
 
+_FORWARD = (
+    "accept",
+    "sign",
+    "assign",
+    "finish",
+    "verify_pass",
+    "resume",
+    "verify_fail",
+    "return",
+    "escalate",
+    "refuse",
+    "suspend",
+    "reopen",
+)
+"""Steps that move the incident on, the likeliest first; the others follow in the workflow's order."""
+
 _Read = tuple[IncidentFile, list[Transition], dict[str, list[Organisation]]]
 
 
 def read_incident(reader: Any, actor: Actor, incident_id: int) -> _Read:
     """The file, the actions this person may do, and to whom each may go."""
     file = open_incident(reader, incident_id)
-    actions = actions_for(reader, actor, file.incident)
+    order = {action: number for number, action in enumerate(_FORWARD)}
+    actions = sorted(actions_for(reader, actor, file.incident), key=lambda row: order.get(row.action, len(order)))
     targets = {a.action: targets_for(reader, actor, file.incident, a.action) for a in actions if "target" in a.needs}
     return file, actions, targets
 
