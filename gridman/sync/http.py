@@ -1,0 +1,157 @@
+"""The street server over HTTP, as a desk sees it. The only place that knows the HTTP library."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from gridman import __version__
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+from gridman.services.enrolment import Enrolled
+from gridman.sync.codec import decode_answer, decode_greeting, encode
+from gridman.sync.protocol import Answer, Greeting, Hello, Request
+
+__all__ = ["HttpStreet", "enrol_over_http"]
+
+T = TypeVar("T")
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_MEDIA_TYPE = "application/vnd.gridman.sync"
+
+
+class HttpStreet:
+    """`gridman.sync.protocol.Street` over one kept-alive connection. Every trouble is a Refusal that says what helps."""
+
+    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url
+        self._client = _client(url, transport, {"Authorization": f"Bearer {token}"})
+
+    def greet(self, hello: Hello) -> Greeting:
+        """See `Street.greet`."""
+        return decode_greeting(self._post("/sync/v1", encode(hello)).content)
+
+    def exchange(self, request: Request) -> Answer:
+        """See `Street.exchange`."""
+        return decode_answer(self._post("/sync/v1", encode(request)).content)
+
+    def blob_size(self, sha256: str) -> int | None:
+        """See `Street.blob_size`."""
+        return int(self._ask("HEAD", f"/blobs/v1/{sha256}").headers.get("Upload-Offset", "0")) or None
+
+    def put_blob(self, sha256: str, offset: int, total: int, chunk: bytes) -> int:
+        """See `Street.put_blob`; when the street expects another offset it says so, and that is returned."""
+        headers = {"Upload-Offset": str(offset), "Upload-Length": str(total)}
+        try:
+            answer = self._ask("PATCH", f"/blobs/v1/{sha256}", content=chunk, headers=headers)
+        except Refusal as refusal:
+            if refusal.code != "blob.offset":
+                raise
+            return int(str(refusal.params.get("expected", "0")))
+        return int(answer.headers["Upload-Offset"])
+
+    def get_blob(self, sha256: str, offset: int, limit: int) -> tuple[bytes, int]:
+        """See `Street.get_blob`."""
+        answer = self._ask("GET", f"/blobs/v1/{sha256}", headers={"Range": f"bytes={offset}-{offset + limit - 1}"})
+        total = answer.headers.get("Content-Range", f"/{len(answer.content)}").rsplit("/", 1)[1]
+        return answer.content, int(total)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _post(self, path: str, body: bytes) -> httpx.Response:
+        return self._ask("POST", path, content=body, headers={"Content-Type": _MEDIA_TYPE})
+
+    def _ask(self, method: str, path: str, **what: Any) -> httpx.Response:
+        return _checked(lambda: self._client.request(method, path, **what), self.url)
+
+
+def enrol_over_http(
+    server_url: str, login: str, device_name: str, *, password: str | None = None, code: str | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> Enrolled:  # fmt: skip
+    """Ask the street server to make this computer a desk of `login`, by password or by one-time code."""
+    form = {"login": login, "device_name": device_name, "password": password, "code": code}
+    with _client(server_url, transport, {}) as client:
+        answer = _checked(lambda: client.post("/enrol/v1", json=form), server_url)
+    try:
+        return msgspec.json.decode(answer.content, type=Enrolled)
+    except msgspec.MsgspecError as error:
+        raise _no_street(server_url) from error
+
+
+def _client(url: str, transport: httpx.BaseTransport | None, headers: Mapping[str, str]) -> httpx.Client:
+    if not url.startswith(("http://", "https://")):
+        raise Refusal(
+            "sync.bad_address",
+            N_("{url} is not the address of a street server."),
+            N_("It begins with http:// or https://, for example https://street.example:8750."),
+            url=url,
+        )
+    try:
+        # The office's network has no proxy to its own server; a proxy meant for the internet would only be in the way.
+        return httpx.Client(
+            base_url=url, timeout=_TIMEOUT, transport=transport, trust_env=False,
+            headers={"User-Agent": f"gridman/{__version__}", **headers},
+        )  # fmt: skip
+    except httpx.InvalidURL as error:
+        raise _no_street(url) from error
+
+
+def _checked(call: Callable[[], httpx.Response], url: str) -> httpx.Response:
+    try:
+        answer = call()
+    except httpx.ConnectError as error:
+        raise _unreachable(url, str(error)) from error
+    except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError) as error:
+        raise Refusal(
+            "sync.cut_off",
+            N_("The connection to {url} was cut ({why})."),
+            N_("Nothing was lost; the next synchronisation goes on from there."),
+            url=url,
+            why=type(error).__name__,
+        ) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _no_street(url) from error
+    if answer.is_success:
+        return answer
+    raise _refusal_of(answer, url)
+
+
+def _unreachable(url: str, why: str) -> Refusal:
+    if "CERTIFICATE" in why.upper():
+        return Refusal(
+            "sync.untrusted",
+            N_("The server at {url} shows a certificate that is not trusted here."),
+            N_("Do not go on; ask the office that looks after gridman whether the certificate was changed."),
+            url=url,
+        )
+    return Refusal(
+        "sync.unreachable",
+        N_("The street server at {url} cannot be reached."),
+        N_(
+            "Go on working: everything is kept and sent when it is there again. If it lasts, check network and address."
+        ),
+        url=url,
+    )
+
+
+def _no_street(url: str) -> Refusal:
+    return Refusal(
+        "sync.no_street",
+        N_("What answers at {url} is not a gridman street server of this version."),
+        N_("Check the address, or ask which version the street runs."),
+        url=url,
+    )
+
+
+def _refusal_of(answer: httpx.Response, url: str) -> Refusal:
+    """The server's own refusal, in words of this desk's language."""
+    if "upload-offset" in answer.headers and answer.status_code == 409:
+        return Refusal("blob.offset", N_("The photo goes on elsewhere."), "", expected=answer.headers["upload-offset"])
+    try:
+        said = msgspec.json.decode(answer.content, type=dict[str, Any])
+        return Refusal(str(said["code"]), str(said["text"]), str(said["advice"]), **dict(said["params"]))
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+        return _no_street(url)

@@ -1,0 +1,111 @@
+"""A desk's connection with its street: whole rounds, photos after rows, and the state that the window shows."""
+
+import threading
+from collections.abc import Callable
+
+from gridman.kernel.errors import Refusal
+from gridman.kernel.progress import Progress, Ticket, quiet
+from gridman.kernel.words import N_
+from gridman.services.signin import DeskUser, desk_token
+from gridman.store.blobs import BlobStore
+from gridman.store.outbox import waiting_count
+from gridman.store.photo_queue import mark_photo_sent, unsent_photos
+from gridman.store.store import Store
+from gridman.sync import exchange
+from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
+from gridman.sync.http import HttpStreet
+from gridman.sync.protocol import Street
+
+__all__ = ["DeskSync"]
+
+CHUNK_BYTES = 64 * 1024
+"""A piece of a photo: at 13 kB/s, the measured goodput of a bad link, five seconds."""
+
+
+class DeskSync:
+    """`gridman.services.desk.Synchroniser` over HTTP. One round at a time; the state may be asked from any thread."""
+
+    def __init__(
+        self, store: Store, blobs: BlobStore, user: DeskUser, connect: Callable[[str, str], Street] = HttpStreet
+    ) -> None:
+        self._store, self._blobs, self._user, self._connect = store, blobs, user, connect
+        self._street: Street | None = None
+        self._one = threading.Lock()
+        self._shown: SyncStatus | None = None
+
+    @property
+    def street(self) -> Street:
+        """The connection, made when first needed."""
+        if self._street is None:
+            self._street = self._connect(self._user.server_url, desk_token(self._store))
+        return self._street
+
+    def run(self, progress: Progress = quiet, ticket: Ticket | None = None) -> RoundResult:
+        """Rows, then photos. Raises Refusal when the street cannot be reached or refuses this desk, Cancelled when asked to stop."""
+        with self._one:
+            with self._store.read() as reader:
+                of = waiting_count(reader)
+            self._shown = SyncStatus(SyncKind.SENDING if of else SyncKind.RECEIVING, waiting=of, of=of)
+            try:
+                result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
+                self._send_photos(progress, ticket)
+            except Refusal as refusal:
+                self._shown = self._after(refusal)
+                raise
+            except BaseException:
+                self._shown = None
+                raise
+            self._shown = None
+            return result
+
+    def status(self) -> SyncStatus:
+        """How things stand, truthfully: what a round under way does, else what waits and when all was acknowledged last."""
+        shown = self._shown
+        if shown is None:
+            return status_of(self._store)
+        if shown.kind in (SyncKind.SENDING, SyncKind.RECEIVING):
+            return shown
+        known = status_of(self._store)
+        return SyncStatus(shown.kind, known.waiting, at=known.at, reason=shown.reason)
+
+    def fetch_photo(self, sha256: str) -> bytes | None:
+        """A photo's whole content, from here or from the street; None when the street has not got it either."""
+        known = self._blobs.get(sha256)
+        if known is not None:
+            return known
+        data, total = b"", 1
+        while len(data) < total:
+            piece, total = self.street.get_blob(sha256, len(data), CHUNK_BYTES * 4)
+            if not piece:
+                return None
+            data += piece
+        self._blobs.put(sha256, data)
+        return data
+
+    def _telling(self, progress: Progress, of: int) -> Progress:
+        def tell(done: int, total: int, step: str = "") -> None:
+            kind = SyncKind.SENDING if total else SyncKind.RECEIVING
+            self._shown = SyncStatus(kind, waiting=max(0, of - done) if total else 0, sent=done if total else of, of=of)
+            progress(done, total, step)
+
+        return tell
+
+    def _after(self, refusal: Refusal) -> SyncStatus:
+        is_away = refusal.code in ("sync.unreachable", "sync.cut_off")
+        return SyncStatus(SyncKind.OFFLINE if is_away else SyncKind.REFUSED, reason=refusal)
+
+    def _send_photos(self, progress: Progress, ticket: Ticket | None) -> None:
+        """In pieces, each kept by the street as it comes: a cut costs one piece."""
+        with self._store.read() as reader:
+            waiting = unsent_photos(reader, self._user.replica)
+        for number, (sha256, _) in enumerate(waiting):
+            data = self._blobs.get(sha256)
+            if data is None:
+                continue
+            sent = self.street.blob_size(sha256) or 0
+            while sent < len(data):
+                if ticket is not None:
+                    ticket.check()
+                progress(number, len(waiting), N_("Sending photos"))
+                sent = self.street.put_blob(sha256, sent, len(data), data[sent : sent + CHUNK_BYTES])
+            mark_photo_sent(self._store, sha256, len(data))
