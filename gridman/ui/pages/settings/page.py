@@ -56,17 +56,12 @@ class SettingsPage(Page):
         super().__init__(shell)
         self._passphrase = PassphrasePanel(shell)
         inside = QWidget()
-        column = QWidget()
-        column.setMaximumWidth(760)
-        column.setLayout(
-            column_of(
-                label(_("Settings"), "title"), self._look_card(), self._device_card(), self._passphrase, self._about_card(), None,
-                spacing=12,
-            )
-        )  # fmt: skip
-        row = row_of(column, None, margins=(16, 12, 16, 16))
-        row.setStretch(0, 1)
-        inside.setLayout(row)
+        left = column_of(self._look_card(), self._passphrase, self._about_card(), None, spacing=12)
+        right = column_of(self._device_card(), None, spacing=12)
+        columns = row_of(left, right, spacing=16)
+        columns.setStretch(0, 1)
+        columns.setStretch(1, 1)
+        inside.setLayout(column_of(label(_("Settings"), "title"), columns, None, spacing=12, margins=(16, 12, 16, 16)))
         self.setLayout(row_of(scrolled(inside, _("Settings"))))
 
     def _look_card(self) -> Card:
