@@ -93,9 +93,9 @@ def _merged(ranges: list[tuple[tuple[int, int], tuple[int, int]]] | None) -> tup
 def _workbook_rows(sheet: "CalamineSheet") -> Iterator[Row]:  # type: ignore[name-defined]  # noqa: F821
     if sheet.start is None:
         return
-    first_row, first_column = sheet.start
-    margin: list[Cell] = [None] * first_column
-    for number, cells in enumerate(sheet.iter_rows(), start=first_row + 1):
+    # The library gives empty rows above the first record, but not the empty columns left of it.
+    margin: list[Cell] = [None] * sheet.start[1]
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
         yield number, margin + [_plain(cell) for cell in cells]
 
 

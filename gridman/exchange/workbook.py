@@ -5,7 +5,7 @@ pick from, a sheet of notes. Rows are streamed to the file, which appears whole 
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,8 @@ def _drop(workbook: Any, partial: Path) -> None:
             Path(sheet.row_data_filename).unlink(missing_ok=True)
     if workbook is not None:
         workbook.fileclosed = True  # else it complains when it is collected
-    partial.unlink(missing_ok=True)
+    with suppress(OSError):
+        partial.unlink(missing_ok=True)
 
 
 def write_workbook(path: Path, tables: Sequence[Table], *, notes_name: str = "", notes: Sequence[str] = ()) -> None:
