@@ -171,6 +171,8 @@ def _code_reader(field: str) -> Callable[[Cell], Value]:
 
 
 def _read_care(cell: Cell) -> Value:
+    if is_blank(cell):
+        return None
     found: list[str] = []
     for word in _care_words(cell_text(cell)):
         code = _code("care_group", word)
