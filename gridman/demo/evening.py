@@ -28,7 +28,8 @@ def _do(desks: Mapping[str, Desk], login: str, incident_id: int, action: str, ac
     desk = desks[login]
     desk.synchronise()
     with desk.store.read() as reader:
-        if reader.first(IncidentStep, incident_id=incident_id, action=action) is not None:
+        own = desk.actor.organisation_id
+        if reader.first(IncidentStep, incident_id=incident_id, action=action, organisation_id=own) is not None:
             return
         incident = reader.get(Incident, incident_id)
         allowed = [t.action for t in actions_for(reader, desk.actor, incident)]
@@ -107,8 +108,8 @@ def print_roster(desk: Desk, path: Path, clock: DayClock, state: DayState, accou
         households = reader.count(Household, grid_id=grid_id)
         living = reader.count(Person, grid_id=grid_id, moved_out_on=None, died_on=None)
     with desk.store.unit(desk.actor) as unit:
-        stamp = make_stamp(unit, "household_roster", "年末住户核对", len(sheet.households))
-    printed = typeset(get_report("household_roster").build(sheet, stamp), path, account.progress)
+        stamp = make_stamp(unit, "F01", "年末住户核对", len(sheet.households))
+    printed = typeset(get_report("F01").build(sheet, stamp), path, account.progress)
     account.equal(
         len(sheet.households),
         households,

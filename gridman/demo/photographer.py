@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtPdf import QPdfDocument
-
 from gridman.joining import sign_in_desk
 from gridman.ui.app import make_application
 from gridman.ui.mapview.view import MapView
+from gridman.ui.pdf_text import pages_of
 from gridman.ui.shots import save_pages
 
 _HOUSEHOLD = re.compile(r"(?m)^(?=.*\d)[\w-]{6,}$")
@@ -44,9 +43,7 @@ def main() -> int:
 
 def _read_roster(path: Path) -> dict[str, int]:
     """What a reader finds in the printed roster, page by page."""
-    document = QPdfDocument()
-    document.load(str(path))
-    pages = [document.getAllText(number).text() for number in range(document.pageCount())]
+    pages = pages_of(path)
     text = "\n".join(pages)
     batches = re.findall(r"\d{8}-\d{3}-\d{4}", text)
     batch = max(set(batches), key=batches.count) if batches else "?"

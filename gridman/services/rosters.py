@@ -60,7 +60,7 @@ def next_batch(unit: Unit, report: str, purpose: str, rows: int) -> str:
 
 def make_stamp(unit: Unit, report: str, purpose: str, rows: int, *, masked: bool = True) -> SheetStamp:
     """The stamp of a sheet that is really printed or saved: batch number, and a line in the audit."""
-    access.require(unit.actor, "report.incident" if report == "incident_slip" else "roster.print")
+    access.require(unit.actor, "report.incident" if report == "F05" else "roster.print")
     return _stamp(unit, next_batch(unit, report, purpose, rows), purpose, masked, unit.actor)
 
 

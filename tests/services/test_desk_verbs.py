@@ -135,7 +135,7 @@ def test_a_print_has_its_own_batch_and_a_line_in_the_audit(world: World) -> None
     batches = []
     for _n in range(2):
         with world.store.unit(world.actors["clerk"]) as unit:
-            batches.append(make_stamp(unit, "household_roster", "核对 13900990101", 7).batch)
+            batches.append(make_stamp(unit, "F01", "核对 13900990101", 7).batch)
     assert len(set(batches)) == 2
     with world.store.read() as reader:
         rows = [r for r in page_audit(reader) if r.act == "print"]
