@@ -63,9 +63,10 @@ def serve(
 
     `ready` is told the address. Refuses with ``server.port_in_use``, ``server.bad_address`` or ``server.bad_certificate`` before anything is served.
     """
+    config = _config(_application(app), tls)
     listening = _listen(host, port)
     address = _address(listening, host, tls)
-    server = _Server(_config(_application(app), tls), lambda: ready(address))
+    server = _Server(config, lambda: ready(address))
     with _stopping_by_signal(server):
         server.run(sockets=[listening])
     _log.info("stopped serving %s", address)
@@ -107,6 +108,8 @@ def _config(app: Starlette, tls: Tls | None) -> uvicorn.Config:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
+        if not 0 <= port <= 65_535:  # getaddrinfo would quietly take the remainder
+            raise OverflowError("0..65535")
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
@@ -180,9 +183,9 @@ class ServerThread:
         self, app: Starlette | Street, host: str = "127.0.0.1", port: int = 0, *, tls: Tls | None = None
     ) -> None:
         self._started = threading.Event()
+        self._server = _Server(_config(_application(app), tls), self._started.set)
         self._listening = _listen(host, port)
         self.url = _address(self._listening, host, tls)
-        self._server = _Server(_config(_application(app), tls), self._started.set)
         self._thread = threading.Thread(target=self._run, name="street server", daemon=True)
 
     def _run(self) -> None:
@@ -203,6 +206,7 @@ class ServerThread:
         self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join(_GRACE_S + 5)
+        self._listening.close()
 
     def __enter__(self) -> str:
         return self.start()

@@ -20,6 +20,8 @@ async def get_incidents(request: Request) -> Response:
     asked = request.query_params
     after, limit = _whole(asked.get("after", "0")), _whole(asked.get("limit", str(_USUAL)))
     state = asked.get("state") or None
+    if state is not None and not state.isprintable():  # PostgreSQL cannot even ask for some of these
+        raise malformed("state")
     store = parts_of(request).street.store
 
     def ask() -> IncidentPage:

@@ -1,0 +1,157 @@
+"""Starting and stopping a server, in its own process where that matters."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gridman.kernel.errors import Refusal
+from gridman.server.app import make_app
+from gridman.server.run import ServerThread, Tls, serve
+from gridman.services.street import hold_street_folder, open_street
+from tests.server.conftest import Shelf, parts_over
+from tests.support.streets import CHEAP_HASHER, town_street
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from gridman.kernel.errors import Refusal
+from gridman.server.app import make_app
+from gridman.server.run import serve
+from gridman.services.street import hold_street_folder, open_street
+from tests.server.conftest import Shelf, parts_over
+folder = Path(sys.argv[1])
+try:
+    with hold_street_folder(folder):
+        street = open_street(folder)
+        serve(make_app(parts_over(street, folder, Shelf())), port=int(sys.argv[2]), ready=lambda url: print(url, flush=True))
+        street.close()
+        print("closed", flush=True)
+except Refusal as refusal:
+    print(refusal.code, refusal.words(), flush=True)
+    sys.exit(3)
+"""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(folder: Path, port: int = 0) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder), str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def line_of(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_gracefully(tmp_path: Path, number: int) -> None:
+    process = start(tmp_path)
+    try:
+        url = line_of(process)
+        assert httpx.get(f"{url}/health", trust_env=False).json() == {"status": "ok"}
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+        assert (process.returncode, out.strip(), err) == (0, "closed", "")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_killed_server_leaves_the_folder_free_and_the_data_whole(tmp_path: Path) -> None:
+    first = start(tmp_path)
+    url = line_of(first)
+    street_id = httpx.get(f"{url}/version", trust_env=False).json()["street_id"]
+    second = start(tmp_path)
+    out, _ = second.communicate(timeout=20)
+    assert second.returncode == 3 and out.startswith("folder.in_use") and str(first.pid) in out
+    first.kill()
+    first.communicate()
+    third = start(tmp_path)
+    try:
+        assert httpx.get(f"{line_of(third)}/version", trust_env=False).json()["street_id"] == street_id
+    finally:
+        third.kill()
+        third.communicate()
+
+
+def test_a_port_in_use_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    with town_street(tmp_path / "street") as made, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        app = make_app(parts_over(made.street, tmp_path, Shelf()))
+        with pytest.raises(Refusal) as caught:
+            serve(app, port=taken.getsockname()[1])
+    assert caught.value.code == "server.port_in_use" and "--port" in caught.value.words()
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 99_999), ("127.0.0.1", -1)])
+def test_an_impossible_port_is_refused(tmp_path: Path, host: str, port: int) -> None:
+    with town_street(tmp_path / "street") as made, pytest.raises(Refusal) as caught:
+        serve(make_app(parts_over(made.street, tmp_path, Shelf())), host, port)
+    assert caught.value.code == "server.bad_address"
+
+
+def test_a_bad_certificate_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text("no certificate")
+    with town_street(tmp_path / "street") as made, pytest.raises(Refusal) as caught:
+        app = make_app(parts_over(made.street, tmp_path, Shelf()))
+        serve(app, port=0, tls=Tls(tmp_path / "cert.pem", tmp_path / "cert.pem"))
+    assert caught.value.code == "server.bad_certificate"
+
+
+def test_a_thread_starts_says_where_and_stops(tmp_path: Path) -> None:
+    with town_street(tmp_path / "street") as made:
+        thread = ServerThread(make_app(parts_over(made.street, tmp_path, Shelf())))
+        url = thread.start()
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            assert client.get("/health").status_code == 200
+            started = time.monotonic()
+            thread.stop()
+            assert time.monotonic() - started < 5
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/health", trust_env=False)
+        again = ServerThread(make_app(parts_over(made.street, tmp_path, Shelf())), port=int(url.rsplit(":", 1)[1]))
+        assert again.start() == url
+        again.stop()
+
+
+def test_a_street_whose_key_was_lost_is_not_given_another(tmp_path: Path) -> None:
+    open_street(tmp_path, hasher=CHEAP_HASHER).close()
+    (tmp_path / "street.key").unlink()
+    with pytest.raises(Refusal) as caught:
+        open_street(tmp_path, hasher=CHEAP_HASHER)
+    assert caught.value.code == "street.key_missing" and not (tmp_path / "street.key").exists()
+
+
+def test_a_street_keeps_its_identity_and_a_missing_one_is_not_made_by_mistake(tmp_path: Path) -> None:
+    from gridman.services.street import street_picture
+
+    with pytest.raises(Refusal) as caught:
+        open_street(tmp_path / "typo", must_exist=True)
+    assert caught.value.code == "street.missing" and not (tmp_path / "typo").exists()
+    seen = []
+    for _ in range(2):
+        street = open_street(tmp_path / "a", hasher=CHEAP_HASHER)
+        seen.append((street_picture(street.store).street_id, street_picture(street.store).epoch, street.key))
+        street.close()
+    assert seen[0] == seen[1] and all(seen[0])
+
+
+def test_the_folder_is_free_again_after_the_block(tmp_path: Path) -> None:
+    with hold_street_folder(tmp_path), pytest.raises(Refusal), hold_street_folder(tmp_path):
+        pass
+    with hold_street_folder(tmp_path):
+        pass
