@@ -113,35 +113,34 @@ def _refined(
 ) -> set[int]:
     """`here` after moving blocks across its border while each move lowers the price and keeps both sides whole."""
     here = set(here)
+    there = members - here
     border, weight = _border(blocks, members, here), _weight(blocks, here)
     for _pass in range(_PASSES):
         moved = False
-        for number in _rim(blocks, members, here):
+        for number in _rim(blocks, here, there):
             is_here = number in here
-            if not _touches_other_side(blocks, members, here, number):
+            if blocks[number].beside.keys().isdisjoint(there if is_here else here):
                 continue
-            if (len(here) <= least) if is_here else (len(members) - len(here) <= rest):
+            if (len(here) <= least) if is_here else (len(there) <= rest):
                 continue
             new_border = border + _change(blocks, members, here, number)
             new_weight = weight + (-1 if is_here else 1) * (blocks[number].weight + 1e-6)
             before = border * (1 + _uneven(weight, wanted, total))
             after = new_border * (1 + _uneven(new_weight, wanted, total))
-            if after < before - 1e-6 and _stays_whole(blocks, here if is_here else members - here, number):
-                here ^= {number}
+            if after < before - 1e-6 and _stays_whole(blocks, here if is_here else there, number):
+                (here if is_here else there).discard(number)
+                (there if is_here else here).add(number)
                 border, weight, moved = new_border, new_weight, True
         if not moved:
             break
     return here
 
 
-def _rim(blocks: Sequence[Block], members: set[int], here: set[int]) -> list[int]:
+def _rim(blocks: Sequence[Block], here: set[int], there: set[int]) -> list[int]:
     """The blocks on both sides of the border, in order."""
-    return sorted(number for number in members if _touches_other_side(blocks, members, here, number))
-
-
-def _touches_other_side(blocks: Sequence[Block], members: set[int], here: set[int], number: int) -> bool:
-    side = number in here
-    return any(other in members and (other in here) != side for other in blocks[number].beside)
+    near = [number for number in here if not blocks[number].beside.keys().isdisjoint(there)]
+    far = {other for number in near for other in blocks[number].beside if other in there}
+    return sorted([*near, *far])
 
 
 def _change(blocks: Sequence[Block], members: set[int], here: set[int], number: int) -> float:
