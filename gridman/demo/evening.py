@@ -14,7 +14,7 @@ from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.domain.incident import Incident, IncidentStep
 from gridman.domain.person import Person
-from gridman.kernel.words import _
+from gridman.kernel.words import _, language, use
 from gridman.reports.catalogue import get_report
 from gridman.services.desk import Desk
 from gridman.services.incidents import actions_for, open_incident, perform, targets_for
@@ -101,6 +101,8 @@ def print_roster(desk: Desk, path: Path, clock: DayClock, state: DayState, accou
     from gridman.reports.typeset import typeset
 
     clock.until(17, 40)
+    spoken = language()
+    use("zh_CN")  # what an office of a Chinese street prints, whatever the account's language is
     grid_id = state.facts["grid"]
     with desk.store.read() as reader:
         sheet = roster_sheet(reader, desk.actor, grid_id)
@@ -110,6 +112,7 @@ def print_roster(desk: Desk, path: Path, clock: DayClock, state: DayState, accou
     with desk.store.unit(desk.actor) as unit:
         stamp = make_stamp(unit, "F01", "年末住户核对", len(sheet.households))
     printed = typeset(get_report("F01").build(sheet, stamp), path, account.progress)
+    use(spoken)
     account.equal(
         len(sheet.households),
         households,

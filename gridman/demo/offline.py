@@ -135,7 +135,7 @@ def report_three(desk: Desk, clock: DayClock, state: DayState, account: Account)
         building = buildings[(number * 7 + 2) % len(buildings)]
         if description not in known:
             draft = IncidentDraft(
-                category, description, place=f"{building.compound}{building.number}旁", lng=building.lng, lat=building.lat,
+                category, description, place=f"{building.compound}{building.number}号楼旁", lng=building.lng, lat=building.lat,
                 grid_id=grid_id, urgency=urgency, photos=_photos(state.day)[:1] if number == 0 else [],
             )  # fmt: skip
             with desk.store.unit(desk.actor) as unit:
