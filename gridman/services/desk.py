@@ -6,8 +6,10 @@ from typing import Any, Protocol
 
 from gridman.domain.access import Actor
 from gridman.domain.user import User
+from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.services.access import actor_of_user
+from gridman.services.outbox import note_round
 from gridman.services.photos import Blobs
 from gridman.services.signin import DeskUser
 from gridman.store.store import Store
@@ -42,8 +44,14 @@ class Desk:
         return self.actor
 
     def synchronise(self, progress: Progress = quiet, ticket: Ticket | None = None) -> Any:
-        """Send what waits and receive what is new."""
-        result = self.synchroniser.run(progress, ticket)
+        """Send what waits and receive what is new. What came of it is kept for the Sync page."""
+        started_at = self.store.clock()
+        try:
+            result = self.synchroniser.run(progress, ticket)
+        except Refusal as refusal:
+            note_round(self.store, started_at, refusal=refusal)
+            raise
+        note_round(self.store, started_at, result)
         self.refresh_actor()
         return result
 

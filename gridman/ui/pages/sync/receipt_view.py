@@ -1,0 +1,108 @@
+"""One operation: what was written about which record, how far it came, why it was refused and how to put it right."""
+
+from PySide6.QtWidgets import QFormLayout, QFrame, QVBoxLayout, QWidget
+
+from gridman.kernel.clock import show_instant
+from gridman.kernel.words import N_, _
+from gridman.services.outbox import ReceiptLine
+from gridman.ui.shell import Shell
+from gridman.ui.widgets import Card, Notice, badge, button, clear, column_of, label, row_of, scrolled
+
+__all__ = ["STATE_TONES", "STATE_WORDS", "ReceiptView"]
+
+STATE_WORDS = {
+    "waiting": N_("waiting"),
+    "sent": N_("on its way"),
+    "acknowledged": N_("received by the street"),
+    "settled": N_("done"),
+    "refused": N_("refused"),
+}
+STATE_TONES = {
+    "waiting": "attention",
+    "sent": "information",
+    "acknowledged": "good",
+    "settled": "good",
+    "refused": "danger",
+}
+_MEANS = {
+    "waiting": N_("It is safe on this computer and goes out with the next synchronisation."),
+    "sent": N_("It was sent, but the street has not confirmed it yet; it is sent again until it does."),
+    "acknowledged": N_("The street has taken it over; the next synchronisation confirms what came of it."),
+    "settled": N_("The street has taken it over, and this computer shows what the street has."),
+    "refused": N_("The street did not take it over. The rest of your work was not held up by it."),
+}
+_VERDICTS = {
+    "merged": N_("Somebody else had changed the same record; the edits were joined field by field."),
+    "set_aside": N_(
+        "Somebody else had changed the same field; the value that did not stand is kept under “To review”."
+    ),
+}
+
+
+class ReceiptView(QFrame):
+    """Shows a ReceiptLine."""
+
+    def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "pane")
+        self._shell = shell
+        self._line: ReceiptLine | None = None
+        self._box = QVBoxLayout()
+        self._box.setContentsMargins(16, 12, 16, 12)
+        self._box.setSpacing(12)
+        body = QWidget()
+        body.setLayout(self._box)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled(body, _("Receipt")))
+
+    def show_line(self, line: ReceiptLine) -> None:
+        """Show this operation."""
+        self._line = line
+        clear(self._box)
+        word = _(STATE_WORDS.get(line.state, line.state))
+        self._box.addLayout(
+            column_of(
+                label(line.record or line.noun, "title", wraps=True),
+                row_of(
+                    badge(word, STATE_TONES.get(line.state, "neutral")),
+                    label(f"{line.noun} · {line.act}", "soft"),
+                    None,
+                ),
+            )
+        )
+        if line.state == "refused":
+            self._box.addWidget(Notice(line.reason or _("The street gave no reason."), "danger"))
+        self._box.addWidget(label(_(_MEANS.get(line.state, "")), wraps=True))
+        if line.verdict in _VERDICTS:
+            self._box.addWidget(label(_(_VERDICTS[line.verdict]), wraps=True))
+        self._box.addWidget(self._facts(line))
+        if line.opens is not None:
+            words = _("Open the record and put it right") if line.state == "refused" else _("Open the record")
+            kind = "primary" if line.state == "refused" else ""
+            self._box.addLayout(row_of(button(words, kind, clicked=self.open, tip="Enter"), None))
+        self._box.addStretch(1)
+
+    def _facts(self, line: ReceiptLine) -> Card:
+        card = Card(_("Receipt"))
+        form = QFormLayout()
+        form.setHorizontalSpacing(12)
+        form.setVerticalSpacing(4)
+        for name, value in (
+            (_("Number on this desk"), str(line.id)),
+            (_("Written at"), show_instant(line.at)),
+            (_("What was written"), line.fields),
+            (_("Confirmed by the street at"), show_instant(line.ack_at) if line.ack_at else ""),
+        ):
+            if value:
+                form.addRow(label(name, "soft"), label(value, wraps=True, selectable=True))
+        card.add(form)
+        return card
+
+    def open(self) -> None:
+        """Go to the record."""
+        if self._line is None or self._line.opens is None:
+            return
+        kind, record_id = self._line.opens
+        page = {"visit": "visits", "incident": "incidents"}.get(kind, "households")
+        self._shell.go(page, kind, record_id)
