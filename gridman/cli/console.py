@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from gridman.kernel.errors import Refusal
+from gridman.kernel.words import _
 
 __all__ = ["Console"]
 
@@ -22,9 +23,9 @@ class Console:
     is_json: bool = False
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
+    _started_at: float = field(default_factory=time.monotonic)
     _drawn_at: float = 0.0
     _bar_width: int = 0
-    _step: str = ""
 
     def say(self, text: str = "") -> None:
         """A line for people; silent when a script listens."""
@@ -48,22 +49,18 @@ class Console:
         self.give({"refused": refusal.code, "words": refusal.words()})
 
     def progress(self, done: int, total: int, step: str = "") -> None:
-        """A bar on a terminal; elsewhere a line now and then, so that a log shows that work goes on."""
-        now = time.monotonic()
-        is_terminal = self.err.isatty()
+        """A bar on a terminal; elsewhere a line every few seconds, so that a log shows that long work goes on."""
+        now, is_terminal = time.monotonic(), self.err.isatty()
         is_end = bool(total) and done >= total
-        if now - self._drawn_at < (_DRAW_EVERY_S if is_terminal else _LINE_EVERY_S) and not (is_terminal and is_end):
-            if self._drawn_at:
-                return
-            if not is_terminal:  # short work says nothing
-                self._drawn_at = now
-                return
+        pause_s = _DRAW_EVERY_S if is_terminal else _LINE_EVERY_S
+        if now - (self._drawn_at or self._started_at) < pause_s and not (is_terminal and is_end):
+            return
         self._drawn_at = now
         count = f"{done:,}/{total:,}" if total else f"{done:,}"
         if is_terminal:
-            self._draw(done, total, f"{count} {step}")
+            self._draw(done, total, f"{count} {_(step)}")
         else:
-            print(f"{step or '…'}: {count}", file=self.err, flush=True)
+            print(f"{_(step) or '…'}: {count}", file=self.err, flush=True)
 
     def _draw(self, done: int, total: int, text: str) -> None:
         filled = int(min(1.0, done / total) * _BAR) if total else 0

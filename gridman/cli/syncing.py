@@ -111,7 +111,7 @@ def _line(entry: Any, names: dict[int, str]) -> str:
     """One step, without the values: a terminal's history is no place for people's data."""
     parts = [
         show_instant(entry.at),
-        names.get(entry.actor_id, "?"),
+        names.get(entry.actor_id or 0, "?"),
         entry.kind,
         entry.entity,
         ", ".join(sorted(entry.after)),

@@ -30,7 +30,7 @@ _RAIL = frozenset(["rail", "light_rail", "subway", "tram", "narrow_gauge", "mono
 _SKIPPED_ROADS = frozenset(["proposed", "construction", "raceway", "bus_stop", "elevator", "platform", "corridor"])
 _KEPT = (
     "building:levels", "addr:housenumber", "addr:street", "tunnel", "bridge", "layer", "admin_level", "maritime", "osm_id",
-    "amenity",
+    "amenity", "compound",
 )  # fmt: skip
 _NAME_FIELDS = ("name", "name:zh", "名称", "mc", "xmmc", "label", "title")
 _CODE_FIELDS = ("code", "grid_code", "dm", "bm", "代码", "编码", "网格编码", "网格代码", "社区代码", "行政区划代码")

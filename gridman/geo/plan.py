@@ -264,7 +264,9 @@ class _Namer:
         estates: dict[str, list[int]] = defaultdict(list)
         for member, point in enumerate(points):
             found = sorted(self._tree.query(point, predicate="within").tolist()) if self._estates else []
-            if found:
+            if homes[member].feature.attrs.get("compound"):
+                estates[homes[member].feature.attrs["compound"]].append(member)
+            elif found:
                 estates[self._estates[found[0]].name].append(member)
             else:
                 left.append(member)

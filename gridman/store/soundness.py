@@ -24,8 +24,8 @@ from gridman.store.store import Store, get_meta, put_meta
 from gridman.store.unit import Reader
 
 __all__ = [
-    "bring_lists_up_to_date", "file_flaws", "list_flaws", "numbering_flaws", "oldest_waiting", "page_flaws", "photos_filed_here",
-    "repair_lists", "schema_flaws",
+    "all_photos", "bring_lists_up_to_date", "feed_flaws", "file_flaws", "list_flaws", "numbering_flaws", "oldest_waiting", "page_flaws",
+    "photos_filed_here", "repair_lists", "schema_flaws",
 ]  # fmt: skip
 
 _PAGE = 4_096
@@ -187,7 +187,10 @@ def list_flaws(reader: Reader) -> Iterator[Refusal]:
     """Where a desk's derived lists do not say what its records say."""
     wrong: dict[str, int] = {}
     for name, question in _list_questions():
-        found = int(reader.connection.execute(text(question)).scalar_one())
+        try:
+            found = int(reader.connection.execute(text(question)).scalar_one())
+        except DatabaseError:  # the index's own tables are gone or broken
+            found = 1
         if found:
             wrong[name] = wrong.get(name, 0) + found
     for name, count in wrong.items():
@@ -227,6 +230,42 @@ def oldest_waiting(reader: Reader) -> tuple[int, int | None]:
     query = select(func.count(), func.min(j.at)).where(j.state.in_(("waiting", "sent")))
     count, at = reader.connection.execute(query).one()
     return int(count), at
+
+
+def all_photos(reader: Reader) -> list[str]:
+    """The sha256 of every photo in use."""
+    a = Attachment.__table__.c
+    query = select(a.sha256).where(a.retired_at.is_(None)).distinct().order_by(a.sha256)
+    return [str(sha) for sha in reader.connection.scalars(query)]
+
+
+def feed_flaws(reader: Reader) -> Iterator[Refusal]:
+    """The street's feed: no number beyond its counter, and every living record of people, places and incidents in some scope."""
+    counter = reader.connection.execute(select(tables.sync_clock.c.n)).scalar() or 0
+    newest = reader.connection.execute(select(func.max(tables.sync_row.c.seq))).scalar() or 0
+    if newest > counter:
+        yield Refusal(
+            "doctor.feed_ahead",
+            N_("The feed holds number {newest}, beyond its counter {counter}."),
+            N_(
+                "The data was put together from two copies. Restore one whole backup; the desks then offer their work again."
+            ),
+            newest=newest,
+            counter=counter,
+        )
+    placed = select(tables.sync_row.c.record_id)
+    lost = 0
+    for cls in (Household, Person, Building, Incident):
+        t = cls.__table__.c
+        query = select(func.count()).where(t.retired_at.is_(None), t.grid_id.is_not(None), t.id.not_in(placed))
+        lost += reader.connection.execute(query).scalar_one()
+    if lost:
+        yield Refusal(
+            "doctor.feed_lost",
+            N_("{count} records are in no desk's feed: no desk receives them."),
+            N_("Something wrote to the database besides gridman. Restore the last backup, or report it."),
+            count=lost,
+        )
 
 
 def photos_filed_here(reader: Reader, replica: int) -> list[str]:
