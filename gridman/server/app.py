@@ -75,4 +75,4 @@ def make_app(parts: StreetParts) -> Starlette:
 
 def street_app(street: Street, limits: Limits | None = None) -> Starlette:
     """The application over an open street, with its own workshops."""
-    return make_app(StreetParts(street, Replica(street.store), street.incoming, limits or Limits()))
+    return make_app(StreetParts(street, Replica(street.store), street.photos, limits or Limits()))

@@ -29,7 +29,7 @@ class Blobs(Protocol):
     """Photos by content, received in pieces."""
 
     def received(self, sha256: str) -> tuple[int, int] | None:
-        """Bytes here and whole size; None when nothing of it is here (the size is 0 until it is known)."""
+        """Bytes here and whole size; None when nothing of it is here."""
         ...
 
     def append(self, sha256: str, offset: int, total: int, chunk: bytes) -> int:
@@ -53,11 +53,13 @@ class StreetParts:
     calls: Buckets = field(init=False)
     enrolments: Buckets = field(init=False)
     hashing: anyio.CapacityLimiter = field(init=False)
+    receiving: anyio.CapacityLimiter = field(init=False)  # pieces of a photo are taken one after the other
 
     def __post_init__(self) -> None:
         self.calls = Buckets(self.limits.calls_per_s, self.limits.call_burst)
         self.enrolments = Buckets(self.limits.enrolments_per_s, self.limits.enrolment_burst)
         self.hashing = anyio.CapacityLimiter(_HASHES_AT_ONCE)
+        self.receiving = anyio.CapacityLimiter(1)
 
 
 def parts_of(request: Request) -> StreetParts:

@@ -18,10 +18,10 @@ from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.words import N_
 from gridman.services.accounts import create_user, password_hasher
 from gridman.store import accounts as rows
+from gridman.store.blobs import BlobStore
 from gridman.store.database import open_postgresql, open_sqlite
 from gridman.store.feed import StreetFeed
 from gridman.store.folder_lock import hold_folder
-from gridman.store.incoming import IncomingBlobs
 from gridman.store.indexes import Indexer
 from gridman.store.journal import StreetJournal
 from gridman.store.keys import street_key
@@ -48,11 +48,9 @@ class Street:
         return self.data_dir / "blobs"
 
     @cached_property
-    def incoming(self) -> IncomingBlobs:
-        """The street's photos, received in pieces. One for all callers: it lets them take turns."""
-        from gridman.store.blobs import BlobStore
-
-        return IncomingBlobs(BlobStore(self.blobs, self.key), self.data_dir / "incoming", self.key)
+    def photos(self) -> BlobStore:
+        """The street's photos."""
+        return BlobStore(self.blobs, self.key)
 
     @property
     def clock(self) -> Clock:

@@ -2,30 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from gridman.server.app import StreetParts, make_app
+from gridman.server.app import street_app
 from gridman.server.limits import Limits
 from gridman.server.run import ServerThread
-from gridman.services.street import Street
-from gridman.store.incoming import IncomingBlobs
-from gridman.sync.replica import Replica
 from tests.support.streets import PASSWORD, WORKER, TownStreet, town, town_street
 
 __all__ = ["town"]
 
 GENEROUS = Limits(enrolment_burst=10_000, call_burst=100_000, body_s=2.0)
-
-
-class Shelf(dict[str, bytes]):
-    """Whole photos in memory: the file store has tests of its own."""
-
-    def put(self, sha256: str, data: bytes) -> None:
-        self[sha256] = data
 
 
 @dataclass
@@ -35,7 +24,6 @@ class Served:
     town: TownStreet
     url: str
     client: httpx.Client
-    photos: Shelf
 
     def enrol(self, login: str = WORKER, password: str = PASSWORD, device: str = "Counter") -> dict[str, Any]:
         answer = self.client.post("/enrol/v1", json={"login": login, "password": password, "device_name": device})
@@ -46,23 +34,18 @@ class Served:
         return {"Authorization": f"Bearer {self.enrol(login)['token']}"}
 
 
-def parts_over(street: Street, folder: Path, photos: Shelf, limits: Limits = GENEROUS) -> StreetParts:
-    return StreetParts(street, Replica(street.store), IncomingBlobs(photos, folder / "incoming", street.key), limits)
-
-
-def served_town(town: TownStreet, folder: Path, limits: Limits = GENEROUS) -> Iterator[Served]:
-    photos = Shelf()
+def served_town(town: TownStreet, limits: Limits = GENEROUS) -> Iterator[Served]:
     with (
-        ServerThread(make_app(parts_over(town.street, folder, photos, limits))) as url,
+        ServerThread(street_app(town.street, limits)) as url,
         httpx.Client(base_url=url, timeout=20, trust_env=False) as client,
     ):
-        yield Served(town, url, client, photos)
+        yield Served(town, url, client)
 
 
 @pytest.fixture
-def served(town: TownStreet, tmp_path: Path) -> Iterator[Served]:
+def served(town: TownStreet) -> Iterator[Served]:
     """The server, once on each database."""
-    yield from served_town(town, tmp_path)
+    yield from served_town(town)
 
 
 @pytest.fixture(scope="module")
@@ -70,4 +53,4 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server on SQLite for a whole file of tests that leave nothing behind."""
     folder = tmp_path_factory.mktemp("lasting")
     with town_street(folder / "street") as made:
-        yield from served_town(made, folder)
+        yield from served_town(made)

@@ -21,7 +21,7 @@ TIGHT = replace(
 @pytest.fixture
 def tight(tmp_path: Path) -> Iterator[Served]:
     with town_street(tmp_path / "street") as made:
-        yield from served_town(made, tmp_path, TIGHT)
+        yield from served_town(made, TIGHT)
 
 
 def test_a_bucket_gives_its_burst_then_its_rate() -> None:

@@ -11,25 +11,21 @@ import httpx
 import pytest
 
 from gridman.kernel.errors import Refusal
-from gridman.server.app import make_app
 from gridman.server.run import ServerThread, Tls, serve
 from gridman.services.street import hold_street_folder, open_street
-from tests.server.conftest import Shelf, parts_over
 from tests.support.streets import CHEAP_HASHER, town_street
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from gridman.kernel.errors import Refusal
-from gridman.server.app import make_app
 from gridman.server.run import serve
 from gridman.services.street import hold_street_folder, open_street
-from tests.server.conftest import Shelf, parts_over
 folder = Path(sys.argv[1])
 try:
     with hold_street_folder(folder):
         street = open_street(folder)
-        serve(make_app(parts_over(street, folder, Shelf())), port=int(sys.argv[2]), ready=lambda url: print(url, flush=True))
+        serve(street, port=int(sys.argv[2]), ready=lambda url: print(url, flush=True))
         street.close()
         print("closed", flush=True)
 except Refusal as refusal:
@@ -91,7 +87,7 @@ def test_a_port_in_use_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with town_street(tmp_path / "street") as made, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        app = make_app(parts_over(made.street, tmp_path, Shelf()))
+        app = made.street
         with pytest.raises(Refusal) as caught:
             serve(app, port=taken.getsockname()[1])
     assert caught.value.code == "server.port_in_use" and "--port" in caught.value.words()
@@ -100,21 +96,21 @@ def test_a_port_in_use_is_refused_with_a_remedy(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 99_999), ("127.0.0.1", -1)])
 def test_an_impossible_port_is_refused(tmp_path: Path, host: str, port: int) -> None:
     with town_street(tmp_path / "street") as made, pytest.raises(Refusal) as caught:
-        serve(make_app(parts_over(made.street, tmp_path, Shelf())), host, port)
+        serve(made.street, host, port)
     assert caught.value.code == "server.bad_address"
 
 
 def test_a_bad_certificate_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text("no certificate")
     with town_street(tmp_path / "street") as made, pytest.raises(Refusal) as caught:
-        app = make_app(parts_over(made.street, tmp_path, Shelf()))
+        app = made.street
         serve(app, port=0, tls=Tls(tmp_path / "cert.pem", tmp_path / "cert.pem"))
     assert caught.value.code == "server.bad_certificate"
 
 
 def test_a_thread_starts_says_where_and_stops(tmp_path: Path) -> None:
     with town_street(tmp_path / "street") as made:
-        thread = ServerThread(make_app(parts_over(made.street, tmp_path, Shelf())))
+        thread = ServerThread(made.street)
         url = thread.start()
         with httpx.Client(base_url=url, trust_env=False) as client:
             assert client.get("/health").status_code == 200
@@ -123,7 +119,7 @@ def test_a_thread_starts_says_where_and_stops(tmp_path: Path) -> None:
             assert time.monotonic() - started < 5
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}/health", trust_env=False)
-        again = ServerThread(make_app(parts_over(made.street, tmp_path, Shelf())), port=int(url.rsplit(":", 1)[1]))
+        again = ServerThread(made.street, port=int(url.rsplit(":", 1)[1]))
         assert again.start() == url
         again.stop()
 

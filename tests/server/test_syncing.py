@@ -22,7 +22,7 @@ def exchange(served: Served, enrolled: dict[str, str], ops: list[Op]) -> httpx.R
 
 def household(served: Served, replica: int, n: int, grid: int = 0, **values: object) -> Op:
     stamp = f"{served.town.clock.now:012x}0000{replica:05x}"
-    after = {"grid_id": served.town.grids[grid], **values}
+    after = {"grid_id": served.town.grids[grid], "address": "Weir Lane 1", **values}
     return Op(n, "create", "household", replica << 43 | n, after, {}, stamp, served.town.clock.now)
 
 

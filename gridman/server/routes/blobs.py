@@ -38,7 +38,7 @@ async def _asked(request: Request) -> tuple[StreetParts, Actor, str]:
 async def head_blob(request: Request) -> Response:
     """How many bytes are here; an offset of 0 for a content that is still to come."""
     parts, _, name = await _asked(request)
-    known = await in_thread(lambda: parts.blobs.received(name))
+    known = await in_thread(lambda: parts.blobs.received(name), parts.receiving)
     offset, total = known or (0, 0)
     return Response(headers={"Upload-Offset": str(offset), "Upload-Length": str(total)})
 
@@ -52,7 +52,7 @@ async def patch_blob(request: Request) -> Response:
     chunk = await read_body(request, parts.limits.chunk_bytes, parts.limits.body_s)
     if offset + len(chunk) > total:
         raise malformed("upload-length")
-    now = await in_thread(lambda: parts.blobs.append(name, offset, total, chunk))
+    now = await in_thread(lambda: parts.blobs.append(name, offset, total, chunk), parts.receiving)
     return Response(status_code=204, headers={"Upload-Offset": str(now)})
 
 
