@@ -179,9 +179,9 @@ def _changes(row: RegisterRow, person: Person | None) -> dict[str, Any]:
     if person is None:
         return dict(row.person)
     said = dict(row.person)
-    if person.id_number:
+    if person.id_number or person.id_unverified_reason:
         said.pop("id_unverified_reason", None)
-    elif said.get("id_number") and person.id_unverified_reason:
+    if said.get("id_number") and person.id_unverified_reason:
         said["id_unverified_reason"] = None
     return {name: value for name, value in said.items() if getattr(person, name) != value}
 

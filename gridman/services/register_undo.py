@@ -20,7 +20,7 @@ from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_, _
 from gridman.services import audit
 from gridman.store.batches import batches
-from gridman.store.register_batches import Batch, Done, done_by, find_batch, save_batch, touched_since
+from gridman.store.register_batches import Batch, Done, all_batches, done_by, find_batch, save_batch, touched_since
 from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
@@ -52,6 +52,7 @@ def undo_import(
     with store.read() as reader:
         batch = _get_batch(reader, number)
         done = done_by(reader, batch.stamps)
+        passing = [stamp for other in all_batches(reader) if other.state == "undone" for stamp in _stamps(other)]
     result = UndoResult(number)
     created = {record.record_id for record in done if record.kind == "create"}
     amended = [record for record in done if record.kind == "amend" and record.record_id not in created]
@@ -61,10 +62,13 @@ def undo_import(
         if ticket is not None:
             ticket.check()
         with store.unit(actor) as unit:
-            _undo_households(unit, part, created, batch, result)
+            batch.undone_by.append(unit.stamp)
+            _undo_households(unit, part, _Undoing(number, created, [*passing, *_stamps(batch)]), result)
+            save_batch(unit, batch)
         progress(at, len(parts) + 1, _("Taking back households"))
     with store.unit(actor) as unit:
         _restore(unit, amended, result)
+        batch.undone_by.append(unit.stamp)
         batch.state = "undone"
         save_batch(unit, batch)
         audit.note(
@@ -73,6 +77,25 @@ def undo_import(
         )  # fmt: skip
     progress(1, 1, _("Taking back households"))
     return result
+
+
+@dataclass(frozen=True)
+class _Undoing:
+    """`created`: records the batch made; `passing`: stamps of units that do not count as somebody's work: the batch's own, and
+    those of other imports that were undone.
+    """
+
+    number: str
+    created: set[int]
+    passing: list[str]
+
+    @property
+    def reason(self) -> str:
+        return _("Import {number} undone").format(number=self.number)
+
+
+def _stamps(batch: Batch) -> list[str]:
+    return [*batch.stamps, *batch.undone_by]
 
 
 def _get_batch(reader: Reader, number: str) -> Batch:
@@ -102,26 +125,25 @@ def _households_of(store: Store, done: Iterable[Done]) -> set[int]:
     return found
 
 
-def _undo_households(unit: Unit, ids: Sequence[int], created: set[int], batch: Batch, result: UndoResult) -> None:
+def _undo_households(unit: Unit, ids: Sequence[int], undoing: _Undoing, result: UndoResult) -> None:
+    created = undoing.created
     people = unit.page(Person, household_id=ids, limit=_ALL)
     tags = unit.page(CareTag, household_id=ids, limit=_ALL)
-    households = {h.id: h for h in unit.page(Household, id=ids, limit=_ALL)}
-    records: list[Household | Person | CareTag] = [*people, *tags, *households.values()]
-    touched = touched_since(unit, {r.id for r in records if r.id in created}, batch.stamps)
+    households = unit.page(Household, id=ids, limit=_ALL)
+    records: list[Household | Person | CareTag] = [*people, *tags, *households]
+    touched = touched_since(unit, {r.id for r in records if r.id in created}, undoing.passing)
     busy = {_household_of(r) for r in records if r.id in touched} | _used(unit, ids)
     busy |= {p.household_id for p in people if p.id not in created and p.household_id in created}
     busy |= {t.household_id for t in tags if t.id not in created and t.household_id in created}
-    reason = _("Import {number} undone").format(number=batch.number)
     for record in records:
         if record.id not in created:
             continue
         if _household_of(record) in busy:
             result.kept.append((kind_of(type(record)), record.id))
         else:
-            unit.retire(record, reason)
+            unit.retire(record, undoing.reason)
             result.retired += 1
-    gone = [h for h in households.values() if h.id in created and h.id not in busy]
-    _retire_dwellings(unit, gone, created, batch, reason, result)
+    _retire_dwellings(unit, [h for h in households if h.id in created and h.id not in busy], undoing, result)
 
 
 def _household_of(record: Household | Person | CareTag) -> int:
@@ -135,17 +157,15 @@ def _used(unit: Unit, ids: Sequence[int]) -> set[int]:
     return visits | incidents | {a.owner_id for a in unit.page(Attachment, owner_id=ids, limit=_ALL)}
 
 
-def _retire_dwellings(
-    unit: Unit, gone: Sequence[Household], created: set[int], batch: Batch, reason: str, result: UndoResult
-) -> None:
+def _retire_dwellings(unit: Unit, gone: Sequence[Household], undoing: _Undoing, result: UndoResult) -> None:
     unit.flush()
-    ids = {h.dwelling_id for h in gone if h.dwelling_id in created}
+    ids = {h.dwelling_id for h in gone if h.dwelling_id in undoing.created}
     if not ids:
         return
     still_used = {h.dwelling_id for h in unit.page(Household, dwelling_id=ids, limit=_ALL)}
-    still_used |= touched_since(unit, ids, batch.stamps)
+    still_used |= touched_since(unit, {i for i in ids if i}, undoing.passing)
     for dwelling in unit.page(Dwelling, id=ids - still_used, limit=_ALL):
-        unit.retire(dwelling, reason)
+        unit.retire(dwelling, undoing.reason)
         result.retired += 1
 
 

@@ -22,7 +22,9 @@ _PREFIX = "register_batch:"
 
 @dataclass
 class Batch:
-    """One import. `state`: "open" (interrupted, or running), "done", "undone". `digest` tells the rows; `stamps` its units."""
+    """One import. `state`: "open" (interrupted, or running), "done", "undone". `digest` tells the rows; `stamps` its units;
+    `undone_by` the units that took it back.
+    """
 
     number: str
     digest: str
@@ -32,6 +34,7 @@ class Batch:
     state: str = "open"
     stamps: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    undone_by: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

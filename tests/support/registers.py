@@ -11,8 +11,8 @@ from gridman.domain.grid import Grid
 from gridman.domain.id_number import IdNumber, check_character, read_id_number
 from gridman.domain.region import Region
 from gridman.domain.register_row import RegisterRow
+from gridman.store import indexes
 from gridman.store.database import open_sqlite
-from gridman.store.indexes import Indexer
 from gridman.store.journal import StreetJournal
 from gridman.store.store import Store, open_store
 from gridman.store.unit import Unit
@@ -29,7 +29,10 @@ def id_number(born: str = "1980-01-03", sequence: int = 1) -> str:
 
 def make_store(folder: Path, clock: Callable[[], int] = lambda: NOON) -> Store:
     """An empty street: one community, two grids, buildings 1-3 of 幸福里 (2 in the second grid) and 1 of 平安苑 without a grid."""
-    store = open_store(open_sqlite(folder / "street.db", bytes(32)), 1, [StreetJournal(), Indexer()], clock)
+    database = open_sqlite(folder / "street.db", bytes(32))
+    store = open_store(database, 1, [StreetJournal(), indexes.Indexer()], clock)
+    with database.writer.begin() as connection:
+        indexes.ensure(connection)
     with store.unit(SYSTEM) as unit:
         lay_out(unit)
     return store
