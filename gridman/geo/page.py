@@ -29,6 +29,7 @@ _FONT = "NotoSansSC-Regular.ttf"
 _CONFIG_PLACE = "/*gridman-config*/"
 
 _WORDS: Mapping[str, str] = {
+    "map": N_("Map of the street"),
     "legend": N_("Layers and legend"),
     "base": N_("Street map"),
     "grids": N_("Grids"),

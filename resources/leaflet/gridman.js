@@ -46,6 +46,8 @@
     };
     for (const layer of Object.keys(state.shown)) state.shown[layer] = config.layers.includes(layer);
 
+    map.getContainer().setAttribute("role", "application");
+    map.getContainer().setAttribute("aria-label", config.words.map);
     map.attributionControl.setPrefix(false);
     map.attributionControl.addAttribution(parts.element("span", "", config.attribution).innerHTML);
     map.createPane("gridmanTop").style.zIndex = 450;
