@@ -107,11 +107,11 @@ def _explain(desk: Any, record_id: int, console: Console) -> int:
     return 0
 
 
-def _line(entry: Any, names: dict[int, str]) -> str:
+def _line(entry: Any, names: dict[int | None, str]) -> str:
     """One step, without the values: a terminal's history is no place for people's data."""
     parts = [
         show_instant(entry.at),
-        names.get(entry.actor_id or 0, "?"),
+        names.get(entry.actor_id, "?"),
         entry.kind,
         entry.entity,
         ", ".join(sorted(entry.after)),
@@ -125,7 +125,7 @@ def _line(entry: Any, names: dict[int, str]) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _names(reader: Any, ids: set[int]) -> dict[int, str]:
+def _names(reader: Any, ids: set[int | None]) -> dict[int | None, str]:
     from gridman.domain.user import User
 
     return {u.id: u.name for u in reader.page(User, id=ids, with_retired=True)} if ids else {}

@@ -26,6 +26,9 @@ class Synchroniser(Protocol):
     def status(self) -> Any:
         """The state in words; see `gridman.sync.exchange.SyncStatus`."""
 
+    def close(self) -> None:
+        """Let go of the connection."""
+
 
 @dataclass
 class Desk:
@@ -60,7 +63,8 @@ class Desk:
         return self.synchroniser.status()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the connection and the files."""
+        self.synchroniser.close()
         self.store.close()
 
 

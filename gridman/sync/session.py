@@ -40,6 +40,12 @@ class DeskSync:
             self._street = self._connect(self._user.server_url, desk_token(self._store))
         return self._street
 
+    def close(self) -> None:
+        """Let go of the connection; the next round makes another."""
+        street, self._street = self._street, None
+        if isinstance(street, HttpStreet):
+            street.close()
+
     def run(self, progress: Progress = quiet, ticket: Ticket | None = None) -> RoundResult:
         """Rows, then photos. Raises Refusal when the street cannot be reached or refuses this desk, Cancelled when asked to stop."""
         with self._one:
