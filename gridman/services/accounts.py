@@ -194,8 +194,11 @@ def _matches(hasher: PasswordHasher, stored: str, password: str) -> bool:
 
 def start_attempt(store: Store, login: str) -> rows.Account | None:
     """Count a try at this login before its secret is looked at; refuses while the account is locked. None: no such account."""
+    folded = fold_login(login)
+    if not folded.isprintable():  # no login has such characters, and PostgreSQL cannot even ask for some
+        return None
     with store.read() as reader:
-        account = rows.account_of_login(reader, fold_login(login))
+        account = rows.account_of_login(reader, folded)
     if account is None:
         return None
     with store.unit(SYSTEM) as unit:

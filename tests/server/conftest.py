@@ -48,9 +48,10 @@ def served(town: TownStreet) -> Iterator[Served]:
     yield from served_town(town)
 
 
-@pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One server on SQLite for a whole file of tests that leave nothing behind."""
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def lasting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for a whole file of tests that do not mind each other, once on each database."""
     folder = tmp_path_factory.mktemp("lasting")
-    with town_street(folder / "street") as made:
+    url = request.getfixturevalue("postgres_server").create_database() if request.param == "postgresql" else None
+    with town_street(folder / "street", url) as made:
         yield from served_town(made)
