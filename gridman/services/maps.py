@@ -196,8 +196,9 @@ def redraw_grids(unit: Unit, shapes: Mapping[int, bytes]) -> list[Grid]:
             "grid.communities", N_("Only grids of one community can be redrawn together."), N_("Choose neighbours.")
         )
     _require_coverage(unit, grids, shapes)
-    unit.command(grids[0], {"action": "redraw", "shapes": [[grid_id, shapes[grid_id]] for grid_id in sorted(shapes)]})
-    for grid in grids:
+    whole = [[grid_id, shapes[grid_id]] for grid_id in sorted(shapes)]
+    for grid in grids:  # every grid's own operation carries the whole redrawing: whichever arrives first does it, the others find it done
+        unit.command(grid, {"action": "redraw", "shapes": whole})
         unit.amend(grid, shape=shapes[grid.id])
     unit.flush()
     if unit.replica == STREET_REPLICA:
@@ -207,7 +208,7 @@ def redraw_grids(unit: Unit, shapes: Mapping[int, bytes]) -> list[Grid]:
 
 
 def _require_coverage(reader: Reader, grids: Sequence[Grid], shapes: Mapping[int, bytes]) -> None:
-    new = shapely.from_wkb([shapes[g.id] for g in grids])
+    new = _read_shapes([shapes[g.id] for g in grids])
     before = shapely.union_all(shapely.from_wkb([g.shape for g in grids if g.shape]))
     if not all(shapely.is_valid(new)):
         raise Refusal("grid.crossing", N_("A boundary crosses itself."), N_("Draw it again without crossing lines."))
@@ -224,6 +225,16 @@ def _require_coverage(reader: Reader, grids: Sequence[Grid], shapes: Mapping[int
             raise Refusal(
                 "grid.coverage", text, N_("Move the corner points onto the neighbour's line."), m2=round(size)
             )
+
+
+def _read_shapes(shapes: Sequence[bytes]) -> Any:
+    try:
+        read = shapely.from_wkb(list(shapes))
+    except (shapely.errors.ShapelyError, TypeError) as error:
+        raise Refusal("grid.shape", N_("A boundary cannot be read."), N_("Draw it again.")) from error
+    if not all(shapely.get_type_id(read) == shapely.GeometryType.POLYGON):
+        raise Refusal("grid.shape", N_("A boundary cannot be read."), N_("Draw it again."))
+    return read
 
 
 def _move_buildings(unit: Unit, grids: Sequence[Grid]) -> None:

@@ -47,6 +47,7 @@ _COMMAND_PARTS: dict[str, tuple[type, ...]] = {
     "target_id": (int, type(None)), "note": (str,), "result": (str,), "is_solved": (bool, type(None)),
     "satisfaction": (int, type(None)), "step_id": (int, type(None)),
 }  # fmt: skip
+_MOST_GRIDS = 100
 _LONGEST_NOTE = 2_000
 
 
@@ -108,6 +109,8 @@ class Intake:
             return self._amend(op, known, stamp)
         if op.kind == "command" and op.entity == "incident":
             return self._command(op)
+        if op.kind == "command" and op.entity == "grid":
+            return self._redraw(op)
         raise Refusal(
             "sync.unknown_operation", N_("The street server does not know the operation “{kind}”."), kind=op.kind
         )
@@ -205,6 +208,21 @@ class Intake:
         ):
             raise Refusal("sync.malformed", N_("The message cannot be read ({why})."), why="command")
         incidents.perform(self.unit, op.record_id, str(action), **parts)
+        self.unit.see(self.unit.stamp)
+        return Verdict(op.n, "applied")
+
+    def _redraw(self, op: Op) -> Verdict:
+        from gridman.services import maps
+
+        pairs = op.after.get("shapes")
+        sound = isinstance(pairs, list | tuple) and 0 < len(pairs) <= _MOST_GRIDS
+        sound = sound and all(
+            isinstance(p, list | tuple) and len(p) == 2 and type(p[0]) is int and type(p[1]) is bytes
+            for p in pairs or ()
+        )
+        if not sound or op.after.get("action") != "redraw":
+            raise Refusal("sync.malformed", N_("The message cannot be read ({why})."), why="command")
+        maps.redraw_grids(self.unit, {grid_id: shape for grid_id, shape in pairs or ()})
         self.unit.see(self.unit.stamp)
         return Verdict(op.n, "applied")
 
