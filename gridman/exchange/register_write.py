@@ -17,6 +17,8 @@ from gridman.exchange.register_columns import (
 )
 from gridman.exchange.spreadsheet import Cell, Sheet, open_sheets
 from gridman.exchange.workbook import Column, Table, opened, write_workbook
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
 
 __all__ = ["ERRORS_HEADING", "SHEET_NAME", "TITLE", "write_errors_copy", "write_register", "write_template"]
 
@@ -62,8 +64,13 @@ def _column(column: RegisterColumn) -> Column:
 def write_errors_copy(source: Path, target: Path, problems: Iterable[CellProblem]) -> None:
     """A copy of `source` as .xlsx in which each row with a problem says why in a last column 错误原因, the cells concerned are
     marked, and everything else stands where it stood. A copy of a copy keeps one such column. Refuses as `open_sheets` does
-    and with ``file.cannot_write``.
+    and with ``register.copy_over_source`` or ``file.cannot_write``.
     """
+    if target.resolve() == source.resolve():
+        raise Refusal(
+            "register.copy_over_source", N_("The copy with the errors would replace the office's own file {path}."),
+            N_("Choose another name for the copy."), path=source,
+        )  # fmt: skip
     by_sheet: dict[str, list[CellProblem]] = defaultdict(list)
     for problem in problems:
         by_sheet[problem.sheet].append(problem)

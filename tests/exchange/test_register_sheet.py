@@ -379,3 +379,11 @@ def test_a_corrected_copy_has_no_errors_left(tmp_path: Path) -> None:
     book.save(target)
     corrected = read_register(target)
     assert corrected.problems == [] and len(corrected.rows) == 5
+
+
+def test_the_copy_never_replaces_the_offices_file(tmp_path: Path) -> None:
+    source, sheet = _messy(tmp_path)
+    before = source.read_bytes()
+    with pytest.raises(Refusal) as refused:
+        write_errors_copy(source, tmp_path / "." / "messy.xlsx", sheet.problems)
+    assert refused.value.code == "register.copy_over_source" and source.read_bytes() == before

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gridman.exchange.spreadsheet import Cell, cell_text, open_sheets
 from gridman.exchange.workbook import Column, Table, write_workbook
 from gridman.kernel.errors import Refusal
+from tests.support.old_workbook import compound_file, write_old_workbook
 
 
 def rows_of(path: Path) -> list[tuple[int, list[Cell]]]:
@@ -117,3 +118,19 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         write_workbook(tmp_path / "file" / "t.xlsx", [Table("表", [Column("甲")])])
     assert refused.value.code == "file.cannot_write"
+
+
+def test_old_workbooks_are_read_with_their_types(tmp_path: Path) -> None:
+    rows = [["姓名", "公民身份号码"], ["㛃𬭚", 360102193909095680.0], [None, "11010519491231002X"]]
+    path = write_old_workbook(tmp_path / "old.xls", "居民", rows)
+    (sheet,) = open_sheets(path)
+    assert sheet.name == "居民"
+    assert [cells for _, cells in sheet.rows()] == rows
+
+
+def test_a_workbook_with_a_password_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "secret.xlsx"
+    path.write_bytes(compound_file({"EncryptedPackage": bytes(100)}))
+    with pytest.raises(Refusal) as refused:
+        open_sheets(path)
+    assert refused.value.code == "sheet.protected" and "secret.xlsx" in refused.value.words()
