@@ -281,16 +281,23 @@ def _is_alive(receiver: Callable[..., Any]) -> bool:
     return not isinstance(owner, QObject) or isValid(owner)
 
 
-def install_excepthook(background: "Background | None" = None) -> None:
-    """Send exceptions of slots, which Qt drops, to the log and to the window."""
+def install_excepthook(background: Background) -> Callable[[], None]:
+    """Send exceptions of slots, which Qt drops, to the log and to the window; returns what takes the hook out again."""
+    before = sys.excepthook
+
+    def remove() -> None:
+        if sys.excepthook is hook:
+            sys.excepthook = before
 
     def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
         if issubclass(kind, KeyboardInterrupt):
-            sys.__excepthook__(kind, error, trace)
+            before(kind, error, trace)
             return
         failure = Failure(error)
         _log.error("a slot failed: %s", failure.trace)
-        if background is not None and isValid(background):
+        if isValid(background):
             background.failed.emit(failure)
+        before(kind, error, trace)
 
     sys.excepthook = hook
+    return remove

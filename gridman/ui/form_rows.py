@@ -12,7 +12,7 @@ from gridman.kernel.words import _
 from gridman.ui.form_controls import Control, control_for
 from gridman.ui.masked import mask_for, masked
 from gridman.ui.theme import Theme
-from gridman.ui.widgets import button, column_of, label, retone, row_of
+from gridman.ui.widgets import column_of, icon_button, label, retone, row_of
 
 __all__ = ["FieldRow"]
 
@@ -29,7 +29,7 @@ class FieldRow(QWidget):
         self.field = field
         self.control: Control = control_for(field, theme, today)
         mark = " *" if field.is_required else ""
-        self.caption = label(_(field.label) + mark, "caption")
+        self.caption = label(_(field.label) + mark, "caption", wraps=True)
         if field.is_required:
             self.control.entry.setAccessibleDescription(_("required"))
         self.caption.setBuddy(self.control.entry)
@@ -38,9 +38,7 @@ class FieldRow(QWidget):
         self._veil = QLineEdit()
         self._veil.setReadOnly(True)
         self._veil.setAccessibleName(_("{label}, hidden").format(label=_(field.label)))
-        self._show = button(
-            _("Show"), theme=theme, picture="eye", clicked=self._ask, tip=_("Show and edit; this look is logged")
-        )
+        self._show = icon_button(theme, "eye", _("Show and edit; this look is logged"), self._ask)
         self._show.setAccessibleName(_("Show {label}; this look is logged").format(label=_(field.label)))
         self._cover = QWidget()
         cover = row_of(self._veil, self._show, spacing=4)
@@ -75,6 +73,7 @@ class FieldRow(QWidget):
         self.control.setVisible(not hides)
         if hides:
             self._veil.setText(masked(self.field, value))
+            self._veil.setCursorPosition(0)
         self.control.set_value(value if not hides else None)
         self.setFocusProxy(self.focus_target)
         self.tell(None)

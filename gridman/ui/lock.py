@@ -36,8 +36,7 @@ class IdleWatch(QObject):
         self._timer.start()
 
     def watch(self, window: QWidget) -> None:
-        """Listen to this window too."""
-        window.winId()  # makes the native handle
+        """Listen to this window too; it must have been shown, for it has no native handle before."""
         handle = window.windowHandle()
         if handle is not None:
             handle.installEventFilter(self)

@@ -36,7 +36,7 @@ class DeskSession(QObject):
         super().__init__()
         self._app, self.desk, self._unlock = app, desk, unlock
         self.background = Background(desk, self)
-        install_excepthook(self.background)
+        self._remove_hook = install_excepthook(self.background)
         self._settings: dict[str, Any] = _read_settings(desk.store)
         kept = self._settings if is_remembered else {}
         self._language = kept.get("language") or language or words.language()
@@ -60,7 +60,7 @@ class DeskSession(QObject):
         window.signing_out.connect(self.sign_out)
         window.restore_state(state)
         if self._watch is not None:
-            self._watch.watch(window)
+            window.shown.connect(self._watch.watch)
         return window
 
     @property
@@ -129,6 +129,7 @@ class DeskSession(QObject):
     def close(self) -> None:
         """Let writes finish and take the window away; the desk itself is closed by who opened it."""
         self.background.close()
+        self._remove_hook()
         self.window.hide()
         self.window.deleteLater()
 

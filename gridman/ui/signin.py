@@ -122,7 +122,8 @@ class SignInWindow(QWidget):
         self._again.returnPressed.connect(self._set_up)
         self._make = button(_("Set up this computer"), "primary", clicked=self._set_up)
         back = button(_("Back to sign-in"), "link", clicked=self._show_enter)
-        back.setVisible(bool(self._users))
+        if not self._users:
+            back.hide()
         way = row_of(self._way, self._secret)
         way.setStretch(1, 1)
         form = QWidget()

@@ -90,6 +90,9 @@ QComboBox QAbstractItemView { background: $surface; border: 1px solid $edge; sel
   selection-color: $text; outline: 0; }
 QCheckBox, QRadioButton { spacing: ${s}px; min-height: ${control_inner}px; background: transparent; }
 QCheckBox:focus, QRadioButton:focus { color: $accent; }
+QCheckBox::indicator { width: ${base}px; height: ${base}px; border: 1px solid $edge; border-radius: 3px; background: $surface; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$icon_check"); }
+QCheckBox::indicator:focus { border: 2px solid $accent; }
 
 QTableView, QListView, QTreeView { background: $surface; border: none; gridline-color: $line; outline: 0;
   selection-background-color: $accent_soft; selection-color: $text; alternate-background-color: $surface; }
@@ -143,5 +146,6 @@ def style_sheet(colours: dict[str, str], sizes: dict[str, int], space: dict[str,
         pill=sizes["control"] // 2,
         m_less=space["m"] - 1,
         s_less=space["s"] - 1,
+        icon_check=coloured_file("check", colours["accent_ink"]),
         icon_down=coloured_file("chevron-down", colours["soft"]),
     )

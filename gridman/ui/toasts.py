@@ -32,7 +32,9 @@ class _Slip(QFrame):
             self.undo = button(toast.undo_label or _("Undo"), "link", clicked=self._undo, keys="Ctrl+Alt+Z")
             parts.append(self.undo)
         parts.append(icon_button(theme, "x", _("Close this message"), self.close_slip))
-        self.setLayout(row_of(*parts, margins=(12, 4, 4, 4)))
+        row = row_of(*parts, margins=(12, 4, 4, 4))
+        row.setStretch(0, 1)
+        self.setLayout(row)
         self.setFixedWidth(440)
         if toast.tone != "danger":
             timer = QTimer(self)

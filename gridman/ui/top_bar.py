@@ -38,7 +38,7 @@ class TopBar(QFrame):
         self.place_detail = label("", "small")
         self.place.setMinimumWidth(80)
         place = QWidget()
-        place.setLayout(column_of(self.place, self.place_detail, spacing=0))
+        place.setLayout(column_of(None, self.place, self.place_detail, None, spacing=0))
         place.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.search = SearchBox(shell, verbs, self.asked.emit, self)
         self.search.setMinimumWidth(220)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from gridman.kernel import words
@@ -32,6 +32,7 @@ class Window(QMainWindow):
     locking = Signal()
     signing_out = Signal()
     closing = Signal()
+    shown = Signal(object)  # self
 
     def __init__(self, shell: Shell) -> None:
         super().__init__()
@@ -249,6 +250,10 @@ class Window(QMainWindow):
             middle.setEnabled(not is_shut)
         for action in self.actions():
             action.setEnabled(not is_shut)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.shown.emit(self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         here = self.current_page

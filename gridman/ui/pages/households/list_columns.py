@@ -9,7 +9,7 @@ __all__ = ["COLUMNS"]
 
 
 def _due(row: HouseholdRow) -> str:
-    return row.due_on[5:] if row.due_on else ""
+    return row.due_on or ""
 
 
 def _due_tone(row: HouseholdRow) -> str:
@@ -30,9 +30,9 @@ def _waiting_tone(row: HouseholdRow) -> str:
 
 COLUMNS = (
     Column("address", N_("Address"), 200, lambda r: r.address, "address", stretches=True),
-    Column("head", N_("Head"), 84, lambda r: r.head_name, "head"),
-    Column("people", N_("People"), 52, lambda r: str(r.people_count), is_right=True),
-    Column("due", N_("Due"), 78, _due, "due", tone=_due_tone),
+    Column("head", N_("Head"), 76, lambda r: r.head_name, "head"),
+    Column("people", N_("People"), 64, lambda r: str(r.people_count), is_right=True),
+    Column("due", N_("Due"), 108, _due, "due", tone=_due_tone),
     Column("care", N_("Care groups"), 140, lambda r: r.care_words, is_shown=False),
     Column("number", N_("Household no."), 130, lambda r: r.number, "number", is_shown=False),
     Column("visit", N_("Last visit"), 100, _last, "visit", is_shown=False),

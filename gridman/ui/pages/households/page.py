@@ -40,7 +40,6 @@ class HouseholdsPage(Page):
         Verb("find", N_("Find in this list"), "Ctrl+F", "search"),
         Verb("edit", N_("Edit the household"), "Ctrl+E", "pencil", "household.write"),
         Verb("add_person", N_("Add a resident"), "Ctrl+Shift+P", "user-plus", "household.write"),
-        Verb("register", N_("Register a household"), "Ctrl+N", "house-plus", "household.write"),
     )
 
     def __init__(self, shell: Shell) -> None:
@@ -75,7 +74,7 @@ class HouseholdsPage(Page):
         splitter.addWidget(self._right)
         splitter.setStretchFactor(0, 4)
         splitter.setStretchFactor(1, 5)
-        splitter.setSizes([430, 560])
+        splitter.setSizes([460, 540])
         self._right.setMinimumWidth(380)
         self._list.setMinimumWidth(320)
         self.setLayout(row_of(splitter))
@@ -106,7 +105,7 @@ class HouseholdsPage(Page):
         self._typing.timeout.connect(self._filter)
         self._text.textChanged.connect(self._typed)
         self._text.returnPressed.connect(self._to_list)
-        self._due = button(_("Due"), "chip", clicked=self._filter, tip=_("Only households with a visit due"))
+        self._due = button(_("Visit due"), "chip", clicked=self._filter, tip=_("Only households with a visit due"))
         self._due.setCheckable(True)
         self._care = QComboBox()
         self._care.setAccessibleName(_("Care group"))
@@ -121,8 +120,11 @@ class HouseholdsPage(Page):
             box.setMinimumContentsLength(11)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.currentIndexChanged.connect(self._filter)
-        new = button(_("Register"), theme=shell.theme, picture="house-plus", clicked=self.do_register, tip="Ctrl+N")
-        new.setVisible(shell.may("household.write"))
+        new = button(
+            _("Register"), theme=shell.theme, picture="house-plus", clicked=self.do_register, tip="Ctrl+Shift+H"
+        )
+        if not shell.may("household.write"):
+            new.hide()
         for filter_ in (self._due, self._care, self._grid):
             self.table.add_filter(filter_)
         holder = QFrame()

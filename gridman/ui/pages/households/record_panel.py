@@ -49,8 +49,10 @@ class RecordPanel(QFrame):
         )
         self._more = icon_button(shell.theme, "ellipsis-vertical", _("More"), self._open_more)
         for one in (self._edit, self._add):
-            one.setVisible(self._may_write)
-        self._log.setVisible(shell.may("visit.write"))
+            if not self._may_write:
+                one.hide()
+        if not shell.may("visit.write"):
+            self._log.hide()
         self.notices = QVBoxLayout()
         self.notices.setSpacing(8)
         self._tabs = QTabBar()
