@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from gridman.kernel.errors import Refusal
@@ -11,18 +12,22 @@ __all__ = ["require_free_space", "write_whole"]
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace `path` by `content` in one step (temporary file, fsync, rename)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace `path` by `content` in one step (temporary file, fsync, rename), making its folder where there is none.
+
+    Refuses with ``file.cannot_write`` whatever the disk says; the old file then stands as it was.
+    """
     partial = path.with_name(path.name + ".part")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that cannot be used cannot be tidied either
+            partial.unlink(missing_ok=True)
         raise Refusal(
             "file.cannot_write",
             N_("{path} could not be written: {why}."),

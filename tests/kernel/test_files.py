@@ -1,0 +1,40 @@
+"""Files are written whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from gridman.kernel.errors import Refusal
+from gridman.kernel.files import write_whole
+
+
+def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "folder" / "sheet.pdf"
+    write_whole(target, b"old")
+    write_whole(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert [p.name for p in target.parent.iterdir()] == ["sheet.pdf"]
+    assert target.stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_bytes(b"a file")
+    with pytest.raises(Refusal) as refused:
+        write_whole(tmp_path / "taken" / "below" / "sheet.pdf", b"new")
+    assert refused.value.code == "file.cannot_write"
+    assert "sheet.pdf" in str(refused.value)
+    assert (tmp_path / "taken").read_bytes() == b"a file"
+
+
+def test_a_target_that_is_a_folder_is_refused_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "sheet.pdf").mkdir()
+    with pytest.raises(Refusal, match=r"sheet\.pdf"):
+        write_whole(tmp_path / "sheet.pdf", b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["sheet.pdf"]
+
+
+def test_a_name_too_long_for_the_disk_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        write_whole(tmp_path / ("n" * 300), b"new")
+    assert refused.value.code == "file.cannot_write"
+    assert list(tmp_path.iterdir()) == []
