@@ -54,13 +54,18 @@
     map.getPane("gridmanTop").style.pointerEvents = "none";
     const tiles = new parts.TileLayer(state);
     const overlay = new parts.Overlay(state, tiles);
-    let pending = false;
-    const repaint = () => {
+    // Many changes in one frame are one painting; an arrived tile repaints only what shows it.
+    let pending = false, arrived = new Set();
+    const repaint = (key) => {
+      if (arrived && typeof key === "string") arrived.add(key);
+      else arrived = null;
       if (pending) return;
       pending = true;
       L.Util.requestAnimFrame(() => {
         pending = false;
-        tiles.repaint();
+        const keys = arrived;
+        arrived = new Set();
+        tiles.repaint(keys);
         overlay.redraw();
       });
     };
@@ -76,7 +81,7 @@
     new parts.North(config.words).addTo(map);
     panel.addTo(map);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
-    const editing = new parts.Editing(map, state, tell, repaint);
+    const editing = new parts.Editing(map, state, tell, () => repaint());
     const view = { map, state, tiles, overlay, panel, editing, repaint, config };
     pointing(view);
     commands(view);
@@ -192,7 +197,7 @@
     gridman.cancel = () => editing.stop();
     gridman.problems = (geojson) => editing.problems(geojson);
     // Whether everything in view has been fetched and drawn (for pictures and prints).
-    gridman.isIdle = () => state.source.waiting === 0 && !view.tiles._loading && !overlay._frame && !map._animatingZoom;
+    gridman.isIdle = () => state.source.waiting === 0 && !view.tiles._loading && !overlay.isWaiting() && !map._animatingZoom;
     gridman.view = () => ({ lng: map.getCenter().lng, lat: map.getCenter().lat, zoom: map.getZoom() });
     gridman.hits = () => overlay._hits.map((hit) => ({ kind: hit.kind, id: hit.id, ...pointOnPage(view, hit) }));
   }

@@ -3,19 +3,36 @@
   "use strict";
   const parts = (window.gridmanParts = window.gridmanParts || {});
   const REPEAT_PX = 420;
+  const CELL_PX = 48;
 
   class Labels {
     constructor(ctx, theme, zoom, size, blocked) {
       Object.assign(this, { ctx, theme, zoom, size });
-      this.taken = blocked || [];
+      this.cells = new Map();
       this.placed = {};
+      (blocked || []).forEach((box) => this._take(box));
+    }
+
+    // Boxes are kept by the squares they touch, so that a free place is found without asking all of them.
+    _each(box, visit) {
+      for (let x = Math.floor(box[0] / CELL_PX); x <= box[2] / CELL_PX; x++) {
+        for (let y = Math.floor(box[1] / CELL_PX); y <= box[3] / CELL_PX; y++) if (visit(x + "," + y)) return true;
+      }
+      return false;
+    }
+
+    _take(box) {
+      this._each(box, (cell) => {
+        if (!this.cells.has(cell)) this.cells.set(cell, []);
+        this.cells.get(cell).push(box);
+        return false;
+      });
     }
 
     _isFree(boxes) {
-      for (const [x0, y0, x1, y1] of boxes) {
-        for (const [a0, b0, a1, b1] of this.taken) if (x0 < a1 && x1 > a0 && y0 < b1 && y1 > b0) return false;
-      }
-      return true;
+      return !boxes.some(([x0, y0, x1, y1]) =>
+        this._each([x0, y0, x1, y1], (cell) =>
+          (this.cells.get(cell) || []).some(([a0, b0, a1, b1]) => x0 < a1 && x1 > a0 && y0 < b1 && y1 > b0)));
     }
 
     _write(text, x, y, colour, halo, haloWidth) {
@@ -37,7 +54,7 @@
       const height = px * 1.25 * lines.length;
       const box = [x - width / 2 - 2, y - height / 2, x + width / 2 + 2, y + height / 2];
       if (!this._isFree([box])) return false;
-      this.taken.push(box);
+      this._take(box);
       lines.forEach((line, i) => this._write(line, x, y + (i - (lines.length - 1) / 2) * px * 1.25, colour, halo));
       return true;
     }
@@ -88,7 +105,7 @@
       if (!isSteep && bend(glyphs) > 0.55) return false;
       const boxes = glyphs.map((g) => [g.x - px * 0.55, g.y - px * 0.55, g.x + px * 0.55, g.y + px * 0.55]);
       if (!this._isFree(boxes)) return false;
-      this.taken.push(...boxes);
+      boxes.forEach((box) => this._take(box));
       (this.placed[name] = this.placed[name] || []).push(middle);
       this._glyphs(glyphs, colour);
       return true;

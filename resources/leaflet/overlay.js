@@ -5,10 +5,11 @@
   const CELL = 64, CLOSE_CELL = 28;
   const SINGLES_FROM = 18;
   const RADIUS = 9;
+  const RESTING_MS = 120;
 
   parts.Overlay = L.Renderer.extend({
     initialize(state, tileLayer) {
-      L.Renderer.prototype.initialize.call(this, { padding: 0.15, pane: "gridmanTop" });
+      L.Renderer.prototype.initialize.call(this, { padding: 0.25, pane: "gridmanTop" });
       this._state = state;
       this._tileLayer = tileLayer;
       this._hits = [];
@@ -23,6 +24,7 @@
 
     _destroyContainer() {
       L.Util.cancelAnimFrame(this._frame);
+      clearTimeout(this._later);
       L.DomUtil.remove(this._container);
     },
 
@@ -37,6 +39,29 @@
       });
     },
 
+    isWaiting() {
+      return Boolean(this._frame || this._later);
+    },
+
+    // After a move within what is drawn already, the drawing waits until the hand rests: the canvas moves along by itself.
+    getEvents() {
+      const events = L.Renderer.prototype.getEvents.call(this);
+      return { ...events, moveend: this._moved };
+    },
+
+    _moved() {
+      clearTimeout(this._later);
+      this._later = null;
+      const map = this._map, size = map.getSize();
+      const view = L.bounds(map.containerPointToLayerPoint([0, 0]), map.containerPointToLayerPoint(size));
+      if (this._bounds && this._drawnZoom === map.getZoom() && this._bounds.contains(view)) {
+        this._later = setTimeout(() => {
+          this._later = null;
+          this.redraw();
+        }, RESTING_MS);
+      } else this._update();
+    },
+
     _update() {
       if (this._map._animatingZoom && this._bounds) return;
       L.Renderer.prototype._update.call(this);
@@ -49,6 +74,7 @@
       this._container.style.height = size.y + "px";
       this._ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
       const origin = this._map.getPixelOrigin();
+      this._drawnZoom = this._map.getZoom();
       this._draw(corner.x + origin.x, corner.y + origin.y, size);
     },
 

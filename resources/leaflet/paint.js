@@ -166,8 +166,13 @@
       return canvas;
     },
 
-    repaint() {
-      for (const key in this._tiles) this._paint(this._tiles[key].el, this._tiles[key].coords);
+    // Paints all tiles again, or only those that show one of the data tiles named in `keys`.
+    repaint(keys) {
+      for (const name in this._tiles) {
+        const tile = this._tiles[name];
+        const isTouched = !keys || parts.dataTile(this._state.source, tile.coords).some((data) => keys.has(data.z + "/" + data.x + "/" + data.y));
+        if (isTouched) this._paint(tile.el, tile.coords);
+      }
     },
 
     _paint(canvas, coords) {

@@ -42,7 +42,25 @@
     ctx.closePath();
   }
 
+  const sprites = new Map();
+
+  // A symbol is drawn once for its size and theme and copied from then on: a view may show thousands.
   parts.drawSymbol = function (ctx, x, y, r, symbol, isDark) {
+    const ratio = Math.max(1, window.devicePixelRatio || 1), half = Math.ceil(r * 1.5 + 4);
+    const key = [symbol.code, r, isDark, ratio].join("/");
+    let sprite = sprites.get(key);
+    if (!sprite) {
+      sprite = document.createElement("canvas");
+      sprite.width = sprite.height = half * 2 * ratio;
+      const pen = sprite.getContext("2d");
+      pen.scale(ratio, ratio);
+      paintSymbol(pen, half, half, r, symbol, isDark);
+      sprites.set(key, sprite);
+    }
+    ctx.drawImage(sprite, Math.round(x - half), Math.round(y - half), half * 2, half * 2);
+  };
+
+  function paintSymbol(ctx, x, y, r, symbol, isDark) {
     const colour = isDark ? symbol.dark : symbol.light;
     ctx.save();
     ctx.lineJoin = "round";
@@ -72,7 +90,7 @@
       ctx.stroke();
     }
     ctx.restore();
-  };
+  }
 
   // A cluster: its count in the middle, around it a ring whose parts are the states inside.
   parts.drawCluster = function (ctx, x, y, states, total, symbols, theme, isDark) {
