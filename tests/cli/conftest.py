@@ -17,7 +17,12 @@ def built_town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 @pytest.fixture
 def town(built_town: Town, tmp_path: Path) -> Town:
     """A copy to change."""
-    made = Town(*(tmp_path / path.name for path in (built_town.street, built_town.desk, built_town.map_file, built_town.register)))
+    made = Town(
+        *(
+            tmp_path / path.name
+            for path in (built_town.street, built_town.desk, built_town.map_file, built_town.register)
+        )
+    )
     for old, new in ((built_town.street, made.street), (built_town.desk, made.desk)):
         shutil.copytree(old, new)
     shutil.copy(built_town.map_file, made.map_file)

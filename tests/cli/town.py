@@ -83,7 +83,20 @@ def build_town(folder: Path) -> Town:
     do("import", "map", str(town.map_file), *data, "--attribution", "fictional")
     do("import", "register", str(town.register), *data)
     with environment(GRIDMAN_PASSWORD=PASSWORD):
-        do("street", "user", "add", *data, "--login", LOGIN, "--name", "周桂英", "--role", "grid_worker", "--organisation", "第1网格")
+        do(
+            "street",
+            "user",
+            "add",
+            *data,
+            "--login",
+            LOGIN,
+            "--name",
+            "周桂英",
+            "--role",
+            "grid_worker",
+            "--organisation",
+            "第1网格",
+        )
     do("street", "assign", *data, "--login", LOGIN, "--grid", GRIDS[0])
     with served(town.street) as address:
         from gridman.joining import enrol_desk
