@@ -3,8 +3,9 @@ imported is said row by row. Works on the whole file, so that what is wrong betw
 """
 
 import difflib
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gridman.domain.access import Actor, may
@@ -19,6 +20,7 @@ from gridman.store.unit import Reader
 __all__ = ["HouseholdRows", "RegisterPlan", "UnknownPlace", "plan_register"]
 
 _ALL = 1_000_000
+_RENTED = re.compile("租住|租房|租户|租客|承租|出租")
 HEADS = ("02", "01")
 """Relation codes of a head of household: 户主, and 本人 where a register says "self"."""
 
@@ -34,6 +36,11 @@ class HouseholdRows:
     number: str
     neighbours: frozenset[str] = frozenset()
     rows: list[RegisterRow] = field(default_factory=list)
+
+    @property
+    def is_rented(self) -> bool:
+        """Whether a remark says that the household rents its home; the layout has no column for it."""
+        return any(_RENTED.search(row.person.get("remark") or "") for row in self.rows)
 
     @property
     def text(self) -> str:
@@ -66,7 +73,7 @@ def plan_register(reader: Reader, rows: Iterable[RegisterRow], actor: Actor) -> 
     """Sort out `rows`. Problems the rows bring with them are passed on."""
     plan = RegisterPlan()
     places = _Places(reader, actor)
-    first_with: dict[str, RegisterRow] = {}
+    first_with: dict[Hashable, RegisterRow] = {}
     sound: list[tuple[RegisterRow, Building]] = []
     today = day_of(reader.now)
     for row in rows:
@@ -87,15 +94,16 @@ def plan_register(reader: Reader, rows: Iterable[RegisterRow], actor: Actor) -> 
     return plan
 
 
-def _twice(row: RegisterRow, first_with: dict[str, RegisterRow]) -> CellProblem | None:
+def _twice(row: RegisterRow, first_with: dict[Hashable, RegisterRow]) -> CellProblem | None:
     number = row.person.get("id_number")
-    if not number:
-        return None
-    first = first_with.setdefault(number, row)
+    who = number or (row.person.get("name"), row.person.get("birth_on"), row.address)
+    first = first_with.setdefault(who, row)
     if first is row:
         return None
+    same_number = N_("The same ID number stands in sheet {sheet}, row {other} already.")
+    same_person = N_("The same person stands in sheet {sheet}, row {other} already.")
     return row.problem(
-        "公民身份号码", "", "register.twice", N_("The same ID number stands in sheet {sheet}, row {other} already."),
+        "公民身份号码" if number else "姓名", "", "register.twice", same_number if number else same_person,
         N_("Delete one of the two rows, or correct the number that is wrong."), {"sheet": first.sheet, "other": first.row},
     )  # fmt: skip
 

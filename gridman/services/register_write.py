@@ -99,6 +99,8 @@ class RegisterWriter:
             values["head_person_id"] = head.id
         if household.dwelling_id is None and dwelling is not None:
             values["dwelling_id"] = dwelling.id
+        if match.rows.is_rented and household.is_rented is None:
+            values["is_rented"] = True
         if match.rows.number:
             values["number"] = match.rows.number
         is_changed = any(getattr(household, name) != value for name, value in values.items())

@@ -174,6 +174,30 @@ def test_the_same_number_twice_in_a_file_is_refused_the_second_time(store: Store
     assert "row 4" in result.problems[0].words() and counts(store)[2] == 3
 
 
+def test_the_same_newborn_twice_in_a_file_is_refused_the_second_time(store: Store) -> None:
+    def newborn(row: int, room: str = "101") -> RegisterRow:
+        return person_row(row, "张新", None, room, "30", birth_on="2026-10-01", id_unverified_reason="未落户")
+
+    result = import_register(store, [*family(), newborn(8), newborn(9), newborn(10, "102")], CLERK)
+    assert codes_of(result) == ["register.twice", "register.no_head"]
+    assert (result.problems[0].row, result.problems[0].column) == (9, "姓名") and counts(store)[2] == 5
+
+
+def test_a_remark_tells_that_a_home_is_rented(store: Store) -> None:
+    rows = [
+        person_row(4, "甲", id_number(sequence=1), remark="租住"),
+        person_row(5, "乙", id_number(sequence=3), "102"),
+    ]
+    import_register(store, rows, CLERK)
+    with store.unit(CLERK) as unit:
+        homes = unit.page(Household, order_by=("id",))
+        assert [h.is_rented for h in homes] == [True, None]
+        unit.amend(homes[0], is_rented=False)
+    import_register(store, rows, CLERK)
+    with store.read() as reader:
+        assert reader.get(Household, homes[0].id).is_rented is False
+
+
 def test_someone_registered_elsewhere_is_not_registered_again(store: Store) -> None:
     import_register(store, family(), CLERK)
     moved = person_row(7, "张三", id_number("1980-01-03", 1), "301", building="2")
