@@ -1,6 +1,6 @@
 """A real desk on a small register, made through the services, for tests and screenshots of the window.
 
-One street, one community, two grids, 40 households, 110 people (fictional, county 990101), a few visits and incidents, three users.
+One street, one community, two grids, 40 households, 110 people (fictional, county 990101), a few visits and incidents, three users who work and an auditor.
 """
 
 from collections.abc import Callable
@@ -160,6 +160,7 @@ def _found(unit: Unit, ids: dict[str, list[int]]) -> dict[str, Actor]:
         ("worker", "周小兰", "grid_worker", grids[0][1].id, frozenset({ids["grids"][0]})),
         ("clerk", "孙建国", "community_staff", committee.id, both),
         ("supervisor", "何志文", "street_supervisor", office.id, frozenset()),
+        ("auditor", "罗秀英", "auditor", office.id, frozenset()),
     )
     found = {}
     for login, name, role, organisation_id, scope in people:

@@ -17,6 +17,49 @@ from tests.support.ground import lay_ground
 register_scheme()
 
 
+@pytest.fixture(scope="session")
+def qapp() -> QApplication:
+    """The program's own application, dressed and with its fonts."""
+    from gridman.ui.app import make_application
+
+    return make_application(["gridman"])
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A worker's desk."""
+    made = make_desk(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_session(qapp: QApplication, qtbot: QtBot) -> Iterator[Callable[..., DeskSession]]:
+    """`open_session(desk, language="en", theme="light", unlock=None)`: a shown window; its bugs fail the test."""
+    opened: list[DeskSession] = []
+    bugs: list[Any] = []
+
+    def make(desk: Desk, language: str = "en", theme: str = "light", **named: Any) -> DeskSession:
+        session = DeskSession(qapp, desk, language, theme, is_remembered=False, **named)
+        session.background.failed.connect(bugs.append)
+        session.window.resize(1093, 614)
+        session.window.show()
+        qtbot.waitUntil(session.window.isActiveWindow)
+        opened.append(session)
+        return session
+
+    yield make
+    for session in opened:
+        session.close()
+    assert not bugs, f"the background met bugs: {[bug.trace for bug in bugs]}"
+
+
+@pytest.fixture
+def session(open_session: Callable[..., DeskSession], desk: Desk) -> DeskSession:
+    """The worker's window, in English."""
+    return open_session(desk)
+
+
 @pytest.fixture
 def ground_desk(tmp_path: Path) -> Iterator[Desk]:
     """The small register with ground under it."""
