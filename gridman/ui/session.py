@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from gridman.kernel import words
 from gridman.services import settings
@@ -99,8 +99,7 @@ class DeskSession(QObject):
         if old.isVisible():
             self.window.setWindowState(old.windowState())
             self.window.show()
-        old.hide()
-        old.deleteLater()
+        _take_away(old)
 
     def lock(self) -> None:
         """Cover the window until the passphrase is typed."""
@@ -130,8 +129,19 @@ class DeskSession(QObject):
         """Let writes finish and take the window away; the desk itself is closed by who opened it."""
         self.background.close()
         self._remove_hook()
-        self.window.hide()
-        self.window.deleteLater()
+        _take_away(self.window)
+
+
+def _take_away(window: Window) -> None:
+    """Remove a window. What must be taken down in an order of its own (a map's page before its profile, or Chromium breaks the
+    process) says so by a method `shut`, and is taken down first.
+    """
+    window.hide()
+    for widget in window.findChildren(QWidget):
+        shut = getattr(widget, "shut", None)
+        if callable(shut):
+            shut()
+    window.deleteLater()
 
 
 def _read_settings(store: Any) -> dict[str, Any]:
