@@ -54,7 +54,7 @@ class _Server(uvicorn.Server):
 def serve(
     app: Starlette | Street,
     host: str = "127.0.0.1",
-    port: int = 8765,
+    port: int = 8750,
     ready: Callable[[str], None] = print,
     *,
     tls: Tls | None = None,

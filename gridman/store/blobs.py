@@ -120,7 +120,9 @@ class BlobStore:
             os.fsync(file.fileno())
 
     def _pieces(self, sha256: str) -> Iterator[tuple[int, bytes]]:
-        """(whole size, piece) in order; a piece cut short by a power cut is dropped, and the file with it from there."""
+        """(whole size, piece) in order; a piece cut short by a power cut or spoilt on the disk is dropped, and the file with it from
+        there: it is sent again.
+        """
         part = self._part(sha256)
         if not part.exists():
             return
@@ -128,11 +130,14 @@ class BlobStore:
         while at < len(data):
             body = at + _HEAD.size
             total, length = _HEAD.unpack(data[at:body]) if body <= len(data) else (0, len(data))
-            if body + length > len(data):
-                with part.open("r+b") as file:
-                    file.truncate(at)
+            try:
+                piece = self._open(data[body : body + length], sha256) if body + length <= len(data) else None
+            except Refusal:
+                piece = None
+            if piece is None:
+                os.truncate(part, at)
                 return
-            yield total, self._open(data[body : body + length], sha256)
+            yield total, piece
             at = body + length
 
     def _seal(self, data: bytes, sha256: str) -> bytes:

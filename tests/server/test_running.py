@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -106,6 +107,49 @@ def test_a_bad_certificate_is_refused(tmp_path: Path) -> None:
         app = made.street
         serve(app, port=0, tls=Tls(tmp_path / "cert.pem", tmp_path / "cert.pem"))
     assert caught.value.code == "server.bad_certificate"
+
+
+def certify(folder: Path) -> Tls:
+    """A certificate for 127.0.0.1 that vouches for itself."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Qingshi Street")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+        .sign(key, hashes.SHA256())
+    )
+    tls = Tls(folder / "street.pem", folder / "street-key.pem")
+    tls.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    tls.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return tls
+
+
+def test_with_a_certificate_the_street_is_reached_by_those_who_trust_it(tmp_path: Path) -> None:
+    tls = certify(tmp_path)
+    with town_street(tmp_path / "street") as made, ServerThread(made.street, tls=tls) as url:
+        assert url.startswith("https://")
+        trusting = ssl.create_default_context(cafile=str(tls.certificate))
+        with httpx.Client(base_url=url, trust_env=False, verify=trusting) as client:
+            assert client.get("/health").json() == {"status": "ok"}
+        with httpx.Client(base_url=url, trust_env=False) as stranger, pytest.raises(httpx.ConnectError):
+            stranger.get("/health")
 
 
 def test_a_thread_starts_says_where_and_stops(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ __all__ = ["get_health", "get_status", "get_version"]
 
 _STYLE = """
 body{font:16px/1.5 "Noto Sans SC","Microsoft YaHei",system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;color:#1c2733}
-h1{font-size:1.4rem}table{border-collapse:collapse;width:100%;margin:1rem 0}td,th{text-align:left;padding:.35rem .5rem;
-border-bottom:1px solid #d5dbe1;font-variant-numeric:tabular-nums}th{font-weight:500;color:#55636f}a{color:#0b5cad}
+h1{font-size:1.4rem}h2{font-size:1.1rem}table{border-collapse:collapse;width:100%;margin:1rem 0}td,th{text-align:left;padding:.35rem .5rem;
+border-bottom:1px solid #d5dbe1;font-variant-numeric:tabular-nums}th{width:45%;font-weight:500;color:#55636f}a{color:#0b5cad}
 @media(prefers-color-scheme:dark){body{background:#15191d;color:#e4e9ee}td,th{border-color:#333c45}th{color:#9fadb9}a{color:#7db7f2}}
 """
 
