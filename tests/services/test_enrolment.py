@@ -10,7 +10,9 @@ import pytest
 from gridman.domain.access import SYSTEM, Actor, grid_scope, incident_scope, organisation_scope
 from gridman.kernel.errors import Refusal
 from gridman.services import accounts, enrolment
+from gridman.services.audit import verify_chain
 from gridman.services.enrolment import Enrolled
+from gridman.services.street import open_street
 from gridman.store.accounts import device_of
 from tests.support.streets import CHEAP_HASHER, CLERK, PASSWORD, STAFF, WORKER, TownStreet
 
@@ -153,6 +155,27 @@ def test_desks_that_enrol_at_the_same_moment_get_different_numbers(town: TownStr
     with ThreadPoolExecutor(8) as pool:
         replicas = list(pool.map(lambda n: by_password(town, [WORKER, STAFF, CLERK][n % 3]).replica, range(12)))
     assert sorted(replicas) == list(range(2, 14))
+
+
+def test_two_programs_on_one_street_do_not_hand_out_the_same_number(town: TownStreet) -> None:
+    """The server and an administrator's command line, each with its own lock within itself only."""
+    database = town.street.store.database
+    url = None if database.is_sqlite else database.writer.url.render_as_string(hide_password=False)
+    other = open_street(town.street.data_dir, url, town.clock, hasher=CHEAP_HASHER)
+    streets = [town.street, other]
+
+    def enrol(number: int) -> int:
+        street = streets[number % 2]
+        return enrolment.enrol(street.store, WORKER, "Counter", password=PASSWORD, hasher=CHEAP_HASHER).replica
+
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            replicas = list(pool.map(enrol, range(12)))
+    finally:
+        other.close()
+    assert sorted(replicas) == list(range(2, 14))
+    with town.street.store.read() as reader:
+        assert verify_chain(reader) is None
 
 
 def test_the_old_token_works_until_the_new_one_is_used(town: TownStreet) -> None:
