@@ -127,4 +127,5 @@ def print_roster(desk: Desk, path: Path, clock: DayClock, state: DayState, accou
             pages=printed.pages, batch=stamp.batch, who=stamp.who
         )
     )
+    state.facts["roster_numbers"] = [h.number for h in sheet.households]
     state.facts.update(roster_pages=printed.pages, roster_households=households, roster_batch=stamp.batch)

@@ -13,7 +13,6 @@ from gridman.ui.mapview.view import MapView
 from gridman.ui.pdf_text import pages_of
 from gridman.ui.shots import save_pages
 
-_HOUSEHOLD = re.compile(r"(?m)^(?=.*\d)[\w-]{6,}$")
 _WHOLE = re.compile(r"(?<![\d*])(\d{17}[\dX]|1[3-9]\d{9})(?![\d*])")
 
 
@@ -35,28 +34,25 @@ def main() -> int:
         made = save_pages(desk, folder, pages=one["pages"], record_ids=records, look=count)
         answer["pictures"] += [str(path) for path in made]
         desk.close()
-    answer["roster"] = _read_roster(Path(wanted["roster"]))
+    answer["roster"] = _read_roster(Path(wanted["roster"]), wanted["numbers"])
     print(json.dumps(answer), flush=True)
     sys.stderr.flush()
     os._exit(0)  # Chromium's own threads may outlive Python's teardown; everything is saved by now
 
 
-def _read_roster(path: Path) -> dict[str, int]:
-    """What a reader finds in the printed roster, page by page."""
+def _read_roster(path: Path, numbers: list[str]) -> dict[str, int]:
+    """What a reader finds in the printed roster: pages, how many of the household `numbers` stand on it, anything unmasked."""
     pages = pages_of(path)
     text = "\n".join(pages)
+    squeezed = "".join(text.split())  # a narrow column breaks a number over two lines
     batches = re.findall(r"\d{8}-\d{3}-\d{4}", text)
     batch = max(set(batches), key=batches.count) if batches else "?"
     return {
         "pages": len(pages),
-        "households": len(_numbers(text)),
+        "households": sum(number in squeezed for number in numbers),
         "whole_numbers": len(_WHOLE.findall(text)),
         "pages_with_batch": sum(batch in page for page in pages),
     }
-
-
-def _numbers(text: str) -> set[str]:
-    return set(_HOUSEHOLD.findall(text))
 
 
 if __name__ == "__main__":

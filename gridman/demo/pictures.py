@@ -52,6 +52,7 @@ def photograph(out: Path, state: DayState, account: Account) -> None:
             )
         ],
         "roster": str(out / "roster.pdf"),
+        "numbers": state.facts["roster_numbers"],
         "incident": state.facts["incidents"][0],
         "household": state.facts["shared"],
     }
