@@ -94,6 +94,16 @@ def open_window(qtbot: QtBot, qapp: QApplication, ground_desk: Desk) -> Iterator
     qapp.processEvents()
 
 
+def _is_inside_combo(widget: Any) -> bool:
+    from PySide6.QtWidgets import QComboBox
+
+    while widget is not None:
+        if isinstance(widget, QComboBox) or widget.metaObject().className() == "QComboBoxPrivateContainer":
+            return True
+        widget = widget.parent()
+    return False
+
+
 def unnamed(root: QWidget) -> list[str]:
     """The controls below `root` that a screen reader could not name."""
     from PySide6.QtWidgets import (
@@ -116,5 +126,5 @@ def unnamed(root: QWidget) -> list[str]:
         and not (isinstance(w, QAbstractButton) and w.text())
         and w.objectName() not in inner
         and not isinstance(w.parent(), QLineEdit | QComboBox | QTabBar | QAbstractItemView)
-        and type(w.parent()).__name__ != "QComboBoxPrivateContainer"
+        and not _is_inside_combo(w)
     ]

@@ -106,5 +106,6 @@ def _restrict(settings: QWebEngineSettings) -> None:
         attribute.HyperlinkAuditingEnabled,
         attribute.DnsPrefetchEnabled,
         attribute.WebGLEnabled,
+        attribute.FocusOnNavigationEnabled,  # a map that has loaded must not take the keyboard away
     ):
         settings.setAttribute(name, False)

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from gridman.kernel.log import get_log
 from gridman.kernel.words import _, language
@@ -126,6 +127,8 @@ class MapView(QWidget):
         return self._html
 
     def _stand(self) -> None:
+        if self._engine is None or self.sender() not in (None, self._engine.bridge):
+            return  # a page that was given up answers after all
         self._patience.stop()
         self._is_ready = True
         self._stack.setCurrentWidget(self._engine.view)
@@ -172,7 +175,10 @@ class MapView(QWidget):
             self.failed_tiles += content is None
             answer(content)
 
-        self._shell.background.ask(tile_or_none, address, self._query, then=take)
+        if isValid(self._shell.background):  # a window that is going away asks nothing more
+            self._shell.background.ask(tile_or_none, address, self._query, then=take)
+        else:
+            answer(None)
 
     def _take_pick(self, said: dict[str, Any]) -> None:
         lng, lat = said.get("lng"), said.get("lat")

@@ -76,7 +76,9 @@ class ActionPanel(QFrame):
 
     def _make_target(self) -> None:
         self._search = QLineEdit()
+        self._search.setAccessibleName(_("To whom"))
         self._list = QListWidget()
+        self._list.setAccessibleName(_("Organisations"))
         if "target" not in self._row.needs:
             self._search.setParent(self)
             self._list.setParent(self)
@@ -84,10 +86,8 @@ class ActionPanel(QFrame):
             self._list.hide()
             return
         self._search.setPlaceholderText(_("Initials or name; arrow keys choose, Enter goes on"))
-        self._search.setAccessibleName(_("To whom"))
         self._search.textEdited.connect(self._narrow)
         self._search.installEventFilter(self)
-        self._list.setAccessibleName(_("Organisations"))
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._layout.addWidget(label(_("To whom *"), "caption"))
         self._layout.addWidget(self._search)

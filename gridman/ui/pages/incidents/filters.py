@@ -60,7 +60,7 @@ class Chips(QWidget):
         self._chips[key] = chip
 
     def _word(self, key: str) -> str:
-        own = {OPEN: _("Open"), ALL: _("All"), OVERDUE: _("Overdue")}
+        own = {OPEN: _("Unfinished"), ALL: _("All"), OVERDUE: _("Overdue")}
         return own.get(key) or state_word(key)
 
     @property

@@ -140,9 +140,8 @@ class IncidentsPage(Page):
         if changes is not None:
             self.list.renew(ids_of(changes, "incident"))
             self.map.refresh()
-        shown = self.record.incident_id
-        if shown is not None and self.right.currentWidget() is self.record:
-            self._read(shown)
+        if self._wanted is not None and self.right.currentWidget() is self.record:
+            self._read(self._wanted)
 
     def _ask(self) -> None:
         self.list.show_query(self._query)
@@ -171,11 +170,13 @@ class IncidentsPage(Page):
         if incident_id is None:
             if self.right.currentWidget() is self.record:
                 self.right.setCurrentWidget(self._empty)
+            self._wanted = None
             self.map.unselect()
             return
         self._read(incident_id)
 
     def _read(self, incident_id: int) -> None:
+        self._wanted = incident_id
         self.shell.background.ask(read_incident, self.shell.actor, incident_id, then=self._show, key="incident")
 
     def _show(self, read: Any) -> None:
@@ -249,8 +250,8 @@ class IncidentsPage(Page):
 
     def _show_saved(self, incident_id: int) -> None:
         self.right.setCurrentWidget(self.record)
+        self.list.view.setFocus()  # first: a list that gets the keyboard chooses its first row
         self.open_record("incident", incident_id)
-        self.list.view.setFocus()
 
     def _leave_panel(self) -> None:
         current = self.list.current_id()

@@ -170,6 +170,7 @@ class IncidentRecord(QFrame):
         self._panel.ordered.connect(self._give)
         self._panel.left.connect(self._leave_panel)
         self._form.addWidget(self._panel)
+        self._panel.show()  # now, so that it can take the keyboard
         self._set_enabled(False)
         self._panel.begin()
 

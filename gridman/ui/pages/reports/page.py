@@ -90,7 +90,7 @@ class ReportsPage(Page):
             item = QListWidgetItem(f"{_(report.title)}  ·  {report.id}")
             item.setData(Qt.ItemDataRole.UserRole, report.id)
             self.reports.addItem(item)
-        self.reports.setFixedHeight(max(1, self.reports.count()) * 36 + 4)
+        self.reports.setFixedHeight(max(1, self.reports.count()) * max(self.reports.sizeHintForRow(0), 24) + 6)
         self.reports.currentRowChanged.connect(self._choose_report)
         self.grid = self._combo(_("Grid"))
         self.building = self._combo(_("Building"))

@@ -34,7 +34,7 @@ _FILTERS = (
 COLUMNS = (
     Column("state", N_("State"), 150, lambda r: _(STATE_WORDS.get(r.state, r.state)), tone=lambda r: STATE_TONES.get(r.state, "neutral")),
     Column("noun", N_("Record"), 84, lambda r: r.noun),
-    Column("act", N_("Done"), 84, lambda r: r.act),
+    Column("act", N_("Action"), 84, lambda r: r.act),
     Column("record", N_("About"), 160, lambda r: r.record, stretches=True),
     Column("fields", N_("What was written"), 140, lambda r: r.fields, is_shown=False),
     Column("at", N_("Written at"), 124, lambda r: show_instant(r.at)),
@@ -71,6 +71,7 @@ class SyncPage(Page):
         self.filter.setAccessibleName(_("Which receipts"))
         for words, states in _FILTERS:
             self.filter.addItem(_(words), states)
+        self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.list.add_filter(self.filter)
         self.receipt = ReceiptView(shell)
         self._empty = EmptyState(

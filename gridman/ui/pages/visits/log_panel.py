@@ -134,8 +134,8 @@ class LogPanel(QFrame):
 
     def _make_question(self) -> Notice:
         """Asked instead of a dialog when something typed would be lost, or was found again after a crash."""
-        self._yes = QPushButton()
-        self._no = QPushButton()
+        self._yes = QPushButton(_("Discard it"))
+        self._no = QPushButton(_("Go on"))
         for one in (self._yes, self._no):
             one.setAutoDefault(True)
         self._yes.clicked.connect(self._answer_yes)

@@ -167,8 +167,11 @@ class VisitsPage(Page):
     def open_record(self, kind: str, record_id: int) -> None:
         """A visit is shown; for a household a visit is begun."""
         if kind == "household":
+            if self.panel.has_unsaved():
+                self.shell.say(_("A visit is being logged: save it or leave it first."), "attention")
+            else:
+                self.panel.begin(record_id)
             self.right.setCurrentWidget(self.panel)
-            self.panel.begin(record_id)
             return
         self.right.setCurrentWidget(self.record)
         self.list.select(record_id)
@@ -176,8 +179,12 @@ class VisitsPage(Page):
 
     def begin(self, intent: str) -> None:
         """ "log": the form, ready for the household's initials."""
-        if intent in ("log", "new") and self.right.currentWidget() is not self.panel:
+        if intent not in ("log", "new"):
+            return
+        if self.right.currentWidget() is not self.panel:
             self.do_log()
+        elif not self.panel.has_unsaved():
+            self.panel.household.setFocus()
 
     def do_log(self) -> None:
         """Open the form."""
@@ -198,12 +205,12 @@ class VisitsPage(Page):
 
     def _leave_panel(self) -> None:
         self.right.setCurrentWidget(self._empty)
+        self.list.view.setFocus()
         if self._wanted is not None:
             self.open_record("visit", self._wanted)
             self._wanted = None
         else:
             self._choose(self.list.current_id())
-        self.list.view.setFocus()
 
     # -- leaving
 

@@ -1,0 +1,173 @@
+"""Incidents: list and map are one, the workflow runs by keys, reports carry a place."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from gridman.domain.incident import Incident
+from gridman.services.incidents import perform
+from gridman.ui.pages.incidents.page import IncidentsPage
+from tests.support.desk import Desk
+from tests.support.keys import Keys
+from tests.ui.conftest import unnamed
+
+pytestmark = pytest.mark.gui
+Open = Callable[..., Any]
+
+
+def page_of(session: Any) -> IncidentsPage:
+    return session.window.current_page  # type: ignore[no-any-return]
+
+
+def incident(desk: Desk, number: int) -> Incident:
+    with desk.store.read() as reader:
+        return reader.get(Incident, desk.ids["incidents"][number])
+
+
+def escalated(desk: Desk) -> int:
+    """An incident that has come to the street's office and waits to be accepted there."""
+    wanted = desk.ids["incidents"][0]
+    with desk.store.unit(desk.users["community_staff"]) as unit:
+        perform(unit, wanted, "escalate", note="需要城管部门处理")
+    return wanted
+
+
+def test_a_supervisor_dispatches_with_the_keyboard_alone(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    wanted = escalated(ground_desk)
+    session = open_window("street_supervisor", "today")
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+4")
+    page = page_of(session)
+    assert page.list.view.hasFocus()
+    while page.record.incident_id != wanted:
+        keys.press("Down")
+        assert keys.count < 8
+    keys.press("Alt+1")  # accept
+    assert incident(ground_desk, 0).state == "handling"
+    keys.press("Alt+1")  # dispatch
+    keys.write("cgs")  # the department's initials
+    keys.press("Enter")
+    keys.write("请尽快修复井盖")
+    keys.press("Ctrl+Enter")
+    assert keys.count <= 12
+    done = incident(ground_desk, 0)
+    assert done.state == "dispatched"
+    with ground_desk.store.read() as reader:
+        from gridman.domain.organisation import Organisation
+
+        assert reader.get(Organisation, done.holder_id).name == "槐荫街道城管所"
+
+
+def test_what_a_command_lacks_is_said_where_it_is_given(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    escalated(ground_desk)
+    session = open_window("street_supervisor", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.open_record("incident", ground_desk.ids["incidents"][0])
+    keys.rest()
+    page.record.start("refuse")
+    keys.press("Ctrl+Enter")
+    assert page.record.panel is not None
+    assert "reason" in page.record.panel._problem.text()
+    assert incident(ground_desk, 0).state == "reported"
+
+
+def test_nobody_sees_a_button_for_what_is_not_theirs(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "incidents")
+    page = page_of(session)
+    page.open_record("incident", ground_desk.ids["incidents"][0])
+    Keys(qtbot, session).rest()
+    assert set(page.record.buttons) == {"urge"}
+
+
+def test_choosing_on_either_side_chooses_on_the_other(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    qtbot.waitUntil(lambda: page.map.is_ready, timeout=20_000)
+    keys.rest()
+    wanted = ground_desk.ids["incidents"][2]
+    page.map.picked.emit("incident", wanted)
+    keys.rest()
+    assert page.list.current_id() == wanted and page.record.incident_id == wanted
+    other = ground_desk.ids["incidents"][1]
+    page.list.select(other)
+    keys.rest()
+    heard: list[Any] = []
+    page.map.engine.page.runJavaScript("JSON.stringify(gridman.chosen ? gridman.chosen() : null)", 0, heard.append)
+    qtbot.waitUntil(lambda: bool(heard), timeout=5_000)
+    assert heard[0] in ("null", f'{{"kind":"incident","id":"{other}"}}')
+    assert page.record.incident_id == other
+    assert page.map.blocked == []
+
+
+def test_chips_count_the_states_and_filter_the_list(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    chips = page.chips._chips
+    assert chips["open"].text().endswith(" 3") and chips["reported"].text().endswith(" 2")
+    assert chips["closed"].isHidden()
+    chips["handling"].click()
+    keys.rest()
+    assert list(page.list.model.ids) == [ground_desk.ids["incidents"][0]]
+    page.chips.text.setText("垃圾")
+    qtbot.wait(250)
+    keys.rest()
+    assert list(page.list.model.ids) == []
+
+
+def test_an_incident_is_reported_with_a_click_on_the_map_for_its_place(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "today")
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+I")
+    page = page_of(session)
+    keys.write("A805")
+    keys.press("Enter")
+    keys.write("路面塌陷，宽约一米。")
+    page.map.pointed.emit(117.1003, 36.6009)
+    keys.rest()
+    keys.press("Ctrl+Enter")
+    with ground_desk.store.read() as reader:
+        made = reader.page(Incident, order_by=("-id",), limit=1)[0]
+    assert made.description == "路面塌陷，宽约一米。"
+    assert (made.lng, made.lat) == (117.1003, 36.6009)
+    assert made.grid_id == ground_desk.ids["grids"][0]
+    assert page.record.incident_id == made.id
+
+
+def test_a_place_in_somebody_elses_grid_is_said_at_once(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "incidents")
+    page = page_of(session)
+    page.do_report()
+    keys = Keys(qtbot, session)
+    keys.rest()
+    page.map.pointed.emit(117.1035, 36.6009)
+    keys.rest()
+    assert "not yours" in page.panel._problems["place"].text()
+    page.map.pointed.emit(117.2, 36.7)
+    keys.rest()
+    assert "no grid" in page.panel._problems["place"].text()
+
+
+def test_a_report_without_its_parts_says_which(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.do_report()
+    keys.press("Ctrl+Enter")
+    told = {name: problem.text() for name, problem in page.panel._problems.items() if problem.text()}
+    assert set(told) == {"category", "description", "place", "grid"}
+
+
+def test_every_control_has_a_name(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("street_supervisor", "incidents")
+    page = page_of(session)
+    page.open_record("incident", ground_desk.ids["incidents"][0])
+    Keys(qtbot, session).rest()
+    page.record.start("supervise_yellow")
+    page.do_report()
+    Keys(qtbot, session).rest()
+    assert unnamed(page) == []
