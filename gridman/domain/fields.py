@@ -7,6 +7,7 @@ Source for purpose and retention per field: Personal Information Protection Law,
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary, String, Text
@@ -151,6 +152,7 @@ def fields_of(cls: type[Record]) -> dict[str, Field]:
     return found
 
 
+@cache
 def wire_fields(cls: type[Record]) -> tuple[str, ...]:
     """The names of the columns that travel, the id first."""
     return tuple(c.key for c in cls.__table__.columns)

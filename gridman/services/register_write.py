@@ -13,6 +13,8 @@ from gridman.store.unit import Unit
 
 __all__ = ["RegisterWriter"]
 
+_ALL = 100_000
+
 
 class RegisterWriter:
     """Writes within one unit of work. `written`: new records by kind, and "amended" ones."""
@@ -21,7 +23,8 @@ class RegisterWriter:
         self.written: Counter[str] = Counter()
         self._unit = unit
         self._today = day_of(unit.at)
-        self._grid_codes: dict[int, str] = {}
+        # Asked before the first write: a question in between would send the records written so far one small group at a time.
+        self._grid_codes = {grid.id: grid.code[-6:] for grid in unit.page(Grid, limit=_ALL)}
         self._new_dwellings: dict[tuple[int, str, str], Dwelling] = {}
 
     def write(self, match: Match) -> None:
@@ -63,10 +66,7 @@ class RegisterWriter:
 
     def _own_number(self, household: Household) -> str:
         """A number nobody else gives, in the form of the numbers given in the window."""
-        grid_id = household.grid_id
-        if grid_id not in self._grid_codes:
-            self._grid_codes[grid_id] = self._unit.get(Grid, grid_id).code[-6:]
-        return f"{self._grid_codes[grid_id]}-{self._unit.replica}-{household.id & 0xFFFFFF:05d}"
+        return f"{self._grid_codes[household.grid_id]}-{self._unit.replica}-{household.id & 0xFFFFFF:05d}"
 
     def _write_person(self, one: PersonMatch, household: Household) -> None:
         if one.person is None:

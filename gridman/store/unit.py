@@ -258,15 +258,7 @@ def captured_of(session: Session) -> list[Captured]:
     """What the coming flush will write."""
     if session.deleted:
         raise RuntimeError(f"records are retired, never deleted: {list(session.deleted)!r}")
-    found = [
-        Captured(
-            "create",
-            record,
-            {c: v for c in noun_of(record).columns if (v := getattr(record, c)) is not None and c != "id"},
-        )
-        for record in session.new
-        if isinstance(record, Synced)
-    ]
+    found = [Captured("create", record, _values_of_new(record)) for record in session.new if isinstance(record, Synced)]
     for record in session.dirty:
         if not isinstance(record, Synced):
             continue
@@ -279,6 +271,12 @@ def captured_of(session: Session) -> list[Captured]:
         if change.after:
             found.append(change)
     return found
+
+
+def _values_of_new(record: Synced) -> dict[str, Any]:
+    """What a new record was given. Read past the mapped attributes, which ask the database's side for each that is not set."""
+    given = vars(record)
+    return {c: v for c in noun_of(record).columns if c != "id" and (v := given.get(c)) is not None}
 
 
 class UnitSession(Session):
