@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from gridman.ui.mapview.scheme import register_scheme
 from gridman.ui.session import DeskSession
 from gridman.ui.theme import register_fonts
-from tests.support.desk import Desk, make_desk
+from tests.support.desk import Desk, copy_desk, make_desk
 from tests.support.ground import lay_ground
 
 register_scheme()
@@ -25,10 +26,18 @@ def qapp() -> QApplication:
     return make_application(["gridman"])
 
 
+@pytest.fixture(scope="session")
+def desk_template(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """The small register, made once and closed."""
+    made = make_desk(tmp_path_factory.mktemp("desk-template"))
+    made.close()
+    return made
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(desk_template: Desk, tmp_path: Path) -> Iterator[Desk]:
     """A worker's desk."""
-    made = make_desk(tmp_path)
+    made = copy_desk(desk_template, tmp_path)
     yield made
     made.close()
 
@@ -91,6 +100,9 @@ def open_window(qtbot: QtBot, qapp: QApplication, ground_desk: Desk) -> Iterator
     yield make
     for session in opened:
         session.close()
+        QCoreApplication.sendPostedEvents(
+            None, QEvent.Type.DeferredDelete.value
+        )  # the window goes before its background
     qapp.processEvents()
 
 

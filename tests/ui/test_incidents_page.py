@@ -119,7 +119,9 @@ def test_chips_count_the_states_and_filter_the_list(open_window: Open, ground_de
     assert list(page.list.model.ids) == []
 
 
-def test_an_incident_is_reported_with_a_click_on_the_map_for_its_place(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+def test_an_incident_is_reported_with_a_click_on_the_map_for_its_place(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
     session = open_window("grid_worker", "today")
     keys = Keys(qtbot, session)
     keys.press("Ctrl+I")

@@ -31,7 +31,9 @@ def panel_of(session: Any) -> LogPanel:
     return session.window.current_page.panel  # type: ignore[no-any-return]
 
 
-def test_a_whole_visit_takes_less_than_ten_keys_beyond_its_text(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+def test_a_whole_visit_takes_less_than_ten_keys_beyond_its_text(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
     session = open_window()
     keys = Keys(qtbot, session)
     with ground_desk.store.read() as reader:
@@ -51,7 +53,9 @@ def test_a_whole_visit_takes_less_than_ten_keys_beyond_its_text(open_window: Ope
     assert visit.visited_at == NOON
 
 
-def test_after_saving_the_next_due_household_stands_ready_and_takes_two_keys(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+def test_after_saving_the_next_due_household_stands_ready_and_takes_two_keys(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
     session = open_window()
     keys = Keys(qtbot, session)
     keys.press("Ctrl+L")
@@ -116,7 +120,9 @@ def test_a_half_written_visit_survives_a_crash(open_window: Open, ground_desk: D
     assert newest(ground_desk).note == "话没说完"
 
 
-def test_photos_come_by_drop_and_by_paste_and_what_is_none_is_named(open_window: Open, ground_desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
+def test_photos_come_by_drop_and_by_paste_and_what_is_none_is_named(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot, tmp_path: Path
+) -> None:
     session = open_window()
     keys = Keys(qtbot, session)
     keys.press("Ctrl+L")

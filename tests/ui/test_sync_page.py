@@ -1,0 +1,123 @@
+"""Sync: each piece of work has its receipt, refusals say what to do, conflicts are decided by one key."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from gridman.domain.conflict import Conflict
+from gridman.domain.household import Household
+from gridman.kernel.errors import Refusal
+from gridman.services import outbox
+from gridman.store.outbox import Returned, acknowledge
+from gridman.ui.pages.sync.page import SyncPage
+from gridman.ui.pages.sync.status_card import clock_words
+from tests.support.desk import NOON, Desk
+from tests.support.keys import Keys
+from tests.ui.conftest import unnamed
+
+pytestmark = pytest.mark.gui
+Open = Callable[..., Any]
+
+
+def page_of(session: Any) -> SyncPage:
+    return session.window.current_page  # type: ignore[no-any-return]
+
+
+def refuse(desk: Desk, entity: str) -> int:
+    """The street refuses this desk's newest operation about such a record."""
+    with desk.store.read() as reader:
+        every = outbox.receipt_lines(reader, list(outbox.receipt_ids(reader, outbox.ReceiptQuery())))
+    number = next(line.id for line in every if line.opens is not None and line.opens[0] == entity)
+    reason = (
+        "visit.future",
+        "A visit cannot lie in the future.",
+        "Check the day and the time, and this computer's clock.",
+        {},
+    )
+    with desk.store.database.writing, desk.store.database.writer.begin() as connection:
+        acknowledge(connection, [Returned(number, "refused", reason, 7)], NOON)
+        connection.exec_driver_sql("UPDATE journal SET state='refused' WHERE op_n=?", (number,))
+    return number
+
+
+def test_every_operation_has_a_receipt_in_words(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "sync")
+    page = page_of(session)
+    with ground_desk.store.read() as reader:
+        lines = outbox.receipt_lines(reader, list(page.list.model.ids))
+    assert len(lines) == len(page.list.model.ids) > 10
+    assert {line.state for line in lines} == {"waiting"}
+    visits = [line for line in lines if line.noun == "Visit"]
+    assert len(visits) == len(ground_desk.ids["visits"])
+    assert all("望河路18号" in line.record and line.act == "new" for line in visits)
+    assert any(line.act == "Accept" and line.noun == "Incident" for line in lines), "a command is named by its step"
+
+
+def test_a_refused_operation_says_why_and_opens_its_record(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    number = refuse(ground_desk, "visit")
+    session = open_window("grid_worker", "sync")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.begin("refused")
+    keys.rest()
+    assert list(page.list.model.ids) == [number]
+    page.list.select(number)
+    keys.rest()
+    assert page.receipt._line is not None and "cannot lie in the future" in page.receipt._line.reason
+    page.list.view.setFocus()
+    keys.press("Enter")
+    assert session.window.current_page.record._file.visit.id in ground_desk.ids["visits"]
+
+
+def test_one_key_restores_the_other_value(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "sync")
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+R")
+    page = page_of(session)
+    line = page.review.current()
+    assert line is not None and (line.kept_by, line.lost_by) == ("孙建国", "周小兰")
+    keys.press("2")
+    with ground_desk.store.read() as reader:
+        assert reader.get(Household, line.conflict.record_id).phones == "13900002222"
+        assert reader.get(Conflict, line.conflict.id).resolution == "restored"
+    assert page.review.list.count() == 0
+
+
+def test_one_key_keeps_what_stands(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "today")
+    keys = Keys(qtbot, session)
+    session.shell.go("sync", intent="conflicts")
+    keys.rest()
+    line = page_of(session).review.current()
+    assert line is not None
+    keys.press("1")
+    with ground_desk.store.read() as reader:
+        assert reader.get(Household, line.conflict.record_id).phones != "13900002222"
+        assert reader.get(Conflict, line.conflict.id).resolution == "kept"
+
+
+def test_the_last_rounds_and_a_wrong_clock_are_told(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    class Result:
+        sent, received, skew_ms = 3, 14, 12 * 60_000
+
+    outbox.note_round(ground_desk.store, NOON, Result())
+    outbox.note_round(
+        ground_desk.store,
+        NOON + 1,
+        refusal=Refusal("sync.unreachable", "The street server {host} does not answer.", "", host="a"),
+    )
+    assert [r.problem for r in outbox.rounds(ground_desk.store)] == ["The street server a does not answer.", ""]
+    session = open_window("grid_worker", "sync")
+    page = page_of(session)
+    assert "3 sent, 14 received" in page.status._rounds.text()
+    assert "does not answer" in page.status._rounds.text()
+    assert "12 min ahead" in page.status._clock.text()
+    assert clock_words(-5_000) == "" and "behind" in clock_words(-180_000)
+
+
+def test_every_control_has_a_name(open_window: Open, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "sync")
+    Keys(qtbot, session).rest()
+    assert unnamed(session.window.current_page) == []
