@@ -56,7 +56,8 @@ def enrol_desk(
 ) -> Desk:
     """Set this computer up for `login`: ask the street server, then make the encrypted desk that `passphrase` opens."""
     enrolled = enrol_over_http(server_url, login, device_name, password=password, code=code)
-    return join_desk(set_up_desk(data_dir, enrolled, server_url, passphrase, clock, again=again), clock)
+    parts = set_up_desk(data_dir, enrolled, server_url, passphrase, clock, device_name=device_name, again=again)
+    return join_desk(parts, clock)
 
 
 def street_app(street: Street) -> Any:

@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable
 from types import MappingProxyType
 
+from gridman.domain.days import read_day
+
 __all__ = [
     "MASKS",
     "mask_address",
     "mask_bank",
+    "mask_birth",
     "mask_certificate",
     "mask_id",
     "mask_id_strict",
@@ -34,6 +37,7 @@ _TOWN_END = re.compile(r"^.*?(?:街道|镇|乡)")
 _LANDLINE = re.compile(r"^(\(?0\d{2,3}\)?[- ]?)?(\d{5,8})((?:[-转]\d{1,6})?)$")
 _ID_IN_TEXT = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)")
 _MOBILE_IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+_MONTH = re.compile(r"^\d{4}(?:-\d{2})?$")
 _MOBILE = re.compile(r"^(\+?86[- ]?)?1[3-9]\d{9}$")
 
 
@@ -53,6 +57,15 @@ def mask_id(number: str) -> str:
     if len(text) == 15:  # the old citizen number: region, yymmdd, order
         return _keep(text, 6, 3)
     return _keep(text, 2, 2)
+
+
+def mask_birth(day: str) -> str:
+    """A birth date to its year and month ("1988-09"): the whole one would fill the gap of a masked citizen number beside it."""
+    text = day.strip()
+    if _MONTH.match(text):
+        return text
+    read = read_day(text)
+    return read[:7] if read else "*" * len(text)
 
 
 def mask_id_strict(number: str) -> str:
@@ -147,6 +160,7 @@ MASKS: MappingProxyType[str, Callable[[str], str]] = MappingProxyType(
         "none": _none,
         "text": mask_within,
         "mask_id": mask_id,
+        "mask_birth": mask_birth,
         "mask_id_strict": mask_id_strict,
         "mask_phone": mask_phone,
         "mask_landline": mask_landline,

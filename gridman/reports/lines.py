@@ -20,6 +20,9 @@ _PIECES = re.compile(r"[!-,.-~À-ɏ]+-?|-| +|.", re.DOTALL)
 _NO_START = frozenset("。，、；：！？）》」』】〕”’…·%,.;:!?)]}")
 _NO_END = frozenset("（《「『【〔“‘([{")
 _MANY = 100_000
+_SMALLER = (0.93, 0.87, 0.8)
+_SMALLEST = (0.72, 0.64)
+"""Below 64 % of a table's 7.5 points nobody reads a word any more: then it is cut."""
 
 
 class Glyphs(Protocol):
@@ -65,6 +68,12 @@ class Ruler:
     def clean(self, text: str) -> str:
         return self._glyphs.clean(text)
 
+    def widest_word(self, text: str, size: float, bold: bool = False) -> float:
+        """Width in points of the widest piece of `text` that must not be broken."""
+        advances = self._advances[bold]
+        text = self._glyphs.clean(text)
+        return max((sum(map(advances.__getitem__, piece)) for piece in _pieces(text)), default=0.0) * size
+
     def fit(
         self,
         text: str,
@@ -76,19 +85,24 @@ class Ruler:
         lines: int = _MANY,
         is_even: bool = False,
     ) -> Fit:
-        """`text` broken to `width` points; smaller type (down to 80 %) is tried while it takes over `lines` or cuts a word.
+        """`text` broken to `width` points; smaller type (down to 80 %) is tried while it takes over `lines` or cuts a word,
+        and down to 64 % when only that saves a word from being cut.
 
-        `is_even` is for headings: lines of about the same length, and type down to 72 % before a word is cut.
+        `is_even` is for headings: lines of about the same length.
         """
         text = self._glyphs.clean(text)
         used = size
         broken, is_cut = self._break(text, width / size, bold)
-        shares = () if lines == _MANY else (0.93, 0.87, 0.8, 0.72) if is_even else (0.93, 0.87, 0.8)
-        for share in shares:
+        for share in () if lines == _MANY else _SMALLER:
             if len(broken) <= lines and not is_cut:
                 break
             used = size * share
             broken, is_cut = self._break(text, width / used, bold)
+        for share in _SMALLEST if is_cut and lines != _MANY else ():
+            tried, is_still_cut = self._break(text, width / (size * share), bold)
+            if not is_still_cut:
+                used, broken, is_cut = size * share, tried, False
+                break
         if is_even and len(broken) > 1 and not is_cut:
             broken = self._even(text, broken, width / used, bold)
         return Fit(used, used * LEADING, tuple((self._indent(line, width, used, bold, align), line) for line in broken))

@@ -43,7 +43,7 @@ COLUMNS: tuple[RosterColumn, ...] = (
     RosterColumn("relation", N_("Relation to head"), 11.5, lambda h, p: p.relation),
     RosterColumn("sex", N_("Sex"), 7.5, lambda h, p: p.sex),
     RosterColumn("ethnic_group", N_("Ethnic group"), 10, lambda h, p: p.ethnic_group),
-    RosterColumn("born_on", N_("Birth date"), 16.5, lambda h, p: p.born_on),
+    RosterColumn("born_on", N_("Birth date"), 16.5, lambda h, p: p.born_on, mask_rule="mask_birth"),
     RosterColumn("id_number", N_("ID number"), 27, lambda h, p: p.id_number, mask_rule="mask_id"),
     RosterColumn("education", N_("Education"), 12, lambda h, p: p.education),
     RosterColumn("political_status", N_("Political status"), 12, lambda h, p: p.political_status),
@@ -103,7 +103,7 @@ def household_roster(
             _table(chosen, households, stamp, masks_addresses),
             Signatures((on_form("Filled in by"), on_form("Checked by"), on_form("Date"), on_form("Seal"))),
         ),
-        footer=footer_of(stamp, _leaves_out(chosen)),
+        footer=footer_of(stamp, _leaves_out(chosen, stamp)),
         watermark=watermark_of(stamp),
         batch=batch_words(stamp),
         author=f"{stamp.who} ({stamp.organisation})",
@@ -175,8 +175,10 @@ def _text(
     return mask(text, rule, stamp)
 
 
-def _leaves_out(chosen: tuple[RosterColumn, ...]) -> str:
+def _leaves_out(chosen: tuple[RosterColumn, ...], stamp: SheetStamp) -> str:
     """What a reader might expect on a roster and does not get."""
     left = [on_form(column.title) for column in COLUMNS if column not in chosen]
+    if stamp.masked and any(column.mask_rule == "mask_birth" for column in chosen):
+        left.append(on_form("day of birth (year and month only)"))
     left += [on_form("restricted categories"), on_form("visits and incidents"), on_form("people who moved out or died")]
     return on_form("; ").join(left) + on_form(".")

@@ -13,6 +13,10 @@ _SIDE = 1.6
 """Room left and right of a cell's text."""
 _HEAD_GREY = 0.94
 _CODE_SIDE = 14 * MM
+_MOST_GROWTH, _LEAST_SHARE = 1.6, 6 / 7
+_SHORT_TEXT = 6
+_HEAD_SHARE = 0.8
+"""Headings may be this much smaller than declared before their column is widened."""
 
 
 class _Column:
@@ -33,6 +37,45 @@ class _Column:
         return found
 
 
+def _widths(flow: Flow, table: Table) -> list[float]:
+    """The columns' widths in points: as declared, but a column too narrow for a word of its own takes what it lacks from those
+    with room to spare (each gives at most a seventh, and none that wraps its short texts then), so that no word is cut.
+    """
+    declared = [column.width_mm * flow.width / sum(c.width_mm for c in table.columns) for column in table.columns]
+    extents = [_extents(flow.ruler, table, index) for index in range(len(table.columns))]
+    widths = declared
+    for scale in (1.0, 0.87, 0.8):  # the sizes a cell's text may take
+        needs = [
+            min(word * scale + 2 * _SIDE + 0.1, width * _MOST_GROWTH)
+            for (word, _), width in zip(extents, declared, strict=True)
+        ]
+        spare = [
+            max(0.0, width - max(need, whole + 2 * _SIDE + 0.1, width * _LEAST_SHARE))
+            for need, (_, whole), width in zip(needs, extents, declared, strict=True)
+        ]
+        lack = [max(0.0, need - width) for need, width in zip(needs, declared, strict=True)]
+        total, room = sum(lack), sum(spare)
+        moved = min(total, room)
+        if moved:
+            widths = [w + moved * (n / total - s / room) for w, n, s in zip(declared, lack, spare, strict=True)]
+        if total <= room:
+            break
+    return widths
+
+
+def _extents(ruler: Ruler, table: Table, index: int) -> tuple[float, float]:
+    """Points of the column's widest word that must stay whole, and of its widest short text, which had better stay on one line."""
+    column = table.columns[index]
+    size = table.size_pt
+    word, whole = ruler.widest_word(column.title, size * _HEAD_SHARE, bold=True), 0.0
+    if not column.is_code:
+        for text in {row[index] for group in table.groups for row in group.rows}:
+            word = max(word, ruler.widest_word(text, size))
+            if len(text) <= _SHORT_TEXT and "\n" not in text:
+                whole = max(whole, ruler.width(ruler.clean(text), size))
+    return word, whole
+
+
 @dataclass(slots=True)
 class _Row:
     """A measured row: fits by column (merged columns None) and its height."""
@@ -46,12 +89,11 @@ class _Place:
 
     def __init__(self, flow: Flow, table: Table) -> None:
         self.flow, self.table = flow, table
-        share = flow.width / sum(column.width_mm for column in table.columns)
         self.columns: list[_Column] = []
         x = flow.left
-        for index, column in enumerate(table.columns):
-            self.columns.append(_Column(flow.ruler, table, index, x, column.width_mm * share))
-            x += column.width_mm * share
+        for index, width in enumerate(_widths(flow, table)):
+            self.columns.append(_Column(flow.ruler, table, index, x, width))
+            x += width
         self.right = x
         self.merged = [i for i, column in enumerate(table.columns) if column.is_merged]
         self.coded = [i for i in self.merged if table.columns[i].is_code]

@@ -25,7 +25,7 @@ from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "CODE_MS", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "page_devices", "revoke_device",
+    "CODE_MS", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "page_devices", "plain_name", "revoke_device",
     "rotate_token",
 ]  # fmt: skip
 
@@ -96,11 +96,16 @@ def enrol(
     return enrolled
 
 
+def plain_name(device_name: str) -> str:
+    """A device's name as it is kept: what can be printed of it, with single spaces, at most 60 characters."""
+    return " ".join("".join(c for c in device_name if c.isprintable()).split())[:_MAX_DEVICE_NAME]
+
+
 def _issue(unit: Unit, user_id: int, device_name: str) -> Enrolled:
     user = unit.get(User, user_id)
     require_active(user)
     account = rows.account_of_user(unit, user_id)
-    name = " ".join("".join(c for c in device_name if c.isprintable()).split())[:_MAX_DEVICE_NAME]
+    name = plain_name(device_name)
     secret = random_token()
     replica = rows.add_device(unit, user_id, name, _digest(secret))
     note(unit, "enrol", "user", user_id, device=replica)

@@ -14,6 +14,7 @@ from gridman.domain.incident import Incident, IncidentStep
 from gridman.domain.masking import mask_within
 from gridman.domain.organisation import Organisation
 from gridman.domain.person import CareTag, Person
+from gridman.domain.printed_words import printed_word
 from gridman.domain.region import Region
 from gridman.domain.sheets import (
     HouseholdSheet,
@@ -32,10 +33,13 @@ from gridman.domain.user import User
 from gridman.domain.visit import Visit
 from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_
+from gridman.kernel.words import N_, _
 from gridman.services import audit
 from gridman.services.photos import Blobs
+from gridman.services.settings import DEVICE_NAME
+from gridman.store.accounts import device_of
 from gridman.store.queries import households as query
+from gridman.store.settings import get_setting
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
@@ -49,6 +53,8 @@ __all__ = [
 ]
 
 _ALL = 100_000
+_BY_TELEPHONE, _PREMISES = "10", "05"
+"""Kinds of visit (code table visit_kind) that are not made at somebody's home."""
 K = TypeVar("K", bound=Synced)
 
 
@@ -77,9 +83,16 @@ def _stamp(reader: Reader, batch: str, purpose: str, masked: bool, actor: access
         printed_at=reader.now,
         batch=batch,
         purpose=purpose,
-        device=f"{actor.replica:03d}",
+        device=_device_words(reader, actor.replica),
         masked=masked,
     )
+
+
+def _device_words(reader: Reader, replica: int) -> str:
+    """The computer's number, after its name where one was given when it was set up."""
+    device = device_of(reader, replica)
+    name = device.name if device else get_setting(reader, DEVICE_NAME)
+    return f"{name} ({replica:03d})" if name else f"{replica:03d}"
 
 
 def roster_sheet(reader: Reader, actor: access.Actor, grid_id: int, building_id: int | None = None) -> RosterSheet:
@@ -147,6 +160,7 @@ def _roster_household(
         door=_door(household, dwellings.get(household.dwelling_id or 0), buildings.get(household.building_id or 0)),
         head_name=_head(household, living),
         people=tuple(_person_line(p, tags) for p in living),
+        token=f"H{household.id:x}",
     )
 
 
@@ -171,19 +185,19 @@ def _person_line(person: Person, tags: Sequence[CareTag]) -> PersonLine:
     own = [t.care_group for t in tags if t.person_id == person.id and not t.until_on]
     return PersonLine(
         name=person.name,
-        relation=codes.word("family_relation", person.relation),
-        sex=codes.word("sex", person.sex),
+        relation=printed_word("family_relation", person.relation),
+        sex=printed_word("sex", person.sex),
         ethnic_group=codes.word("ethnic", person.ethnic),
         born_on=person.birth_on or "",
         id_number=person.id_number or "",
-        education=codes.word("education", person.education),
-        political_status=codes.word("political", person.political),
-        marital_status=codes.word("marital", person.marital),
+        education=printed_word("education", person.education),
+        political_status=printed_word("political", person.political),
+        marital_status=printed_word("marital", person.marital),
         registered_address=person.registered_address or "",
-        residence_state=codes.word("household_match", person.household_match),
+        residence_state=printed_word("household_match", person.household_match),
         workplace=person.workplace or "",
         phones=tuple(p for p in (person.phones or "").split(";") if p),
-        care=tuple(codes.word("care_group", code) for code in own),
+        care=tuple(printed_word("care_group", code) for code in own),
         remark=person.remark or "",
     )
 
@@ -248,21 +262,46 @@ def visit_sheet(reader: Reader, actor: access.Actor, visit_id: int, blobs: Blobs
     access.require(actor, "roster.print", visit.grid_id)
     household, grid = reader.find(Household, visit.household_id), reader.find(Grid, visit.grid_id)
     people = _living(reader.page(Person, household_id=visit.household_id))
+    on = day_of(visit.visited_at)
     return VisitSheet(
-        on=day_of(visit.visited_at),
+        on=on,
         started_at=visit.visited_at,
         visitor=_user_names(reader, [visit.user_id]).get(visit.user_id, ""),
         grid=grid.name if grid else "",
         household=(household.number or "") if household else "",
         person=_head(household, people) if household else "",
         address=(household.address or "") if household else "",
+        way=_way(visit.kind),
         kind=codes.word("visit_kind", visit.kind),
         situation="；".join(p for p in (codes.word("visit_outcome", visit.outcome), visit.note) if p),
         needs=_needs(visit),
         done=visit.measure or "",
+        to_route=_to_route(visit),
+        follow_up_on=_follow_up(reader, visit.household_id, on),
         photos=_photos(reader.page(Attachment, owner_id=visit_id, limit=4), blobs),
         token=f"V{visit.id:x}",
     )
+
+
+def _way(kind: str | None) -> str:
+    """How the household was met: only the kind of the visit tells."""
+    if kind == _BY_TELEPHONE:
+        return _("By telephone or video")
+    return _("On the premises") if kind == _PREMISES else _("At home")
+
+
+def _to_route(visit: Visit) -> str:
+    """The office's category of each need, once, that is to be passed on."""
+    needs = codes.table("visit_need")
+    rows = [needs.get(letter) for letter in (visit.needs or "").split(";")]
+    return "、".join(dict.fromkeys(codes.word("incident_category", row.extra) for row in rows if row and row.extra))
+
+
+def _follow_up(reader: Reader, household_id: int, on: str) -> str:
+    """The household's next due day; open when it is not after this visit (nobody was met, or a later visit moved nothing)."""
+    lines = query.line_rows(reader, [household_id])
+    due_on = lines[0].due_on if lines else None
+    return due_on if due_on and due_on > on else ""
 
 
 def _photos(attachments: Sequence[Attachment], blobs: Blobs | None) -> tuple[Photo, ...]:
@@ -299,6 +338,7 @@ def incident_sheet(reader: Reader, actor: access.Actor, incident_id: int, blobs:
         longitude_deg=incident.lng,
         latitude_deg=incident.lat,
         description=incident.description or "",
+        involved=_involved(reader, incident.household_id),
         photos=_photos(reader.page(Attachment, owner_id=incident_id, limit=4), blobs),
         accepted=_slip_step(steps, ("accept",), names, people),
         dispatched_to=names.get(dispatched[-1].target_id or 0, "") if dispatched else "",
@@ -310,6 +350,12 @@ def incident_sheet(reader: Reader, actor: access.Actor, incident_id: int, blobs:
         instruction="；".join(s.note or "" for s in steps if s.action == "instruct"),
         token=f"I{incident.id:x}",
     )
+
+
+def _involved(reader: Reader, household_id: int | None) -> str:
+    """The household an incident is about: who heads it and where it lives."""
+    lines = query.line_rows(reader, [household_id]) if household_id is not None else []
+    return "，".join(part for line in lines for part in (line.head_name, line.address) if part)
 
 
 def _slip_step(

@@ -7,7 +7,10 @@ from gridman.domain.access import SYSTEM
 from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store
 
-__all__ = ["get", "put"]
+__all__ = ["DEVICE_NAME", "get", "put"]
+
+DEVICE_NAME = "device.name"
+"""The store's setting that holds the name this computer was given when it was set up."""
 
 _PREFIX = "choice."
 

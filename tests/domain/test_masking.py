@@ -85,3 +85,12 @@ def test_no_rule_lengthens_or_fails_on_any_text(text: str) -> None:
 @given(st.from_regex(r"[1-9]\d{16}[\dX]", fullmatch=True))
 def test_a_masked_citizen_number_never_shows_its_birth_date(number: str) -> None:
     assert masking.mask_id(number)[6:14] == "********"
+
+
+@pytest.mark.parametrize(
+    ("day", "shown"),
+    [("1988-09-03", "1988-09"), ("19880903", "1988-09"), ("1988.9.3", "1988-09"), ("1988-09", "1988-09"), ("1988", "1988"),
+     ("", ""), ("03/09/1988", "**********")],
+)  # fmt: skip
+def test_of_a_birth_date_year_and_month_are_left(day: str, shown: str) -> None:
+    assert masking.mask_birth(day) == shown

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from gridman.domain import codes
+from gridman.domain.printed_words import printed_word
 from gridman.domain.sheets import PersonLine, RosterHousehold, RosterSheet
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
 from gridman.kernel.paths import resource
-from gridman.reports.roster import COMPACT, household_roster
+from gridman.reports.roster import COMPACT, FULL, household_roster
 from tests.reports import sheets
 from tests.reports.paper import printed
 
@@ -150,3 +152,73 @@ def test_codes_are_not_taken_for_identity_numbers() -> None:
     sheet = replace(sheets.roster(1), households=(household,))
     text = printed(household_roster(sheet, sheets.STAMP))[1].joined()
     assert text.count("990101001001001") == 2  # the grid's code above, the household's number in the table
+
+
+def test_a_masked_roster_prints_birth_months_and_says_so_an_unmasked_one_days() -> None:
+    sheet = sheets.roster(3)
+    person = sheet.households[0].people[0]
+    masked = printed(household_roster(sheet, sheets.STAMP))[1].joined()
+    assert person.born_on[:7] in masked and person.born_on not in masked
+    assert "本表不含：出生日（只印出生年月）" in masked
+    whole = printed(household_roster(sheet, replace(sheets.STAMP, masked=False)))[1].joined()
+    assert person.born_on in whole
+    assert "出生日（只印出生年月）" not in whole
+
+
+def _in_english() -> RosterSheet:
+    """Every short word of every printed code table, and the longest names, on one roster."""
+    words.use("en")
+    tables = {
+        "relation": "family_relation", "sex": "sex", "education": "education", "political_status": "political",
+        "marital_status": "marital", "residence_state": "household_match", "ethnic_group": "ethnic",
+    }  # fmt: skip
+    columns = {field: [printed_word(table, row.code) for row in codes.table(table)] for field, table in tables.items()}
+    care = [printed_word("care_group", row.code) for row in codes.table("care_group")]
+    people = tuple(
+        PersonLine(
+            name="张三丰",
+            born_on="1988-09-03",
+            id_number="990101198809030018",
+            registered_address="云岭省清河市东山县179号",
+            workplace="清江中学",
+            phones=("15412345678",),
+            care=(care[n % len(care)],),
+            **{field: wordings[n % len(wordings)] for field, wordings in columns.items()},
+        )
+        for n in range(max(map(len, columns.values())))
+    )
+    households = tuple(
+        RosterHousehold(number="004001-1-05489", door="幸福苑1-1-101", head_name="张三丰", people=people[n : n + 4])
+        for n in range(0, len(people), 4)
+    )
+    return replace(sheets.roster(1), households=households)
+
+
+@pytest.mark.parametrize("columns", [FULL, (*COMPACT, "code")], ids=["full", "compact"])
+def test_no_english_word_is_cut_and_none_is_too_small_to_read(columns: tuple[str, ...]) -> None:
+    sheet = _in_english()
+    (table, _) = household_roster(sheet, sheets.STAMP, columns=columns).blocks
+    _, paper = printed(household_roster(sheet, sheets.STAMP, columns=columns))
+    printed_words = set(" ".join(paper.texts()).split())
+    wanted = {
+        part
+        for group in table.groups  # type: ignore[union-attr]
+        for row in group.rows
+        for text, column in zip(row, table.columns, strict=True)  # type: ignore[union-attr]
+        if not column.is_code
+        for word in text.split()
+        for part in re.findall(r"[A-Za-z']{4,}", word)
+    }
+    assert len(wanted) > 40
+    missing = sorted(word for word in wanted if not any(word in found for found in printed_words))
+    assert not missing
+    heights = [box[3] - box[1] for page in range(len(paper)) for char, box in paper.boxes(page) if char in "MFH"]
+    assert min(heights) > 3.0  # capitals of 7.5 points at 64 % are 3.5 high
+
+
+def test_every_short_word_is_of_a_code_that_exists_and_shorter() -> None:
+    for row in csv.DictReader(resource("codes", "printed_words.csv").read_text(encoding="utf-8").splitlines()):
+        whole = codes.table(row["table"]).get(row["code"])
+        assert whole is not None, row
+        assert row["short_zh"] or row["short_en"], row
+        assert not row["short_zh"] or len(row["short_zh"]) <= max(4, len(whole.zh)), row

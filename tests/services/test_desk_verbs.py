@@ -22,7 +22,14 @@ from gridman.services.incidents import IncidentDraft, report_incident
 from gridman.services.maps import grid_at, overview, pick, redraw_grids, tile
 from gridman.services.notices import current_notices, publish
 from gridman.services.photos import PhotoDraft, prepare_photo
-from gridman.services.rosters import household_sheet, incident_sheet, make_stamp, roster_sheet, stamp_preview, visit_sheet
+from gridman.services.rosters import (
+    household_sheet,
+    incident_sheet,
+    make_stamp,
+    roster_sheet,
+    stamp_preview,
+    visit_sheet,
+)
 from gridman.services.today import today
 from gridman.services.visits import VisitDraft, VisitQuery, log_visit, open_visit, visit_ids, visit_rows
 from gridman.store.audit import page_audit
@@ -124,7 +131,7 @@ def test_the_roster_holds_each_household_once_head_first(world: World) -> None:
         preview = stamp_preview(reader, world.actors["clerk"], "核对")
     assert [h.number for h in sheet.households] == [second.number, first.number]
     assert [p.name for p in sheet.households[1].people] == ["张三丰", "李梅"] and gone.name not in str(sheet)
-    assert sheet.households[1].people[1].care == ("Disabled person",)
+    assert sheet.households[1].people[1].care == ("Disabled",)
     assert card.head_name == "张三丰" and preview.batch == ""
     with pytest.raises(Refusal) as caught, world.store.read() as reader:
         roster_sheet(reader, world.actors["neighbour"], world.grids[0])
