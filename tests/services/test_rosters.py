@@ -1,9 +1,11 @@
 """Sheets filled from a real store: what they hold besides names, in the words of paper."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gridman.domain.sheets import VisitSheet
 from gridman.kernel import words
 from gridman.kernel.clock import day_of, days_between
 from gridman.services.households import add_person, set_care_groups
@@ -27,7 +29,7 @@ def world(tmp_path: Path) -> World:
     return make_world(tmp_path)
 
 
-def _visit_sheet(world: World, **values: str):  # type: ignore[no-untyped-def]
+def _visit_sheet(world: World, **values: Any) -> VisitSheet:
     household = world.household()
     with world.store.unit(world.actors["worker"]) as unit:
         visit = log_visit(unit, VisitDraft(household.id, **{"outcome": "1", **values}))
