@@ -383,3 +383,20 @@ def test_a_secret_that_nobody_can_type_is_refused(
     monkeypatch.setattr("sys.stdin", io.StringIO())
     refused = told(capsys, "map", "--data", str(town.desk), code=1)
     assert refused["refused"] == "cli.no_secret" and "GRIDMAN_PASSPHRASE" in refused["words"]
+
+
+@pytest.mark.postgres
+def test_a_street_on_postgresql_is_served_by_the_same_commands(
+    built_town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, postgres_server: Any
+) -> None:
+    monkeypatch.setenv("GRIDMAN_PASSWORD", "street party 2026")
+    where = ["--data", str(tmp_path / "street"), "--database", postgres_server.create_database()]
+    told(capsys, "street", "init", *where, "--name", "青石街道", "--admin", "admin")
+    told(capsys, "import", "map", str(built_town.map_file), *where)
+    assert told(capsys, "import", "register", str(built_town.register), *where)["new"] == 2 * PER_GRID
+    out = tmp_path / "roster.pdf"
+    assert told(capsys, "roster", *where, "--grid", GRIDS[1], "--out", str(out))["records"] == HOUSEHOLDS_PER_GRID
+    assert "槐安里2区" in pdf_text(out)
+    assert told(capsys, "export", "map", str(tmp_path / "map.gpkg"), *where)["records"] == 9
+    assert told(capsys, "doctor", "--no-machine", *where)["wrong"] == 0
+    assert told(capsys, "map", *where, "--out", str(tmp_path / "x.html"), code=1)["refused"] == "cli.map_needs_sqlite"
