@@ -98,7 +98,8 @@ def lay_out(unit: Unit, layout: StreetLayout) -> LaidOut:
 
 
 def _check_codes(layout: StreetLayout) -> None:
-    wrong = [c.code for c in (layout, *layout.communities) if level_of_code(c.code) is None]
+    codes = [layout.code, *(c.code for c in layout.communities)]
+    wrong = [code for code in codes if level_of_code(code) is None]
     wrong += [
         g.code for c in layout.communities for g in c.grids if not is_grid_code(g.code) or not g.code.startswith(c.code)
     ]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, inspect, select, update
 from sqlalchemy.orm import Session, UOWTransaction, object_session
 from sqlalchemy.orm.attributes import get_history
 
@@ -172,7 +172,7 @@ class Unit(Reader):
 
     def create(self, record: S) -> S:
         """Add a new record; it gets its id here unless it has one."""
-        if record.id is None:
+        if inspect(record).dict.get("id") is None:
             record.id = self.new_id()
         self.session.add(record)
         return record

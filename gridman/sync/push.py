@@ -222,7 +222,7 @@ class Intake:
         )
         if not sound or op.after.get("action") != "redraw":
             raise Refusal("sync.malformed", N_("The message cannot be read ({why})."), why="command")
-        maps.redraw_grids(self.unit, {grid_id: shape for grid_id, shape in pairs or ()})
+        maps.redraw_grids(self.unit, dict(pairs or ()))
         self.unit.see(self.unit.stamp)
         return Verdict(op.n, "applied")
 

@@ -26,7 +26,7 @@ def ids(reader: Reader, states: Sequence[str] = ()) -> "array[int]":
 
 def rows(reader: Reader, numbers: Sequence[int]) -> list[Row[Any]]:
     """The operations with these numbers, in their order."""
-    found = {}
+    found: dict[int, Any] = {}
     for part in batches(numbers):
         query = select(
             _j.op_n, _j.at, _j.kind, _j.entity, _j.record_id, _j.after, _j.state, _j.verdict, _j.reason, _j.ack_at
