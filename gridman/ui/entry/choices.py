@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gridman.ui.flow import FlowLayout
 
 __all__ = ["Choice", "KeyChoices"]
+
+_ROOM_PX = 22
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,13 @@ class Choice:
     key: str
     code: str
     word: str
+
+
+def _bold_width(chip: QPushButton) -> int:
+    """How wide the chip must be so that its words still fit when it is taken, and therefore bold."""
+    face = QFont(chip.font())
+    face.setBold(True)
+    return QFontMetrics(face).horizontalAdvance(chip.text()) + _ROOM_PX
 
 
 class KeyChoices(QWidget):
@@ -51,6 +60,7 @@ class KeyChoices(QWidget):
             chip.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             chip.setAccessibleName(f"{name}: {choice.word}")
             chip.setObjectName(choice.code)
+            chip.setMinimumWidth(_bold_width(chip))
             chip.clicked.connect(self._take_click)
             layout.addWidget(chip)
             self._chips[choice.code] = chip

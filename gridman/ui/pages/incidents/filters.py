@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from gridman.domain.incident import OPEN_STATES
@@ -15,6 +16,7 @@ from gridman.ui.shell import Shell
 __all__ = ["Chips"]
 
 _PAUSE_MS = 200
+_ROOM_PX = 22
 OPEN, ALL, OVERDUE = "open", "all", "overdue"
 
 
@@ -80,11 +82,18 @@ class Chips(QWidget):
             return ()
         return OPEN_STATES if self.chosen == OPEN else (self.chosen,)
 
+    def _bold_width(self, chip: QPushButton) -> int:
+        """How wide the chip must be when it is pressed in, and therefore bold."""
+        text = QFontMetrics(self._shell.theme.font(is_bold=True)).horizontalAdvance(chip.text())
+        picture = 0 if chip.icon().isNull() else chip.iconSize().width() + 6
+        return text + picture + _ROOM_PX
+
     def show_counts(self, counts: Mapping[str, int], overdue: int) -> None:
         """Put the counts on the chips; states nobody is in are left out."""
         totals = {OPEN: sum(counts.get(s, 0) for s in OPEN_STATES), ALL: sum(counts.values()), OVERDUE: overdue}
         for key, chip in self._chips.items():
             n = totals[key] if key in totals else counts.get(key, 0)
             chip.setText(f"{self._word(key)} {n}")
+            chip.setMinimumWidth(self._bold_width(chip))
             chip.setAccessibleName(_("Show: {what}, {n}").format(what=self._word(key), n=n))
             chip.setVisible(bool(n) or key in (OPEN, ALL) or chip.isChecked())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -76,7 +76,8 @@ class IncidentRecord(QFrame):
         )
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(whole, _("Incident")))
+        self._scroll = scrolled(whole, _("Incident"))
+        outer.addWidget(self._scroll)
 
     @property
     def incident_id(self) -> int | None:
@@ -173,6 +174,11 @@ class IncidentRecord(QFrame):
         self._panel.show()  # now, so that it can take the keyboard
         self._set_enabled(False)
         self._panel.begin()
+        QTimer.singleShot(0, self._show_panel)
+
+    def _show_panel(self) -> None:
+        if self._panel is not None:
+            self._scroll.ensureWidgetVisible(self._panel, 0, 12)
 
     @property
     def panel(self) -> ActionPanel | None:
@@ -180,6 +186,12 @@ class IncidentRecord(QFrame):
         return self._panel
 
     def _set_enabled(self, is_on: bool) -> None:
+        """One command at a time: while a form is open, the buttons make room for it."""
+        for number in range(self._acts.count()):
+            item = self._acts.itemAt(number)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.setVisible(is_on)
         for one in self.buttons.values():
             one.setEnabled(is_on)
 
