@@ -10,8 +10,6 @@ from gridman.geo.standalone import IncidentCard, standalone_page
 from gridman.geo.tiles import GridShape
 from gridman.kernel.clock import Clock, show_instant, system_clock
 from gridman.kernel.progress import Progress, Ticket, quiet
-from gridman.server.app import make_app
-from gridman.server.parts import StreetParts
 from gridman.services import maps
 from gridman.services.desk import Desk, actor_here
 from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
@@ -62,6 +60,9 @@ def enrol_desk(
 
 def street_app(street: Street) -> Any:
     """The street server's application: HTTP before the street's side of the sync and its photos."""
+    from gridman.server.app import make_app  # a desk is installed without the server's libraries
+    from gridman.server.parts import StreetParts
+
     return make_app(StreetParts(street, Replica(street.store), BlobStore(street.blobs, street.key)))
 
 
