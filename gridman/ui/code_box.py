@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QCompleter, QLineEdit
 
 from gridman.domain.codes import Code, CodeTable
@@ -38,8 +38,7 @@ class CodeBox(QLineEdit):
 
     def code(self) -> str | None:
         """The code chosen, the bare text when it is none of the table, None when empty."""
-        self._settle()
-        return self._code
+        return self._meant()
 
     def set_code(self, code: str | None) -> None:
         """Show this code."""
@@ -70,32 +69,45 @@ class CodeBox(QLineEdit):
             self._take(row.code)
 
     def _settle(self) -> None:
-        if self._popup().isVisible():
-            return
+        if not self._popup().isVisible():
+            self._take(self._meant())
+
+    def _meant(self) -> str | None:
         text = self.text().strip()
         current = self._table.get(self._code)
-        if current is not None and text == _shown(current):
-            return
-        if not text:
-            self._take(None)
-            return
+        if not text or (current is not None and text == _shown(current)):
+            return self._code if text else None
         code = self._table.read(text)
         if code is None:
             found = matching_codes(self._table, text)
             code = found[0].code if found else text
-        self._take(code)
+        return code
 
     def _take(self, code: str | None) -> None:
         is_new = code != self._code
-        self.set_code(code)
+        row = self._table.get(code)
+        if is_new or (row is not None and self.text() != _shown(row)):
+            self.set_code(code)
         if is_new:
             self.code_changed.emit()
+
+    def _focus_moved(self, event: QFocusEvent) -> None:
+        reason = Qt.FocusReason
+        if event.gotFocus() and event.reason() in (
+            reason.TabFocusReason,
+            reason.BacktabFocusReason,
+            reason.ShortcutFocusReason,
+        ):
+            QTimer.singleShot(0, self.selectAll)
+        elif event.lostFocus() and event.reason() not in (reason.PopupFocusReason, reason.ActiveWindowFocusReason):
+            self._popup().hide()
+            self._settle()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.MouseButtonPress and not self.isReadOnly():
             QTimer.singleShot(0, self._offer_all)
-        if event.type() == QEvent.Type.FocusIn:
-            QTimer.singleShot(0, self.selectAll)
+        if isinstance(event, QFocusEvent):
+            self._focus_moved(event)
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down:
             self._offer_all()
             return True

@@ -1,8 +1,10 @@
 """A real desk on a small register, made through the services, for tests and screenshots of the window.
 
-One street, one community, two grids, 40 households, 110 people (fictional, county 990101), a few visits and incidents, three users who work and an auditor.
+One street, one community, two grids, 40 households, 110 people (fictional, county 990101), a few visits and incidents, three users
+who work and an auditor.
 """
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,6 +130,17 @@ def make_desk(
     store.clock = now
     profile = Profile("worker", worker.name, "http://127.0.0.1:8472", REPLICA)
     return Desk(store, users[role], profile, Files(tmp_path / "blobs"), tmp_path, users, ids)
+
+
+def copy_desk(template: Desk, folder: Path, role: str = "grid_worker") -> Desk:
+    """The desk of a closed `template` once more in `folder`: a copy takes a twentieth of the time of making one."""
+    shutil.copytree(template.data_dir, folder, dirs_exist_ok=True)
+    database = open_sqlite(folder / "desk.db", bytes(range(32)), must_exist=True)
+    store = Store(database, REPLICA, [indexes.Indexer(), DeskJournal()], lambda: NOON)
+    ids = {name: list(found) for name, found in template.ids.items()}
+    return Desk(
+        store, template.users[role], template.profile, Files(folder / "blobs"), folder, dict(template.users), ids
+    )
 
 
 def _found(unit: Unit, ids: dict[str, list[int]]) -> dict[str, Actor]:
