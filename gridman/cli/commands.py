@@ -80,7 +80,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "demo", "gridman.cli.demo", N_("play one day in a demonstration street, checked step by step"),
-        ("gridman demo", "gridman demo --size street --out /tmp/day --seed 7 --no-window"),
+        ("gridman demo", "gridman demo --size street --out day --seed 7 --no-window"),
     ),
     Command(
         "doctor", "gridman.cli.doctor", N_("say what is wrong with this machine or a data folder, and what to do"),

@@ -33,7 +33,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if not opened.store.database.is_sqlite:
             raise Refusal(
                 "cli.map_needs_sqlite",
-                N_("The map cannot be written from a street on PostgreSQL: its index of places is kept by SQLite only."),
+                N_(
+                    "The map cannot be written from a street on PostgreSQL: its index of places is kept by SQLite only."
+                ),
                 N_("Write it on a desk of the street, which has the same map and incidents."),
             )
         with opened.store.read() as reader:

@@ -387,7 +387,11 @@ def test_a_secret_that_nobody_can_type_is_refused(
 
 @pytest.mark.postgres
 def test_a_street_on_postgresql_is_served_by_the_same_commands(
-    built_town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, postgres_server: Any
+    built_town: Town,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_server: Any,
 ) -> None:
     monkeypatch.setenv("GRIDMAN_PASSWORD", "street party 2026")
     where = ["--data", str(tmp_path / "street"), "--database", postgres_server.create_database()]
