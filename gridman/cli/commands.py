@@ -212,14 +212,15 @@ def _command_of(argv: Sequence[str]) -> str | None:
 
 
 def _language_of(argv: Sequence[str]) -> str:
-    """--language, else what the machine speaks, else English."""
+    """--language (the last one, as for any option), else what the machine speaks, else English."""
+    found = ""
     for at, word in enumerate(argv):
         told = word.partition("=")[2] if word.startswith("--language=") else ""
         if word == "--language" and at + 1 < len(argv):
             told = argv[at + 1]
         if told in words.LANGUAGES:
-            return told
-    return spoken_here()
+            found = told
+    return found or spoken_here()
 
 
 def spoken_here() -> str:

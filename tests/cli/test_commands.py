@@ -91,6 +91,11 @@ def test_the_language_is_the_machines_unless_told() -> None:
     assert "打开工作台窗口" not in english and "open the desk's window" in english
 
 
+def test_the_last_language_said_is_spoken(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--language", "en", "doctor", "--help", "--language=zh_CN"]) == 0
+    assert "检查这台电脑" in capsys.readouterr().out
+
+
 def test_an_interruption_is_exit_code_3_and_a_fault_4(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
