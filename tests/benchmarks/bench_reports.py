@@ -1,14 +1,10 @@
-"""Roster pages per second, against a bare PDF with the same text.
+"""Milliseconds for a page of the roster, against a bare PDF with the same text.
 
-`python -m tests.benchmarks.bench_reports [households]` prints both and their ratio. The yardstick is the PDF library's own
+`python -m tests.benchmarks.bench_reports [--small]`. The yardstick is the PDF library's own
 canvas writing the same cell texts on as many pages, with nothing measured, wrapped, ruled, masked or repeated.
 """
 
-import gc
 import io
-import sys
-import time
-from collections.abc import Callable
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -19,8 +15,12 @@ from gridman.kernel.paths import resource
 from gridman.reports.document import Document, Table
 from gridman.reports.roster import household_roster
 from gridman.reports.typeset import typeset
+from tests.benchmarks.measures import Figure, arguments, median_times, print_figures
 from tests.reports import sheets
 
+__all__ = ["main"]
+
+HOUSEHOLDS = 1_000
 _FONT = "Yardstick"
 
 
@@ -42,33 +42,24 @@ def bare_pdf(document: Document, pages: int) -> bytes:
     return out.getvalue()
 
 
-def best_times(*works: Callable[[], object], rounds: int = 5) -> list[float]:
-    """Least time of each work; they take turns, so that a busy machine is unfair to all of them alike."""
-    taken: list[list[float]] = [[] for _ in works]
-    for _ in range(rounds):
-        for times, work in zip(taken, works, strict=True):
-            gc.collect()
-            started = time.perf_counter()
-            work()
-            times.append(time.perf_counter() - started)
-    return [min(times) for times in taken]
-
-
-def main(n_households: int) -> None:
+def main(is_small: bool) -> list[Figure]:
+    """A thousand households on nineteen columns."""
+    language = words.language()
     words.use("zh_CN")
-    pdfmetrics.registerFont(TTFont(_FONT, str(resource("fonts", "NotoSansSC-Regular.ttf")), shapable=False))
-    sheet = sheets.roster(n_households)
-    pages = typeset(household_roster(sheet, sheets.STAMP), io.BytesIO()).pages
-    document = household_roster(sheet, sheets.STAMP)
-    ours, bare = best_times(
-        lambda: typeset(household_roster(sheet, sheets.STAMP), io.BytesIO()),
-        lambda: bare_pdf(document, pages),
-    )
-    print(f"roster: {n_households} households, 19 columns, {pages} pages")
-    print(f"ours {pages / ours:8.0f} pages/s   ({ours:.2f} s)")
-    print(f"bare {pages / bare:8.0f} pages/s   ({bare:.2f} s)")
-    print(f"ratio ours/bare time {ours / bare:.2f}")
+    try:
+        pdfmetrics.registerFont(TTFont(_FONT, str(resource("fonts", "NotoSansSC-Regular.ttf")), shapable=False))
+        sheet = sheets.roster(HOUSEHOLDS // (50 if is_small else 1))
+        document = household_roster(sheet, sheets.STAMP)
+        pages = typeset(document, io.BytesIO()).pages
+        ours, bare = median_times(
+            lambda: typeset(household_roster(sheet, sheets.STAMP), io.BytesIO()),
+            lambda: bare_pdf(document, pages),
+            rounds=2 if is_small else 5,
+        )
+    finally:
+        words.use(language)
+    return [Figure("reports", "a roster page", ours / pages, yardstick=("bare canvas", bare / pages))]
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    print_figures(main(arguments("Roster pages")))
