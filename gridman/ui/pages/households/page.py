@@ -45,6 +45,8 @@ class HouseholdsPage(Page):
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self._query = HouseholdQuery()
+        self._open_id = 0  # asked for last: what is shown follows, but never goes back to what was shown before
+        self._follows_list = False
         self._editing_id: int | None = None
         self._panel: QWidget | None = None
         self._list = self._make_list()
@@ -148,8 +150,8 @@ class HouseholdsPage(Page):
         else:
             self.table.renew(None)
             self.table.reload()
-        if self.record.opened is not None:
-            self._open(self.record.household_id)
+        if self._open_id:
+            self._open(self._open_id)
 
     def _ask(self) -> None:
         self.table.show_query(self._query)
@@ -186,7 +188,8 @@ class HouseholdsPage(Page):
         self._open(household_id)
 
     def _counted(self, count: int) -> None:
-        if self.record.opened is None:
+        if self._follows_list or not self._open_id:
+            self._follows_list = False
             self.table.select_first()
 
     def _opened(self, household_id: int) -> None:
@@ -194,6 +197,7 @@ class HouseholdsPage(Page):
             self._open(household_id)
 
     def _open(self, household_id: int) -> None:
+        self._open_id = household_id
         self.shell.background.ask(open_file, household_id, then=self._take_file, refused=self._lost, key="file")
 
     def _take_file(self, opened: OpenedFile) -> None:
@@ -204,7 +208,7 @@ class HouseholdsPage(Page):
             self._show_record()
 
     def _lost(self, refusal: Refusal) -> None:
-        self.record.opened = None
+        self.record.opened, self._open_id = None, 0
         self._right.setCurrentWidget(self._blank)
         self.shell.refuse(refusal)
 
@@ -214,6 +218,7 @@ class HouseholdsPage(Page):
         self._typing.start()
 
     def _filter(self, what: object = None) -> None:
+        self._follows_list = True
         grid = self._grid.currentData()
         self._query = HouseholdQuery(
             grid_ids=(grid,) if grid else (), text=self._text.text(), care_group=self._care.currentData() or "",

@@ -1,0 +1,129 @@
+"""Signing in, and setting a computer up once; with the product's own key files."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from gridman.kernel import words
+from gridman.kernel.errors import Refusal
+from gridman.services.enrolment import Enrolled
+from gridman.services.signin import DeskParts, DeskUser, desk_users, set_up_desk, sign_in
+from gridman.store.keys import Cost
+from gridman.ui.signin import SignInWindow
+from gridman.ui.theme import theme_of
+from tests.ui.conftest import unnamed
+
+PASSPHRASE = "seven grey herons"
+
+
+class LocalDoor:
+    """The product's sign-in without a street server: an enrolment with one known code."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.opened: list[DeskParts] = []
+
+    def users(self) -> Sequence[DeskUser]:
+        return desk_users(self.data_dir)
+
+    def open(self, login: str, passphrase: str) -> Any:
+        self.opened.append(sign_in(self.data_dir, login, passphrase))
+        return self.opened[-1]
+
+    def set_up(
+        self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str, progress: Any, ticket: Any
+    ) -> Any:  # fmt: skip
+        progress(1, 2, "Enrolling")
+        if not is_code or secret != "ABCD-2345":
+            raise Refusal("enrol.wrong_code", "That code is not known.", "Ask for a new one.")
+        enrolled = Enrolled(7, "gm1.7.x", 70, login, "周小兰", "grid_worker", 3, "street", "epoch", (), False)
+        self.opened.append(set_up_desk(self.data_dir, enrolled, server_url, passphrase, cost=Cost(1_024, 1, 1)))
+        return self.opened[-1]
+
+    def unlock(self, desk: Any, passphrase: str) -> None:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[LocalDoor]:
+    made = LocalDoor(tmp_path)
+    yield made
+    for parts in made.opened:
+        parts.database.close()
+
+
+def shown(qtbot: QtBot, door: LocalDoor) -> SignInWindow:
+    window = SignInWindow(door, theme_of())
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitUntil(window.isActiveWindow)
+    return window
+
+
+def fill(window: SignInWindow, **texts: str) -> None:
+    for name, text in texts.items():
+        line = getattr(window, f"_{name}")
+        line.setText("")
+        QTest.keyClicks(line, text)
+
+
+def set_up(qtbot: QtBot, door: LocalDoor) -> None:
+    window = shown(qtbot, door)
+    fill(window, server="http://127.0.0.1:1", login="worker", secret="ABCD-2345", new=PASSPHRASE, again=PASSPHRASE)
+    with qtbot.waitSignal(window.opened, timeout=20_000):
+        QTest.keyClick(window._again, Qt.Key.Key_Return)
+
+
+def test_a_new_computer_is_set_up_and_the_next_time_signed_in(qtbot: QtBot, door: LocalDoor) -> None:
+    set_up(qtbot, door)
+    assert [u.login for u in door.users()] == ["worker"]
+    window = shown(qtbot, door)
+    assert window._forms.currentWidget() is window._enter and window._who.currentText() == "周小兰 (worker)"
+    fill(window, passphrase=PASSPHRASE)
+    with qtbot.waitSignal(window.opened, timeout=20_000):
+        QTest.keyClick(window._passphrase, Qt.Key.Key_Return)
+    assert door.opened[-1].user.login == "worker"
+
+
+def test_a_wrong_passphrase_is_told_in_words(qtbot: QtBot, door: LocalDoor) -> None:
+    set_up(qtbot, door)
+    window = shown(qtbot, door)
+    fill(window, passphrase="something else")
+    QTest.keyClick(window._passphrase, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(window._problem.text()), timeout=20_000)
+    assert "passphrase" in window._problem.text() and window._forms.isEnabled()
+    assert len(door.opened) == 1
+
+
+def test_two_different_passphrases_are_noticed_before_anything_is_sent(qtbot: QtBot, door: LocalDoor) -> None:
+    window = shown(qtbot, door)
+    fill(
+        window, server="http://127.0.0.1:1", login="worker", secret="ABCD-2345", new=PASSPHRASE, again="seven grey hens"
+    )
+    QTest.keyClick(window._again, Qt.Key.Key_Return)
+    assert "differ" in window._problem.text() and window._background.is_idle() and not door.users()
+
+
+def test_a_wrong_code_leaves_everything_typed(qtbot: QtBot, door: LocalDoor) -> None:
+    window = shown(qtbot, door)
+    fill(window, server="http://127.0.0.1:1", login="worker", secret="ABCD-9999", new=PASSPHRASE, again=PASSPHRASE)
+    QTest.keyClick(window._again, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(window._problem.text()), timeout=20_000)
+    assert window._problem.text() == "That code is not known. Ask for a new one."
+    assert window._login.text() == "worker" and window._new.text() == PASSPHRASE and window._secret.hasFocus()
+
+
+def test_the_language_changes_at_once_and_keeps_what_was_typed(qtbot: QtBot, door: LocalDoor) -> None:
+    window = shown(qtbot, door)
+    fill(window, login="worker")
+    assert not unnamed(window)
+    window._switch_language()
+    texts = {w.text() for w in window.findChildren(QLabel)}
+    assert words.language() == "zh_CN" and "登录名" in texts and window._login.text() == "worker"
+    assert not unnamed(window)

@@ -1,0 +1,88 @@
+"""The Today page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from gridman.services import visits
+from gridman.ui.session import DeskSession
+from gridman.ui.shell import Going
+from tests.support.desk import Desk
+from tests.support.waiting import settled
+
+
+def words_of(page: Any) -> str:
+    kinds = (QLabel, QPushButton)
+    return " ".join(w.text() for kind in kinds for w in page.findChildren(kind) if w.isVisible())
+
+
+def going(session: DeskSession) -> list[Going]:
+    seen: list[Going] = []
+    session.shell.going.disconnect()
+    session.shell.going.connect(seen.append)
+    return seen
+
+
+def test_what_waits_is_told_at_a_glance(qtbot: QtBot, session: DeskSession) -> None:
+    settled(qtbot, session)
+    page: Any = session.window.current_page
+    shown = words_of(page)
+    assert "Today · Mon 23 Nov" in shown and "2 visits logged today" in shown
+    assert "5 overdue" in shown and "16 waiting to send" in shown and "1 to review" in shown
+    assert "今冬供暖走访安排" in shown and "! " in shown and "refused" not in shown
+    assert page._due.rowCount() == 5
+
+
+def test_one_key_logs_a_visit_to_the_chosen_household(qtbot: QtBot, session: DeskSession) -> None:
+    settled(qtbot, session)
+    seen = going(session)
+    page: Any = session.window.current_page
+    assert page._list.hasFocus(), "the list has the keyboard from the start"
+    QTest.keyClick(page._list, Qt.Key.Key_Down)
+    QTest.keyClick(page._list, Qt.Key.Key_L)
+    QTest.keyClick(page._list, Qt.Key.Key_O)
+    second = page._due.row_at(1).household_id
+    assert seen == [Going("visits", "household", second, "log"), Going("households", "household", second)]
+
+
+def test_a_visit_logged_takes_the_household_off_the_list(qtbot: QtBot, session: DeskSession) -> None:
+    settled(qtbot, session)
+    page: Any = session.window.current_page
+    first, second = page._due.row_at(0).household_id, page._due.row_at(1).household_id
+    session.background.do(visits.log_visit, visits.VisitDraft(first, "1"))
+    settled(qtbot, session)
+    assert page._due.rowCount() == 4 and page._due.row_number(first) is None
+    assert page._chosen_id() == second and "3 visits logged today" in words_of(page)
+
+
+def test_a_round_that_is_done_is_told_as_done(qtbot: QtBot, session: DeskSession) -> None:
+    settled(qtbot, session)
+    page: Any = session.window.current_page
+    for number in range(5):
+        session.background.do(visits.log_visit, visits.VisitDraft(page._due.row_at(number).household_id, "1"))
+    settled(qtbot, session)
+    assert page._all_done.isVisible() and not page._list.isVisible() and "No visit is due" in words_of(page)
+
+
+def test_the_community_sees_the_incidents_it_must_act_on(
+    qtbot: QtBot, desk: Desk, open_session: Callable[..., DeskSession]
+) -> None:
+    session = open_session(desk.as_user("community_staff"))
+    settled(qtbot, session)
+    page: Any = session.window.current_page
+    seen = going(session)
+    link = next(b for b in page.findChildren(QPushButton) if b.property("record") == desk.ids["incidents"][1])
+    link.click()
+    assert seen == [Going("incidents", "incident", desk.ids["incidents"][1])]
+
+
+def test_who_makes_no_visits_is_shown_none(qtbot: QtBot, desk: Desk, open_session: Callable[..., DeskSession]) -> None:
+    session = open_session(desk.as_user("street_supervisor"))
+    settled(qtbot, session)
+    page: Any = session.window.current_page
+    assert not page._due_card.isVisible() and "Due visits" not in words_of(page)
+    assert "3 open incidents in your area" in words_of(page)
