@@ -45,7 +45,7 @@
 
     onAdd(map) {
       this._box = element("div", "gridman-panel leaflet-bar");
-      this._isOpen = map.getSize().x > 760;
+      this._isOpen = map.getSize().x > 760 && map.getSize().y > 480;
       L.DomEvent.disableClickPropagation(this._box);
       L.DomEvent.disableScrollPropagation(this._box);
       this.draw();

@@ -154,6 +154,44 @@ def test_a_place_in_somebody_elses_grid_is_said_at_once(open_window: Open, groun
     assert "no grid" in page.panel._problems["place"].text()
 
 
+def test_an_incident_that_is_opened_by_name_is_uncovered_by_the_filters(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    session = open_window("grid_worker", "today")
+    keys = Keys(qtbot, session)
+    wanted = ground_desk.ids["incidents"][0]
+    with ground_desk.store.unit(ground_desk.users["community_staff"]) as unit:
+        perform(unit, wanted, "finish", result="已更换井盖")
+    with ground_desk.store.unit(ground_desk.users["grid_worker"]) as unit:
+        perform(unit, wanted, "verify_pass")
+    session.shell.go("incidents", "incident", wanted)
+    keys.rest()
+    keys.rest()
+    page = page_of(session)
+    assert page.chips.chosen == "all"
+    assert page.list.current_id() == wanted and page.record.incident_id == wanted
+
+
+def test_the_map_lives_on_when_language_and_look_change(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "incidents")
+    qtbot.waitUntil(lambda: page_of(session).map.is_ready, timeout=20_000)
+    wanted = ground_desk.ids["incidents"][1]
+    page_of(session).open_record("incident", wanted)
+    Keys(qtbot, session).rest()
+    session.restyle("theme", "dark")
+    session.restyle("language", "zh_CN")
+    qtbot.waitUntil(lambda: page_of(session).map.is_ready, timeout=20_000)
+    Keys(qtbot, session).rest()
+    page = page_of(session)
+    assert page.record.incident_id == wanted
+    heard: list[Any] = []
+    page.map.engine.page.runJavaScript(
+        "document.documentElement.lang + ' ' + !!document.querySelector('.gridman-dark')", 0, heard.append
+    )
+    qtbot.waitUntil(lambda: bool(heard), timeout=5_000)
+    assert heard == ["zh-CN true"]
+
+
 def test_a_report_without_its_parts_says_which(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
     session = open_window("community_staff", "incidents")
     keys = Keys(qtbot, session)

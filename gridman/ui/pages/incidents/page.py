@@ -68,6 +68,7 @@ class IncidentsPage(Page):
         super().__init__(shell, parent)
         self._query = IncidentQuery()
         self._wanted: int | None = None
+        self._opened: int | None = None
         self.chips = Chips(shell)
         self.list = TablePane(
             shell, "incidents", COLUMNS, incident_ids, incident_rows,
@@ -182,9 +183,23 @@ class IncidentsPage(Page):
     def _show(self, read: Any) -> None:
         self.record.show_read(read)
         incident = read[0].incident
+        if incident.id == self._opened:
+            self._opened = None
+            self._uncover(incident)
         self.map.select("incident", incident.id, incident.lng, incident.lat)
         if self.right.currentWidget() is not self.panel:
             self.right.setCurrentWidget(self.record)
+
+    def _uncover(self, incident: Any) -> None:
+        """A record that was asked for by name is in the list, even when the filters would hide it."""
+        is_hidden = bool(self._query.states) and incident.state not in self._query.states
+        if is_hidden or self._query.is_overdue or self._query.text:
+            self.chips.choose(ALL)
+            self.chips.text.blockSignals(True)
+            self.chips.text.clear()
+            self.chips.text.blockSignals(False)
+            self._filter()
+            self.list.select(incident.id)
 
     def _take_pick(self, kind: str, record_id: int) -> None:
         if self.right.currentWidget() is self.panel:
@@ -214,13 +229,11 @@ class IncidentsPage(Page):
             first.setFocus()
 
     def open_record(self, kind: str, record_id: int) -> None:
-        """Show this incident; when the filters hide it, they are taken away."""
+        """Show this incident; filters that hide it are taken away."""
         if kind != "incident":
             return
-        if not self.list.select(record_id) and self.list.model.ids and self.chips.chosen != ALL:
-            self.chips.choose(ALL)
-            self.chips.text.clear()
-            self._filter()
+        self._opened = record_id
+        self.list.select(record_id)
         if self.right.currentWidget() is not self.panel:
             self.right.setCurrentWidget(self.record)
         self._read(record_id)
@@ -269,7 +282,7 @@ class IncidentsPage(Page):
         return self.map.is_settled()
 
     def state(self) -> dict[str, Any]:
-        return {"incident": self.record.incident_id, "chip": self.chips.chosen}
+        return {"incident": self._wanted, "chip": self.chips.chosen}
 
     def restore_state(self, state: dict[str, Any]) -> None:
         if state.get("chip"):
