@@ -14,17 +14,15 @@ from gridman.services import maps
 from gridman.services.desk import Desk, actor_here
 from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
 from gridman.services.signin import DeskParts, DeskUser, desk_users, set_up_desk, sign_in, verify_passphrase
-from gridman.services.street import Street
 from gridman.store.blobs import BlobStore
 from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal
 from gridman.store.store import open_store
 from gridman.store.unit import Reader
 from gridman.sync.http import enrol_over_http
-from gridman.sync.replica import Replica
 from gridman.sync.session import DeskSync
 
-__all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "sign_in_desk", "street_app"]
+__all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "sign_in_desk"]
 
 
 def join_desk(parts: DeskParts, clock: Clock = system_clock) -> Desk:
@@ -56,14 +54,6 @@ def enrol_desk(
     enrolled = enrol_over_http(server_url, login, device_name, password=password, code=code)
     parts = set_up_desk(data_dir, enrolled, server_url, passphrase, clock, device_name=device_name, again=again)
     return join_desk(parts, clock)
-
-
-def street_app(street: Street) -> Any:
-    """The street server's application: HTTP before the street's side of the sync and its photos."""
-    from gridman.server.app import make_app  # a desk is installed without the server's libraries
-    from gridman.server.parts import StreetParts
-
-    return make_app(StreetParts(street, Replica(street.store), BlobStore(street.blobs, street.key)))
 
 
 class DeskDoor:

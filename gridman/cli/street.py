@@ -72,8 +72,8 @@ def _init(args: argparse.Namespace, console: Console) -> int:
 
 def _serve(args: argparse.Namespace, console: Console) -> int:
     """Serve until Ctrl+C."""
-    from gridman.joining import street_app
     from gridman.kernel.log import start_log
+    from gridman.server.app import street_app
     from gridman.server.run import Tls, serve
     from gridman.services.street import hold_street_folder
 

@@ -20,7 +20,6 @@ from gridman.demo.clock import DayClock
 from gridman.demo.stage import CLERK, PASSWORDS, SUPERVISOR, WORKER
 from gridman.demo.state import DayState
 from gridman.geo.demo import DemoSize
-from gridman.joining import street_app
 from gridman.kernel.clock import day_of, show_day, system_clock
 from gridman.kernel.files import require_free_space, write_whole
 from gridman.kernel.words import _, language
@@ -55,7 +54,7 @@ class Stage:
     def start_server(self) -> str:
         """Start the street server on 127.0.0.1, on the port desks know from before."""
         self.street = self.street or open_street(self.street_data, clock=self.clock)
-        self.server = ServerThread(street_app(self.street), port=self.state.port)
+        self.server = ServerThread(self.street, port=self.state.port)
         url = str(self.server.start())
         self.state.port = int(url.rsplit(":", 1)[1])
         self.state.save(self.clock())
