@@ -2,7 +2,7 @@
 
 from gridman.kernel.words import N_, _
 
-__all__ = ["Refusal"]
+__all__ = ["Refusal", "Trouble"]
 
 
 class Refusal(Exception):
@@ -29,6 +29,12 @@ class Refusal(Exception):
 
     def __str__(self) -> str:
         return f"{self.words()} [{self.code}]"
+
+
+class Trouble(Refusal):
+    """The machine cannot go on (disk full, data file damaged, database gone). It says nothing about the work that was under way, which
+    may be right and succeed later: so it must never be taken for the answer to that work.
+    """
 
 
 class _Quiet(dict[str, object]):

@@ -1,20 +1,21 @@
 """Writing files so that a power cut leaves the old one or the new one, never half of either."""
 
+import errno
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from gridman.kernel.errors import Refusal
+from gridman.kernel.errors import Trouble
 from gridman.kernel.words import N_
 
-__all__ = ["require_free_space", "write_whole"]
+__all__ = ["full_disk", "is_full_disk", "require_free_space", "write_whole"]
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Replace `path` by `content` in one step (temporary file, fsync, rename), making its folder where there is none.
 
-    Refuses with ``file.cannot_write`` whatever the disk says; the old file then stands as it was.
+    Refuses with ``disk.full`` or ``file.cannot_write``, whatever the disk says; the old file then stands as it was.
     """
     partial = path.with_name(path.name + ".part")
     try:
@@ -28,13 +29,30 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     except OSError as error:
         with suppress(OSError):  # a folder that cannot be used cannot be tidied either
             partial.unlink(missing_ok=True)
-        raise Refusal(
+        if is_full_disk(error):
+            raise full_disk(path.parent) from error
+        raise Trouble(
             "file.cannot_write",
             N_("{path} could not be written: {why}."),
             N_("Free some space or choose another folder, then try again. Nothing was changed."),
             path=path,
             why=error.strerror or error,
         ) from error
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Whether the operating system says that the disk, or this user's share of it, is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def full_disk(folder: object) -> Trouble:
+    """The refusal ``disk.full`` for writing in `folder`."""
+    return Trouble(
+        "disk.full",
+        N_("The disk of {folder} is full."),
+        N_("Free some space and try again. What was saved before stays saved; nothing else was changed."),
+        folder=folder,
+    )
 
 
 def require_free_space(folder: Path, needed_bytes: int) -> None:
@@ -44,7 +62,7 @@ def require_free_space(folder: Path, needed_bytes: int) -> None:
         place = place.parent
     free = shutil.disk_usage(place).free
     if free < needed_bytes:
-        raise Refusal(
+        raise Trouble(
             "disk.full",
             N_("The disk of {folder} has {free_mb} MB free; {needed_mb} MB are needed."),
             N_("Free some space and try again. Nothing was changed."),

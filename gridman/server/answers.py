@@ -7,7 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gridman.kernel.errors import Refusal
+from gridman.kernel.errors import Refusal, Trouble
+from gridman.kernel.files import full_disk, is_full_disk
 from gridman.kernel.log import get_log
 from gridman.kernel.words import LANGUAGES, N_, said_in
 from gridman.server.limits import malformed
@@ -48,6 +49,12 @@ _BUG = Refusal(
     "server.bug",
     N_("The street server made a mistake."),
     N_("Try again; if it happens again, tell the street's administrator the time: the server's log has the rest."),
+)
+
+
+_TROUBLE = N_("The street server cannot work at the moment ({trouble}).")
+_TROUBLE_REMEDY = N_(
+    "Nothing was lost: what you did stays on this computer and is sent later. Tell the street's administrator; the server's log says more."
 )
 
 
@@ -104,8 +111,12 @@ def _filled(text: str, params: dict[str, str], language: str) -> str:
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:
-    """An expected problem."""
+    """An expected problem. Trouble of this machine is told in full here, in the log; who asks from elsewhere can do nothing about it."""
     assert isinstance(error, Refusal)
+    if isinstance(error, Trouble):
+        _log.error("%s %s: %s", request.method, request.url.path, error)
+        told = Refusal("server.trouble", _TROUBLE, _TROUBLE_REMEDY, trouble=error.code)
+        return refusal_answer(told, language_of(request), _STATUS.get(error.code, 503))
     return refusal_answer(error, language_of(request))
 
 
@@ -125,5 +136,7 @@ async def on_disconnect(request: Request, error: Exception) -> Response:
 
 async def on_bug(request: Request, error: Exception) -> Response:
     """Anything else is our mistake: to the log with the trace, and not a word of it to the caller."""
+    if is_full_disk(error):
+        return await on_refusal(request, full_disk("-"))
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return refusal_answer(_BUG, language_of(request), 500)

@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import require_free_space, write_whole
+from gridman.kernel.files import full_disk, is_full_disk, require_free_space, write_whole
 from gridman.kernel.words import N_
 
 __all__ = ["BlobStore"]
@@ -114,10 +114,15 @@ class BlobStore:
         part.parent.mkdir(parents=True, exist_ok=True)
         require_free_space(self.folder, len(chunk) + _SPARE_BYTES)
         sealed = self._seal(chunk, sha256)
-        with part.open("ab") as file:
-            file.write(_HEAD.pack(total, len(sealed)) + sealed)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with part.open("ab") as file:
+                file.write(_HEAD.pack(total, len(sealed)) + sealed)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:  # half a piece is cut off when the pieces are read again
+            if not is_full_disk(error):
+                raise
+            raise full_disk(self.folder) from error
 
     def _pieces(self, sha256: str) -> Iterator[tuple[int, bytes]]:
         """(whole size, piece) in order; a piece cut short by a power cut or spoilt on the disk is dropped, and the file with it from

@@ -13,8 +13,9 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
-from gridman.kernel.errors import Refusal
+from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.words import N_
+from gridman.store.trouble import tell_trouble, trouble_of_sqlite
 
 __all__ = ["Database", "open_postgresql", "open_sqlite"]
 
@@ -44,7 +45,8 @@ class Database:
 def open_sqlite(path: Path, key: bytes, *, must_exist: bool = False) -> Database:
     """Open or create the encrypted file `path` with the raw 32-byte `key`.
 
-    Refuses with ``store.wrong_key`` when the file does not open with this key or is damaged.
+    Refuses with ``store.wrong_key`` when the file does not open with this key or is damaged. Afterwards trouble of the disk or the file
+    comes as ``disk.full``, ``store.damaged`` and the like from whatever is asked (`gridman.store.trouble`).
     """
     if len(key) != 32:
         raise ValueError("the key must have 32 bytes")
@@ -64,10 +66,15 @@ def open_sqlite(path: Path, key: bytes, *, must_exist: bool = False) -> Database
     except DatabaseError as error:
         writer.dispose()
         raise _unreadable(path, error) from error
+    for engine in (writer, reader):
+        tell_trouble(engine, path)
     return Database(writer, reader, path)
 
 
 def _unreadable(path: Path, error: DatabaseError) -> Refusal:
+    told = None if error.orig is None else trouble_of_sqlite(error.orig, path)
+    if told is not None and told.code != "store.damaged":
+        return told
     return Refusal(
         "store.wrong_key",
         N_("The data file {path} does not open: the key is wrong or the file is damaged ({why})."),
@@ -127,10 +134,11 @@ def open_postgresql(url: str) -> Database:
         with engine.connect():
             pass
     except DatabaseError as error:
-        raise Refusal(
+        raise Trouble(
             "store.no_server",
             N_("The database server does not answer: {why}"),
             N_("Check the address after --database and that PostgreSQL is running."),
             why=str(error.orig).strip(),
         ) from error
+    tell_trouble(engine, None)
     return Database(engine, engine, None)

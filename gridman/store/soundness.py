@@ -63,6 +63,8 @@ def page_flaws(database: Database) -> Iterator[Refusal]:
         for pragma in ("cipher_integrity_check", "integrity_check(20)"):
             try:
                 said = [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA {pragma}")]
+            except Refusal as refusal:  # the store says in words that the file is damaged
+                said = [str(refusal.params.get("why", refusal.code))]
             except DatabaseError as error:
                 said = [str(error.orig)]
             wrong = [line for line in said if line != "ok"]
@@ -189,7 +191,7 @@ def list_flaws(reader: Reader) -> Iterator[Refusal]:
     for name, question in _list_questions():
         try:
             found = int(reader.connection.execute(text(question)).scalar_one())
-        except DatabaseError:  # the index's own tables are gone or broken
+        except (DatabaseError, Refusal):  # the index's own tables are gone or broken
             found = 1
         if found:
             wrong[name] = wrong.get(name, 0) + found

@@ -17,7 +17,7 @@ from gridman.domain.incident import TRANSITIONS, Incident, IncidentStep
 from gridman.domain.merge import Edit, decide
 from gridman.domain.rules import Invalid, check
 from gridman.domain.stamp import MAX_AHEAD_MS, clamp
-from gridman.kernel.errors import Refusal
+from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.ids import replica_of
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
@@ -64,7 +64,7 @@ class Intake:
     replica: int
 
     def take(self, op: Op) -> Verdict:
-        """Apply one operation; never raises for what is wrong with it."""
+        """Apply one operation; never raises for what is wrong with it, only Trouble of the street's own machine."""
         now = self.unit.clock()
         stamp, at = clamp(op.stamp, now), min(op.at, now + MAX_AHEAD_MS)
         try:
@@ -77,6 +77,8 @@ class Intake:
                 N_("The office that is in charge of it now decides."),
             )
             return self._set_aside(op, at, stamp, outside, "set_aside", "scope")
+        except Trouble:  # the street's own: no answer to this operation, which the desk sends again
+            raise
         except Refusal as problem:
             return self._set_aside(op, at, stamp, problem, "refused", "refused")
         except Exception as error:

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from shiboken6 import isValid
 
 from gridman.kernel.errors import Refusal
+from gridman.kernel.files import full_disk, is_full_disk
 from gridman.kernel.log import get_log
 from gridman.kernel.progress import Cancelled, Ticket
 
@@ -264,6 +265,8 @@ class Background(QObject):
     def _take_error(self, job: Job, error: BaseException) -> None:
         if isinstance(error, Cancelled):
             return
+        if is_full_disk(error):
+            error = full_disk(getattr(error, "filename", None) or "-")
         if isinstance(error, Refusal):
             if job.refused is not None and _is_alive(job.refused):
                 job.refused(error)
