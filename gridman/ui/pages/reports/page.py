@@ -20,21 +20,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gridman.domain.building import Building
-from gridman.domain.grid import Grid
-from gridman.domain.sheets import SheetStamp
 from gridman.kernel.clock import day_of, show_instant
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import write_whole
-from gridman.kernel.words import N_, _, ngettext
-from gridman.services.rosters import make_stamp
-from gridman.services.visits import VisitQuery, visit_ids, visit_rows
+from gridman.kernel.words import N_, _
+from gridman.services.visits import visit_rows
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed
 from gridman.ui.entry.finder import RecordFinder
 from gridman.ui.page import Page
-from gridman.ui.pages.reports.making import Made, Wish, draw, make_preview, rows_of, stamp_name
-from gridman.ui.pages.reports.preview import Preview, paint_pages
+from gridman.ui.pages.reports.making import Made, Wish, make_preview
+from gridman.ui.pages.reports.press import Press
+from gridman.ui.pages.reports.preview import Preview, labelled
+from gridman.ui.pages.reports.subjects import buildings_of, grids_of, visits_of
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import button, column_of, label, row_of, scrolled
 
@@ -65,6 +62,8 @@ class ReportsPage(Page):
         self._pause.timeout.connect(self._ask)
         self._make_choices()
         self.preview = Preview(shell)
+        self._press = Press(shell, self.preview, self)
+        self._press.over.connect(self._printed)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.addWidget(self._left())
@@ -132,12 +131,12 @@ class ReportsPage(Page):
     def _left(self) -> QFrame:
         body = QWidget()
         self._fields = {
-            "grid": _field(_("Grid"), self.grid),
-            "building": _field(_("Building"), self.building),
-            "F02": _field(_("Household"), self.finders["F02"]),
-            "F05": _field(_("Incident"), self.finders["F05"]),
-            "F06": _field(_("Household"), self.finders["F06"]),
-            "visit": _field(_("Visit"), self.visit),
+            "grid": labelled(_("Grid"), self.grid),
+            "building": labelled(_("Building"), self.building),
+            "F02": labelled(_("Household"), self.finders["F02"]),
+            "F05": labelled(_("Incident"), self.finders["F05"]),
+            "F06": labelled(_("Household"), self.finders["F06"]),
+            "visit": labelled(_("Visit"), self.visit),
         }
         masked = label(
             _("ID numbers and phones are masked. Printing and saving are noted with batch number, user and purpose."),
@@ -149,7 +148,7 @@ class ReportsPage(Page):
                 label(_("Reports"), "title"),
                 self.reports,
                 *self._fields.values(),
-                _field(_("Purpose"), self.purpose),
+                labelled(_("Purpose"), self.purpose),
                 self._problem,
                 row_of(self._print, self._save, None),
                 masked,
@@ -195,7 +194,7 @@ class ReportsPage(Page):
         elif self.report_id == "F02":
             self._target = hit.household_id or hit.record_id
         else:
-            self.shell.background.ask(_visits_of, hit.household_id or hit.record_id, then=self._take_visits)
+            self.shell.background.ask(visits_of, hit.household_id or hit.record_id, then=self._take_visits)
             return
         self._ask()
 
@@ -209,7 +208,7 @@ class ReportsPage(Page):
     def _choose_grid(self, _index: int) -> None:
         grid_id = self.grid.currentData()
         if grid_id is not None:
-            self.shell.background.ask(_buildings_of, grid_id, then=self._take_buildings, key="buildings")
+            self.shell.background.ask(buildings_of, grid_id, then=self._take_buildings, key="buildings")
         self._touch()
 
     def _take_buildings(self, buildings: list[tuple[int, str]]) -> None:
@@ -224,7 +223,7 @@ class ReportsPage(Page):
 
     def refresh(self, changes: Changed | None) -> None:
         """The grids on offer and the preview are read again."""
-        self.shell.background.ask(_grids_of, self.shell.actor.grid_ids, then=self._take_grids)
+        self.shell.background.ask(grids_of, self.shell.actor.grid_ids, then=self._take_grids)
 
     def _take_grids(self, grids: list[tuple[int, str]]) -> None:
         chosen = self._wanted_grid or self.grid.currentData()
@@ -367,42 +366,14 @@ class ReportsPage(Page):
         self._tell("")
         return True
 
-    def _begin(self, target: Any) -> None:
-        made = self._made
-        if made is None:
-            return
-        self._enable(False)
-        output = _Output(self, made, target)
-        self.shell.background.do(
-            make_stamp,
-            stamp_name(made.wish.report_id),
-            made.wish.purpose,
-            rows_of(made.sheet),
-            then=output.take_stamp,
-            refused=self._not_made,
-        )
+    def _begin(self, target: Path | QPrinter) -> None:
+        if self._made is not None:
+            self._enable(False)
+            self._press.put(self._made, target)
 
-    def _not_made(self, refusal: Refusal) -> None:
+    def _printed(self, problem: str) -> None:
         self._enable(self._made is not None)
-        self._tell(refusal.words())
-
-    def finish(self, made: Made, target: Any) -> None:
-        """The stamped pages are ready: put them where they go."""
-        self._enable(True)
-        self.preview.show_pdf(made.pdf)
-        try:
-            if isinstance(target, Path):
-                write_whole(target, made.pdf)
-                told = _("Saved: {file}, batch {batch}").format(file=target.name, batch=made.batch)
-            else:
-                n = paint_pages(self.preview.document, target)
-                told = ngettext("{n} page printed, batch {batch}", "{n} pages printed, batch {batch}", n).format(
-                    n=n, batch=made.batch
-                )
-        except Refusal as refusal:
-            self._tell(refusal.words())
-        else:
-            self.shell.say(told)
+        self._tell(problem)
 
     def is_settled(self) -> bool:
         """Whether the preview stands (for pictures)."""
@@ -419,51 +390,6 @@ class ReportsPage(Page):
         self._target = state.get("target", 0)
         self.purpose.setText(state.get("purpose", ""))
         self._ask()
-
-
-class _Output:
-    """One print or save on its way: the stamp first, then the pages with it."""
-
-    def __init__(self, page: ReportsPage, made: Made, target: Any) -> None:
-        self._page, self._made, self._target = page, made, target
-
-    def take_stamp(self, stamp: SheetStamp) -> None:
-        """The batch number is given; lay the pages out with it."""
-        self._page.shell.background.run(
-            _draw_all, self._made.wish, self._made.sheet, stamp, title=_("Laying out the pages"), then=self.take_pages
-        )
-
-    def take_pages(self, made: Made) -> None:
-        """The pages are there."""
-        self._page.finish(made, self._target)
-
-
-def _draw_all(wish: Wish, sheet: Any, stamp: SheetStamp, progress: Any, ticket: Any) -> Made:
-    return draw(wish, sheet, stamp, progress, ticket)
-
-
-def _grids_of(reader: Any, grid_ids: frozenset[int]) -> list[tuple[int, str]]:
-    wanted: dict[str, Any] = {"id": grid_ids} if grid_ids else {}
-    return [(g.id, g.name) for g in reader.page(Grid, valid_to_on=None, order_by=("code",), limit=2_000, **wanted)]
-
-
-def _buildings_of(reader: Any, grid_id: int) -> list[tuple[int, str]]:
-    found = reader.page(Building, grid_id=grid_id, order_by=("compound", "number"), limit=2_000)
-    return [
-        (b.id, f"{b.compound}{b.number}号楼" if (b.number or "").isdigit() else f"{b.compound}{b.number}")
-        for b in found
-    ]
-
-
-def _visits_of(reader: Any, household_id: int) -> list[tuple[int, str]]:
-    ids = list(visit_ids(reader, VisitQuery(household_id=household_id)))[:100]
-    return [(row.id, f"{show_instant(row.visited_at)} {row.user_name}") for row in visit_rows(reader, ids)]
-
-
-def _field(name: str, widget: QWidget) -> QWidget:
-    holder = QWidget()
-    holder.setLayout(column_of(label(name, "caption"), widget, spacing=4))
-    return holder
 
 
 def make_page(shell: Shell) -> ReportsPage:

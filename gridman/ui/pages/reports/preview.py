@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QStackedLayout, QVBoxLayout, QWidg
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _, ngettext
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import icon_button, label, row_of
+from gridman.ui.widgets import column_of, icon_button, label, row_of
 
-__all__ = ["Preview", "paint_pages"]
+__all__ = ["Preview", "labelled", "paint_pages"]
 
 _STEP = 1.2
 _PRINT_DPI = 300
@@ -131,3 +131,10 @@ def paint_pages(document: QPdfDocument, printer: Any) -> int:
     if n:
         painter.end()
     return n
+
+
+def labelled(name: str, widget: QWidget) -> QWidget:
+    """A label above its field, as one widget that can be hidden."""
+    holder = QWidget()
+    holder.setLayout(column_of(label(name, "caption"), widget, spacing=4))
+    return holder

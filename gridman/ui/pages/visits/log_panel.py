@@ -15,10 +15,11 @@ from gridman.services.drafts import drop_draft, load_draft, save_draft
 from gridman.services.households import HouseholdRow, household_rows
 from gridman.services.photos import PhotoDraft
 from gridman.services.visits import DueRow, VisitDraft, log_visit, next_due
-from gridman.ui.entry.choices import Choice, KeyChoices
+from gridman.ui.entry.choices import KeyChoices
 from gridman.ui.entry.finder import RecordFinder
 from gridman.ui.entry.photos import PhotoTray
 from gridman.ui.entry.when import read_when
+from gridman.ui.pages.visits.fields import choices_of, facts_of, field
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Notice, button, column_of, label, row_of, scrolled
 
@@ -61,8 +62,8 @@ class LogPanel(QFrame):
         )
         self.household.chosen.connect(self._take_hit)
         self.household.cleared.connect(self._forget_household)
-        self.outcome = KeyChoices(_("Outcome"), _choices("visit_outcome"))
-        self.needs = KeyChoices(_("Needs"), _choices("visit_need"), is_many=True)
+        self.outcome = KeyChoices(_("Outcome"), choices_of("visit_outcome"))
+        self.needs = KeyChoices(_("Needs"), choices_of("visit_need"), is_many=True)
         self.note = QPlainTextEdit()
         self.note.setTabChangesFocus(True)
         self.note.setAccessibleName(_("Note"))
@@ -100,17 +101,17 @@ class LogPanel(QFrame):
         box = column_of(
             self._notice,
             self._question,
-            _field(_("Household"), self.household, is_required=True),
+            field(_("Household"), self.household, is_required=True),
             self._facts,
             self._problems["household"],
-            _field(_("Outcome"), self.outcome, is_required=True),
+            field(_("Outcome"), self.outcome, is_required=True),
             self._problems["outcome"],
-            _field(_("Needs (letters; Enter goes on)"), self.needs),
-            _field(_("Note"), self.note),
+            field(_("Needs (letters; Enter goes on)"), self.needs),
+            field(_("Note"), self.note),
             self.photos,
-            row_of(_field(_("Visit type"), self.kind), _field(_("When"), self.when), spacing=12),
+            row_of(field(_("Visit type"), self.kind), field(_("When"), self.when), spacing=12),
             self._problems["when"],
-            _field(_("What was done"), self.measure),
+            field(_("What was done"), self.measure),
             self._problems["form"],
             None,
             spacing=8,
@@ -206,7 +207,7 @@ class LogPanel(QFrame):
         row = rows[0]
         self._household_id = row.id
         self.household.show_taken(" · ".join(part for part in (row.address, row.head_name) if part), row)
-        self._facts.setText(_facts(row))
+        self._facts.setText(facts_of(row))
         self._tell("household", "")
         self.outcome.setFocus()
 
@@ -380,23 +381,3 @@ class LogPanel(QFrame):
         if watched is self.note and is_key and event.matches(QKeySequence.StandardKey.Paste):  # type: ignore[attr-defined]
             return self.photos.paste()
         return super().eventFilter(watched, event)
-
-
-def _choices(table: str) -> list[Choice]:
-    return [Choice(code.code, code.code, code.word) for code in codes.table(table)]
-
-
-def _field(name: str, widget: QWidget, *, is_required: bool = False) -> QVBoxLayout:
-    """A label above its field; required ones are marked."""
-    return column_of(label(f"{name} *" if is_required else name, "caption"), widget, spacing=4)
-
-
-def _facts(row: HouseholdRow) -> str:
-    last = show_instant(row.last_visit_at) if row.last_visit_at else _("never")
-    parts = [
-        _("{n} people").format(n=row.people_count),
-        row.care_words,
-        _("last visit {when}").format(when=last),
-        _("due {day}").format(day=row.due_on) if row.due_on else "",
-    ]
-    return " · ".join(part for part in parts if part)
