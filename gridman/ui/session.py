@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from gridman.kernel import words
 from gridman.services import settings
+from gridman.ui.autosync import AutoSync
 from gridman.ui.background import Background, install_excepthook
 from gridman.ui.lock import IdleWatch, LockScreen
 from gridman.ui.qt_words import speak
@@ -46,6 +47,7 @@ class DeskSession(QObject):
         if unlock is not None:
             self._watch = IdleWatch(self)
             self._watch.idle.connect(self.lock)
+        self._syncs = is_remembered
         self.window = self._make_window({})
 
     def _make_window(self, state: dict[str, Any]) -> Window:
@@ -59,6 +61,8 @@ class DeskSession(QObject):
         window.locking.connect(self.lock)
         window.signing_out.connect(self.sign_out)
         window.restore_state(state)
+        if self._syncs:
+            AutoSync(self.shell, window)
         if self._watch is not None:
             window.shown.connect(self._watch.watch)
         return window

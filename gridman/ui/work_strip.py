@@ -37,6 +37,8 @@ class WorkStrip(QFrame):
         self.hide()
 
     def _take(self, job: Job) -> None:
+        if not job.title:  # work that nobody asked for, such as the regular synchronisation, is told by the pill alone
+            return
         if job.is_over:
             if job.error is not None and isinstance(job.error, Cancelled):
                 self._shell.say(_("Stopped: {what}. What was saved stays saved.").format(what=job.title), "information")
