@@ -102,14 +102,16 @@ class TileFrame:
         x, y = np.floor(self.to_units(np.array([[lng, lat]]))[0])
         return (int(x), int(y)) if 0 <= x < EXTENT and 0 <= y < EXTENT else None
 
-    def placed(self, points: Sequence[IncidentPoint]) -> list[tuple[IncidentPoint, tuple[int, int]]]:
-        """The points that lie on this tile, each with its whole units."""
+    def placed(
+        self, points: Sequence[IncidentPoint]
+    ) -> tuple[list[IncidentPoint], NDArray[np.int64], NDArray[np.int64]]:
+        """The points that lie on this tile, and their whole units across and down."""
         if not points:
-            return []
-        units = np.floor(self.to_units(np.array([(point.lng, point.lat) for point in points]))).astype(np.int64)
-        inside = np.flatnonzero(((units >= 0) & (units < EXTENT)).all(axis=1)).tolist()
-        rows = units.tolist()
-        return [(points[at], (rows[at][0], rows[at][1])) for at in inside]
+            return [], np.empty(0, np.int64), np.empty(0, np.int64)
+        positions = np.array([[point.lng for point in points], [point.lat for point in points]]).T
+        units = np.floor(self.to_units(positions)).astype(np.int64)
+        inside = np.flatnonzero(((units >= 0) & (units < EXTENT)).all(axis=1))
+        return [points[at] for at in inside.tolist()], units[inside, 0], units[inside, 1]
 
 
 def tile_bounds(z: int, x: int, y: int, margin: float = 0.0) -> tuple[float, float, float, float]:
@@ -179,7 +181,7 @@ def tile_content(
     if buildings is not None:
         content["buildings"] = _buildings(frame, list(buildings)) if z >= FIRST_ZOOM_OF_BUILDINGS else []
     if incidents is not None:
-        content["incidents"] = clustered(frame.placed(list(incidents)), z)
+        content["incidents"] = clustered(*frame.placed(list(incidents)), z)
     return content
 
 

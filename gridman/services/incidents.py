@@ -405,6 +405,13 @@ def incident_ids(reader: Reader, wanted: IncidentQuery) -> "array[int]":
     )
 
 
+def incident_points(
+    reader: Reader, wanted: IncidentQuery, box: tuple[float, float, float, float]
+) -> list[tuple[int, str, float, float, str | None]]:
+    """(id, state, longitude, latitude, number) of a list's incidents that lie in `box` (west, south, east, north; degrees)."""
+    return query.points(reader, box, states=wanted.states, **_where(reader, wanted))
+
+
 def _where(reader: Reader, wanted: IncidentQuery) -> dict[str, object]:
     return {
         "grid_ids": wanted.grid_ids,

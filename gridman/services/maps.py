@@ -23,7 +23,7 @@ from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services import audit
-from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
+from gridman.services.incidents import IncidentQuery, incident_points
 from gridman.store import places
 from gridman.store.unit import Reader, Unit
 
@@ -61,12 +61,12 @@ class MapOverview:
 
 @dataclass(frozen=True)
 class TileRows:
-    """What touches one tile, as records with WKB shapes; incidents as the list shows them."""
+    """What touches one tile, as records with WKB shapes; of incidents (id, state, longitude, latitude, number)."""
 
     base: list[MapFeature] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
     buildings: list[Building] = field(default_factory=list)
-    incidents: list[Any] = field(default_factory=list)
+    incidents: list[tuple[int, str, float, float, str | None]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -125,14 +125,13 @@ def tile(
     """What touches `box` (west, south, east, north). `layers` among "base", "grids", "buildings", "incidents"."""
     asked = [layer for layer in BASE_LAYERS if "base" in layers]
     asked += [places.REGISTERED] if "buildings" in layers else []
-    asked += ["incident"] if "incidents" in layers else []
     found = places.within(reader, *box, asked) if asked else {}
     base = [i for layer, ids in found.items() if layer in BASE_LAYERS for i in ids]
     return TileRows(
         _by_ids(reader, MapFeature, base),
         _grids_of(reader, box) if "grids" in layers else [],
         _by_ids(reader, Building, found.get(places.REGISTERED, [])),
-        _incidents_of(reader, found.get("incident", []), wanted or IncidentQuery()),
+        incident_points(reader, wanted or IncidentQuery(), box) if "incidents" in layers else [],
     )
 
 
@@ -148,13 +147,6 @@ def _grids_of(reader: Reader, box: tuple[float, float, float, float]) -> list[Gr
     grids = [g for g in reader.page(Grid, valid_to_on=None, order_by=("code",), limit=_ALL) if g.shape]
     touches = shapely.intersects(shapely.from_wkb([g.shape for g in grids]), area) if grids else []
     return [g for g, is_near in zip(grids, touches, strict=True) if is_near]
-
-
-def _incidents_of(reader: Reader, ids: Sequence[int], wanted: IncidentQuery) -> list[Any]:
-    if not ids:
-        return []
-    shown = set(incident_ids(reader, wanted)) & set(ids)
-    return incident_rows(reader, sorted(shown))
 
 
 def pick(reader: Reader, lng: float, lat: float, within_m: float = 12.0) -> Picked | None:

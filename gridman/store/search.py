@@ -196,8 +196,8 @@ def _match(reader: Reader, match: str, kinds: Sequence[str], limit: int) -> list
     query = select(e.entity, e.record_id, e.household_id, e.grid_id, e.title, e.detail).where(within)
     if kinds:
         query = query.where(e.entity.in_(kinds))
-    hits = [Found(*row) for row in reader.connection.execute(query)]
-    return sorted(hits, key=lambda f: (_ORDER.get(f.kind, 9), len(f.title), f.title))[:limit]
+    rows = sorted(reader.connection.execute(query).all(), key=lambda r: (_ORDER.get(r[0], 9), len(r[4]), r[4]))
+    return [Found(*row) for row in rows[:limit]]
 
 
 def matching_ids(reader: Reader, typed: str, kinds: Sequence[str]) -> set[int]:

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Select, cast, func, select, text
 
 from gridman.domain.grid import Grid
 from gridman.domain.incident import OPEN_STATES, Incident, IncidentStep
@@ -12,7 +12,7 @@ from gridman.domain.organisation import Organisation
 from gridman.store.batches import batches
 from gridman.store.unit import Reader
 
-__all__ = ["clusters", "count_numbered", "counts_by_state", "ids", "rows", "last_step_of"]
+__all__ = ["clusters", "count_numbered", "counts_by_state", "ids", "points", "rows", "last_step_of"]
 
 _i = Incident.__table__.c
 
@@ -78,6 +78,16 @@ def rows(reader: Reader, incident_ids: Sequence[int]) -> list[Any]:
         )  # fmt: skip
         found.update({row.id: row for row in reader.connection.execute(query)})
     return [found[i] for i in incident_ids if i in found]
+
+
+def points(reader: Reader, box: tuple[float, float, float, float], **where: Any) -> list[Any]:
+    """(id, state, lng, lat, number) of the incidents in `box` (west, south, east, north; degrees): what a map needs, by thousands."""
+    near = text(
+        "id IN (SELECT id FROM place WHERE east >= :west AND west <= :east AND north >= :south AND south <= :north "
+        "AND layer = 'incident')"
+    ).bindparams(west=box[0], south=box[1], east=box[2], north=box[3])
+    query = _where(select(_i.id, _i.state, _i.lng, _i.lat, _i.number).where(near, _i.lng.is_not(None)), **where)
+    return list(reader.connection.execute(query.order_by(_i.id)).all())
 
 
 def counts_by_state(reader: Reader, **where: Any) -> dict[str, int]:

@@ -70,9 +70,7 @@ def tile_bytes(reader: Any, address: TileAddress, query: IncidentQuery | None) -
         base=[_feature(row) for row in rows.base] if "base" in address.layers else None,
         grids=[_grid(row) for row in rows.grids] if "grids" in address.layers else None,
         buildings=[_building(row) for row in rows.buildings if row.shape] if "buildings" in address.layers else None,
-        incidents=[_incident(row) for row in rows.incidents if row.lng is not None]
-        if "incidents" in address.layers
-        else None,
+        incidents=_incidents(rows.incidents) if "incidents" in address.layers else None,
     )
 
 
@@ -100,7 +98,7 @@ def _building(row: Any) -> Any:
     return BuildingShape(row.id, row.number or "", shapely.from_wkb(row.shape))
 
 
-def _incident(row: Any) -> Any:
+def _incidents(rows: list[Any]) -> list[Any]:
     from gridman.geo.clusters import IncidentPoint
 
-    return IncidentPoint(row.id, row.state, row.lng, row.lat, row.number)
+    return [IncidentPoint(record, state, lng, lat, number or "") for record, state, lng, lat, number in rows]
