@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from gridman.kernel.clock import CHINA, day_of
 from gridman.kernel.words import _
+from gridman.services.outbox import counts
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import MARKS, retone
 
@@ -16,21 +17,23 @@ __all__ = ["SyncPill", "pill_words"]
 _EVERY_MS = 15_000
 
 
-def pill_words(status: Any, now: int) -> tuple[str, str]:
-    """The words and the tone of a SyncStatus: what is refused first, then what is under way, then what waits, then when it was."""
+def pill_words(status: Any, now: int, refused: int = 0) -> tuple[str, str]:
+    """The words and the tone of a SyncStatus: what is under way, then what was refused (`refused` operations, or this desk as a whole),
+    then what waits, then when it was.
+    """
     kind = str(status.kind)
-    if kind == "refused":
-        return _("{n} refused, open").format(n=getattr(status, "refused", 0) or status.waiting), "danger"
     if kind == "sending":
         return _("Sending {sent} of {of}").format(sent=status.sent, of=status.of), "information"
-    if kind in ("receiving", "pulling"):
+    if kind == "receiving":
         return _("Receiving…"), "information"
+    if refused:
+        return _("{n} refused, open").format(n=refused), "danger"
+    if kind in ("refused", "error"):
+        return _("Not accepted by the street, open"), "danger"
     if kind == "offline":
         if status.waiting:
             return _("Offline · {n} waiting").format(n=status.waiting), "attention"
         return _("Offline · nothing waits"), "neutral"
-    if kind in ("signed_out", "rejected"):
-        return _("Sign in again to send"), "danger"
     if status.waiting:
         return _("{n} waiting to be sent").format(n=status.waiting), "attention"
     if status.at is None:
@@ -70,7 +73,7 @@ class SyncPill(QPushButton):
     def _open(self) -> None:
         self._shell.go("sync")
 
-    def _take(self, answer: tuple[Any, int]) -> None:
+    def _take(self, answer: tuple[Any, int, int]) -> None:
         text, tone = pill_words(*answer)
         self.setText(MARKS[tone] + text)
         self.setAccessibleName(_("Synchronisation: {state}").format(state=text))
@@ -78,5 +81,5 @@ class SyncPill(QPushButton):
         self.show()
 
 
-def _status(reader: Any, desk: Any) -> tuple[Any, int]:
-    return desk.status(), reader.now
+def _status(reader: Any, desk: Any) -> tuple[Any, int, int]:
+    return desk.status(), reader.now, counts(reader).get("refused", 0)

@@ -214,8 +214,13 @@ class Window(QMainWindow):
         self._keys.show_verbs(self._places, self.verbs())
 
     def _synced(self, result: Any) -> None:
-        told = getattr(result, "words", None)
-        self.shell.say(told() if callable(told) else _("Synchronised."))
+        if result.refused:
+            n = len(result.refused)
+            self.shell.say(_("{n} of your changes were not accepted; the Sync page says why.").format(n=n), "attention")
+            return
+        self.shell.say(
+            _("Synchronised: {sent} sent, {received} received.").format(sent=result.sent, received=result.received)
+        )
 
     # -- messages -----------------------------------------------------------------------------------------------------
 

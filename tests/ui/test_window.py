@@ -239,14 +239,19 @@ def test_it_locks_by_itself_when_nobody_types(qtbot: QtBot, session: DeskSession
     [
         (Status("offline", 3), "Offline · 3 waiting", "attention"),
         (Status("sending", 5, 2, 5), "Sending 2 of 5", "information"),
-        (Status("current", 0, at=1_795_406_400_000 + 2 * 3_600_000 + 32 * 60_000), "Up to date 14:32", "good"),
-        (Status("refused", 1), "1 refused, open", "danger"),
-        (Status("current", 2, at=1), "2 waiting to be sent", "attention"),
-        (Status("current", 0), "Not synchronised yet", "attention"),
+        (Status("up_to_date", 0, at=1_795_406_400_000 + 2 * 3_600_000 + 32 * 60_000), "Up to date 14:32", "good"),
+        (Status("up_to_date", 2, at=1), "2 waiting to be sent", "attention"),
+        (Status("refused", 1), "Not accepted by the street, open", "danger"),
+        (Status("receiving", 0), "Receiving…", "information"),
+        (Status("offline", 0), "Offline · nothing waits", "neutral"),
     ],
 )
 def test_the_pill_tells_the_truth(status: Status, text: str, tone: str) -> None:
     assert pill_words(status, 1_795_406_400_000) == (text, tone)
+
+
+def test_what_was_refused_comes_before_what_waits() -> None:
+    assert pill_words(Status("offline", 3), 1_795_406_400_000, refused=2) == ("2 refused, open", "danger")
 
 
 def test_the_pictures_of_the_pages_are_saved(qtbot: QtBot, qapp: QApplication, desk: Desk, tmp_path: Path) -> None:
