@@ -1,7 +1,9 @@
 """Writing shapes for other programs: GeoJSON or GeoPackage, WGS-84 degrees, whole or not at all."""
 
+import io
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,14 @@ from typing import Any
 import numpy as np
 import shapely
 
-from gridman.kernel.errors import Refusal
+from gridman.kernel.errors import Trouble
+from gridman.kernel.files import full_disk, is_full_disk, write_whole
 from gridman.kernel.words import N_
 
 __all__ = ["ShapeLayer", "write_layers"]
 
 _DRIVERS = {".geojson": "GeoJSON", ".json": "GeoJSON", ".gpkg": "GPKG"}
+_LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -28,28 +32,53 @@ class ShapeLayer:
 
 def write_layers(path: Path, layers: Sequence[ShapeLayer], *, as_one: bool = False) -> int:
     """Write the layers to `path` (.geojson, .json, .gpkg); returns how many features. `as_one`: a single layer, with the layer's name as a
-    column (GeoJSON knows no layers). Refuses with ``file.cannot_write``.
+    column (GeoJSON knows no layers). Refuses with ``disk.full`` or ``file.cannot_write``.
     """
     driver = _DRIVERS[path.suffix.lower()]
     made = [_merged(path.stem, layers)] if as_one else list(layers)
+    if driver == "GeoJSON":
+        _write_text(path, made)
+    else:
+        _write_file(path, made, driver)
+    return sum(len(layer.shapes) for layer in layers)
+
+
+def _write_text(path: Path, layers: Sequence[ShapeLayer]) -> None:
+    """Through memory: GDAL's GeoJSON driver does not notice a full disk and leaves half a file without a word."""
+    whole = io.BytesIO()
+    try:
+        for layer in layers:
+            _write(whole, layer, "GeoJSON")
+    except Exception as error:  # GDAL has its own tree of errors
+        raise _unwritten(path, error) from error
+    write_whole(path, whole.getvalue(), mode=0o644)
+
+
+def _write_file(path: Path, layers: Sequence[ShapeLayer], driver: str) -> None:
     partial = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
-        for layer in made:
+        for layer in layers:
             _write(partial, layer, driver)
         os.replace(partial, path)
     except Exception as error:  # GDAL reports a full disk and a missing folder through its own tree of errors
-        raise Refusal(
-            "file.cannot_write",
-            N_("{path} could not be written: {why}."),
-            N_("Free some space or choose another folder, then try again. Nothing was changed."),
-            path=path,
-            why=str(error).rstrip("."),
-        ) from error
+        if "disk is full" in str(error) or is_full_disk(error):
+            raise full_disk(path.parent) from error
+        raise _unwritten(path, error) from error
     finally:
-        partial.unlink(missing_ok=True)
-    return sum(len(layer.shapes) for layer in layers)
+        with suppress(OSError):  # a folder that cannot be used cannot be tidied either
+            partial.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, error: Exception) -> Trouble:
+    return Trouble(
+        "file.cannot_write",
+        N_("{path} could not be written: {why}."),
+        N_("Free some space or choose another folder, then try again. Nothing was changed."),
+        path=path,
+        why=str(error).rstrip(".")[:_LONGEST_REASON],
+    )
 
 
 def _merged(name: str, layers: Sequence[ShapeLayer]) -> ShapeLayer:
@@ -57,13 +86,13 @@ def _merged(name: str, layers: Sequence[ShapeLayer]) -> ShapeLayer:
     return ShapeLayer(name, shapes, [{"layer": layer.name, **row} for layer in layers for row in layer.columns])
 
 
-def _write(path: Path, layer: ShapeLayer, driver: str) -> None:
+def _write(target: "Path | io.BytesIO", layer: ShapeLayer, driver: str) -> None:
     from pyogrio.raw import write
 
     names = list(dict.fromkeys(name for row in layer.columns for name in row))
     data = [np.array([row.get(name) or None for row in layer.columns], dtype=object) for name in names]
     write(
-        path,
+        target,
         np.array([shapely.to_wkb(shape) for shape in layer.shapes], dtype=object),
         data,
         names,
@@ -72,5 +101,5 @@ def _write(path: Path, layer: ShapeLayer, driver: str) -> None:
         geometry_type="Unknown",
         crs="EPSG:4326",
         encoding="UTF-8" if driver != "GPKG" else None,
-        append=path.exists(),
+        append=isinstance(target, Path) and target.exists(),
     )
