@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -67,6 +67,9 @@ class MapView(QWidget):
         self._patience.timeout.connect(self._give_up)
         self.setAccessibleName(_("Map"))
         self._is_started = False
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.shut)
 
     def _notice(self) -> QWidget:
         panel = QWidget()
