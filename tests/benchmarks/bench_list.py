@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def measure(desk: Desk, is_small: bool = False) -> list[Figure]:
     """The figures of a crowd's desk."""
     app = _application()
     from gridman.ui.background import Background
+    from gridman.ui.tables import PAGE_ROWS
     from gridman.ui.theme import theme_of
 
     background, theme = Background(desk), theme_of("light")
@@ -103,11 +105,9 @@ def measure(desk: Desk, is_small: bool = False) -> list[Figure]:
     try:
         for _ in range(4 if is_small else 12):
             with desk.store.read() as reader:
-                found: list[Any] = []
-                times["ids"].append(
-                    timed(lambda found=found, r=reader: found.append(household_ids(r, HouseholdQuery())))
-                )  # type: ignore[misc]
-                times["rows"].append(timed(lambda found=found, r=reader: household_rows(r, found[0][:200])))  # type: ignore[misc]
+                times["ids"].append(timed(partial(household_ids, reader, HouseholdQuery())))
+                first = list(household_ids(reader, HouseholdQuery())[:PAGE_ROWS])
+                times["rows"].append(timed(partial(household_rows, reader, first)))
             times["list"].append(_open_list(app, background, theme, is_empty=False))
             times["empty"].append(_open_list(app, background, theme, is_empty=True))
             times["tuples"].append(timed(lambda: _all_rows(desk)))
@@ -116,7 +116,7 @@ def measure(desk: Desk, is_small: bool = False) -> list[Figure]:
     middle = {name: statistics.median(taken) for name, taken in times.items()}
     return [
         Figure("list", "all ids, in order", middle["ids"]),
-        Figure("list", "the first page's 200 rows", middle["rows"]),
+        Figure("list", f"the first page's {PAGE_ROWS} rows", middle["rows"]),
         Figure("list", "first rows painted", middle["list"], yardstick=("an empty window", middle["empty"])),
         Figure("list", "first rows painted", middle["list"], yardstick=("all rows as tuples", middle["tuples"])),
     ]

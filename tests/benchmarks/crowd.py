@@ -88,7 +88,7 @@ def _put_people(connection: Connection, desk: Desk, people: int) -> list[int]:
     made[Grid] = [{"id": i, "code": code, "name": f"第{int(code[-3:])}网格"} for code, i in grids.items()]
     for cls, values in made.items():
         for start in range(0, len(values), 5_000):
-            connection.execute(insert(cls.__table__), values[start : start + 5_000])
+            connection.execute(insert(cls), values[start : start + 5_000])
     return list(grids.values())
 
 
@@ -116,4 +116,4 @@ def _put_incidents(connection: Connection, grids: list[int], count: int) -> None
             "lng": lng + chance.gauss(0, 0.0004), "lat": lat + chance.gauss(0, 0.0003), "reported_at": NOON - n % 300 * DAY_MS,
         })  # fmt: skip
     for start in range(0, count, 5_000):
-        connection.execute(insert(Incident.__table__), rows[start : start + 5_000])
+        connection.execute(insert(Incident), rows[start : start + 5_000])

@@ -18,7 +18,7 @@ from gridman.services import settings
 from gridman.services.conflicts import open_conflicts, resolve
 from gridman.services.drafts import drop_draft, list_drafts, load_draft, save_draft
 from gridman.services.households import add_person, set_care_groups
-from gridman.services.incidents import IncidentDraft, report_incident
+from gridman.services.incidents import IncidentDraft, IncidentQuery, report_incident
 from gridman.services.maps import grid_at, overview, pick, redraw_grids, tile
 from gridman.services.notices import current_notices, publish
 from gridman.services.photos import PhotoDraft, prepare_photo
@@ -116,6 +116,22 @@ def test_restoring_a_kept_loser_writes_it_and_closes_the_conflict(world: World) 
     with pytest.raises(Refusal) as caught, world.store.unit(world.actors["worker"]) as unit:
         resolve(unit, line.conflict.id, "kept")
     assert caught.value.code == "conflict.decided"
+
+
+def test_a_tile_has_of_incidents_those_of_the_list_that_have_a_place_in_it(world: World) -> None:
+    inside, outside = {"lng": WEST + 0.0005, "lat": SOUTH + 0.0005}, {"lng": WEST + SIDE, "lat": SOUTH + 0.0005}
+    with world.store.unit(world.actors["worker"]) as unit:
+        wanted = report_incident(unit, IncidentDraft("A801", "x", grid_id=world.grids[0], **inside))
+        report_incident(unit, IncidentDraft("A101", "another category", grid_id=world.grids[0], **inside))
+        report_incident(unit, IncidentDraft("A801", "elsewhere", grid_id=world.grids[0], **outside))
+        report_incident(unit, IncidentDraft("A801", "in words only", place="路口", grid_id=world.grids[0]))
+    box = (WEST, SOUTH, WEST + SIDE / 2, SOUTH + SIDE)
+    with world.store.read() as reader:
+        found = tile(reader, box, ("incidents",), IncidentQuery(category="A8"))
+        assert found.incidents == [(wanted.id, wanted.state, wanted.lng, wanted.lat, wanted.number)]
+        assert len(tile(reader, box, ("incidents",)).incidents) == 2
+        assert tile(reader, box, ("incidents",), IncidentQuery(states=("nothing",))).incidents == []
+        assert tile(reader, box, ("grids",)).incidents == []
 
 
 def test_the_roster_holds_each_household_once_head_first(world: World) -> None:

@@ -1,0 +1,43 @@
+"""Each benchmark runs, on a hundredth of its data, and measures something beside a yardstick."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.benchmarks import bench_list, bench_reports, bench_search, bench_store
+from tests.benchmarks.measures import Figure, percentile
+
+
+def _is_whole(figures: list[Figure]) -> bool:
+    compared = [f for f in figures if f.yardstick]
+    return bool(compared) and all(f.value > 0 for f in figures) and all((f.ratio or 0) > 0 for f in compared)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bench", [bench_search, bench_store, bench_reports], ids=["search", "store", "reports"])
+def test_a_benchmark_runs(bench: object) -> None:
+    assert _is_whole(bench.main(is_small=True))  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+@pytest.mark.gui
+def test_the_benchmark_of_the_list_runs(qapp: object) -> None:
+    assert _is_whole(bench_list.main(is_small=True))
+
+
+@pytest.mark.slow
+@pytest.mark.gui
+def test_the_benchmark_of_the_map_runs_as_a_command() -> None:
+    """In a process of its own: the web engine's start is part of what it measures."""
+    command = [sys.executable, "-m", "tests.benchmarks.bench_map", "--small"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr[-2_000:]
+    assert "page, all in view drawn" in done.stdout and "ratio" in done.stdout
+
+
+def test_a_ratio_is_values_per_yardstick_and_a_percentile_one_of_the_values() -> None:
+    figure = Figure("search", "a keystroke", 3.0, yardstick=("LIKE", 6.0))
+    assert figure.ratio == 0.5
+    assert percentile([5.0, 1.0, 9.0], 0.5) == 5.0
+    assert percentile([1.0], 0.99) == 1.0
