@@ -33,4 +33,5 @@ def start_log(folder: Path | None, *, verbose: bool = False) -> None:
             folder / "gridman.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8"
         )
         file.setFormatter(logging.Formatter(_FORMAT))
+        file.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk must not fill the screen with traces
         root.addHandler(file)
