@@ -34,7 +34,7 @@ __all__ = ["MapPage", "make_page"]
 
 COLUMNS = (
     Column("address", N_("Address"), 150, lambda r: r.address, stretches=True),
-    Column("head", N_("Head of household"), 74, lambda r: r.head_name),
+    Column("head", N_("Head"), 74, lambda r: r.head_name),
     Column("people", N_("People"), 52, lambda r: str(r.people_count), is_right=True),
     Column(
         "due", N_("Due"), 92, lambda r: r.due_on or "", tone=lambda r: "danger" if r.is_overdue else "", is_shown=False

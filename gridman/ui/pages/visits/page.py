@@ -40,7 +40,7 @@ def _needs(row: VisitRow) -> str:
 COLUMNS = (
     Column("when", N_("Visited at"), 124, lambda r: show_instant(r.visited_at), "when"),
     Column("address", N_("Address"), 160, lambda r: r.address, stretches=True),
-    Column("head", N_("Head of household"), 74, lambda r: r.head_name),
+    Column("head", N_("Head"), 74, lambda r: r.head_name),
     Column("outcome", N_("Outcome"), 132, lambda r: codes.word("visit_outcome", r.outcome), "outcome", tone=lambda r: outcome_tone(r.outcome)),
     Column("needs", N_("Needs"), 110, _needs, is_shown=False),
     Column("kind", N_("Visit type"), 100, lambda r: codes.word("visit_kind", r.kind), is_shown=False),
