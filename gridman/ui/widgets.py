@@ -172,11 +172,10 @@ class Card(QFrame):
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 8, 12, 12)
         box.setSpacing(8)
-        self.heading = label(title, "heading")
+        self.heading = label(title, "heading", wraps=True)
         self.heading_row = QHBoxLayout()
         self.heading_row.setSpacing(8)
-        self.heading_row.addWidget(self.heading)
-        self.heading_row.addStretch(1)
+        self.heading_row.addWidget(self.heading, 1)
         if title:
             box.addLayout(self.heading_row)
         self.body = QVBoxLayout()

@@ -58,8 +58,9 @@ class PersonBlock(QWidget):
         self.setAccessibleName(person.name)
         name = label(person.name, "heading", selectable=True)
         relation = badge(codes.word("family_relation", person.relation), "neutral", marked=False)
-        facts = label(person_facts(person, today), "soft")
-        top = row_of(name, relation, facts, None)
+        facts = label(person_facts(person, today), "soft", wraps=True)
+        top = row_of(name, relation, facts)
+        top.setStretch(2, 1)
         if is_editable:
             top.addWidget(icon_button(shell.theme, "pencil", _("Edit {name}").format(name=person.name), self._edit))
             self._more = icon_button(

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLineEdit, QPushButton, QWidget
 
 import gridman
 from gridman.domain import codes
@@ -79,8 +79,12 @@ class SettingsPage(Page):
     def _device_card(self) -> Card:
         card = Card(_("This computer"))
         profile, actor = self.shell.desk.profile, self.shell.actor
+        path = QLineEdit(str(self.shell.desk.data_dir))  # a path has nowhere to wrap; a line scrolls
+        path.setReadOnly(True)
+        path.setCursorPosition(0)
+        path.setAccessibleName(_("Data folder"))
         folder = row_of(
-            label(str(self.shell.desk.data_dir), "", wraps=True, selectable=True),
+            path,
             button(_("Open folder"), "link", theme=self.shell.theme, picture="folder-open", clicked=self._open_folder),
         )
         folder.setStretch(0, 1)
