@@ -1,6 +1,7 @@
 """`gridman desk`: the window."""
 
 import argparse
+import signal
 
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data
@@ -40,4 +41,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
         )
     args.data.mkdir(parents=True, exist_ok=True)
     start_log(args.data / "logs", verbose=args.verbose)
+    # Qt's event loop runs no Python handler for Ctrl+C, so the window would not close. What was saved is safe against any end.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     return run_program(["gridman"], DeskDoor(args.data), args.language, args.theme)
