@@ -13,11 +13,13 @@ from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.words import N_, _
 from gridman.services.audit import verify_chain
 from gridman.services.signin import DeskUser, desk_token
+from gridman.services.trust import desk_authority
 from gridman.store import soundness
 from gridman.store.blobs import BlobStore
 from gridman.store.database import Database, open_postgresql, open_sqlite
 from gridman.store.keys import KeyFile, street_key
 from gridman.store.store import Store
+from gridman.store.trouble import damaged_file
 
 __all__ = ["Inside", "check_desk", "check_street", "desk_files", "open_desk_inside", "open_street_inside"]
 
@@ -127,6 +129,7 @@ def check_desk(inside: Inside, *, asks_server: bool = True) -> Iterator[Finding]
     pages = checked(_("Pages of the data file"), lambda: soundness.page_flaws(inside.database))
     yield pages
     if pages.is_wrong:
+        yield checked(_("Unsent work"), lambda: _rescue(inside.store))
         return
     yield checked(_("Schema"), lambda: soundness.schema_flaws(inside.database))
     store = inside.store
@@ -141,7 +144,7 @@ def check_desk(inside: Inside, *, asks_server: bool = True) -> Iterator[Finding]
         count, since = soundness.oldest_waiting(reader)
         yield checked(_("Unsent work"), lambda: _waiting(count, since), str(count), is_warning=True)
     if asks_server and inside.user is not None:
-        yield _server(inside.user, desk_token(store))
+        yield _server(inside.user, desk_token(store), desk_authority(store))
 
 
 def check_street(data: Path, inside: Inside) -> Iterator[Finding]:
@@ -222,12 +225,38 @@ def _waiting(count: int, since: int | None) -> Iterator[Refusal]:
         )
 
 
-def _server(user: DeskUser, token: str) -> Finding:
+def _rescue(store: Store | None) -> Iterator[Refusal]:
+    """What waits in a damaged file, before the computer is set up again."""
+    try:
+        if store is None:
+            raise damaged_file(Path(), "-")
+        with store.read() as reader:
+            count, since = soundness.oldest_waiting(reader)
+    except Refusal:
+        yield Refusal(
+            "doctor.unsent_unreadable",
+            N_("Whether work waits that was not sent yet can no longer be read."),
+            N_("Compare the last days' visits with the street's register after setting this computer up again."),
+        )
+        return
+    if count:
+        yield Refusal(
+            "doctor.unsent_in_damaged",
+            N_("{count} changes in the damaged file were not sent yet, the oldest of {at}."),
+            N_(
+                "Before anything else type gridman sync: it sends what can still be read. Then set this computer up again."
+            ),
+            count=count,
+            at=show_instant(since) if since is not None else "-",
+        )
+
+
+def _server(user: DeskUser, token: str, authority: bytes) -> Finding:
     """Whether the street answers, knows this desk, is the one it was, and agrees on the time. Being offline is no fault."""
     from gridman.sync.http import HttpStreet
     from gridman.sync.protocol import PROTOCOL, Hello
 
-    street = HttpStreet(user.server_url, token)
+    street = HttpStreet(user.server_url, token, authority)
     try:
         greeting = street.greet(Hello(PROTOCOL, user.replica))
     except Refusal as refusal:

@@ -78,7 +78,7 @@ def open_street(
     """Open the street in `data_dir`, making it when it is new (unless `must_exist`): an encrypted SQLite file there, or the PostgreSQL
     database of `database_url`. Photos and the key file lie in the folder in both cases.
 
-    Refuses with ``street.missing``, ``street.key_missing``, ``store.*``.
+    Refuses with ``street.missing``, ``street.data_missing``, ``street.key_missing``, ``store.*``.
     """
     file = data_dir / _FILE
     if must_exist and not (data_dir / "street.key").exists() and not file.exists():
@@ -90,7 +90,14 @@ def open_street(
         )
     # A data file whose key was lost must not be met with a new key, which would only say "wrong key".
     key = street_key(data_dir, must_exist=must_exist or file.exists())
-    database = open_sqlite(file, key) if database_url is None else open_postgresql(database_url)
+    if database_url is None and must_exist and not file.exists():
+        raise Refusal(
+            "street.data_missing",
+            N_("The street's data file {path} is missing."),
+            N_("Put the copy from your last backup in its place. With PostgreSQL give its address with --database."),
+            path=file,
+        )
+    database = open_sqlite(file, key, must_exist=must_exist) if database_url is None else open_postgresql(database_url)
     try:
         store = open_store(database, STREET_REPLICA, [StreetJournal(), StreetFeed(), Indexer()], clock)
         with store.unit(SYSTEM) as unit:

@@ -15,12 +15,13 @@ from sqlalchemy.pool import QueuePool
 
 from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.words import N_
-from gridman.store.trouble import tell_trouble, trouble_of_sqlite
+from gridman.store.trouble import damaged_file, tell_trouble, trouble_of_sqlite
 
 __all__ = ["Database", "open_postgresql", "open_sqlite"]
 
 _CACHE_KIB = 65_536
 _BUSY_S = 10.0
+_EMPTY = "0 bytes"
 
 
 @dataclass
@@ -57,6 +58,10 @@ def open_sqlite(path: Path, key: bytes, *, must_exist: bool = False) -> Database
             N_("Check the folder, or set this computer up again from the street server."),
             path=path,
         )
+    if (
+        must_exist and path.stat().st_size == 0
+    ):  # SQLite would quietly make a new one, and numbers in use be given out again
+        raise damaged_file(path, _EMPTY)
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = _sqlite_engine(path, key, begin="BEGIN IMMEDIATE", read_only=False, size=1)
     reader = _sqlite_engine(path, key, begin="BEGIN", read_only=True, size=4)
@@ -73,7 +78,8 @@ def open_sqlite(path: Path, key: bytes, *, must_exist: bool = False) -> Database
 
 def _unreadable(path: Path, error: DatabaseError) -> Refusal:
     told = None if error.orig is None else trouble_of_sqlite(error.orig, path)
-    if told is not None and told.code != "store.damaged":
+    is_unclear = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_NOTADB"  # what a wrong key looks like, too
+    if told is not None and not is_unclear:
         return told
     return Refusal(
         "store.wrong_key",

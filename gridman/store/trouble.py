@@ -13,7 +13,7 @@ from gridman.kernel.errors import Trouble
 from gridman.kernel.files import full_disk
 from gridman.kernel.words import N_
 
-__all__ = ["tell_trouble", "trouble_of_sqlite"]
+__all__ = ["damaged_file", "tell_trouble", "trouble_of_sqlite"]
 
 _BUSY, _LOCKED, _READ_ONLY, _IO, _CORRUPT, _FULL, _CANNOT_OPEN, _NOT_A_DATABASE = 5, 6, 8, 10, 11, 13, 14, 26
 _CORRUPT_INDEX = _CORRUPT | 1 << 8  # SQLITE_CORRUPT_VTAB: a search or map index, never a record
@@ -53,7 +53,7 @@ def trouble_of_sqlite(error: BaseException, path: Path) -> Trouble | None:
             path=path,
         )  # fmt: skip
     if kind in (_CORRUPT, _NOT_A_DATABASE):
-        return _damaged(path, error)
+        return damaged_file(path, error)
     if kind in (_BUSY, _LOCKED):
         return Trouble(
             "store.busy",
@@ -79,16 +79,17 @@ def _is_full(path: Path) -> bool:
         return False
 
 
-def _damaged(path: Path, error: BaseException) -> Trouble:
+def damaged_file(path: Path, why: object) -> Trouble:
+    """The data file cannot be read, or not all of it."""
     return Trouble(
         "store.damaged",
         N_("The data file {path} is damaged ({why})."),
         N_(
-            "Keep a copy of the folder, then run gridman doctor, which says what can still be read. A street: put the last backup in its "
-            "place. A desk: set this computer up again from the street server; what was sent is there."
+            "Keep a copy of the folder. A street: put the last backup in its place. A desk: run gridman doctor, which says whether unsent "
+            "work can still be sent, then set this computer up again from the street server."
         ),
         path=path,
-        why=error,
+        why=why,
     )
 
 

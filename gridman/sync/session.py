@@ -7,6 +7,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
 from gridman.services.signin import DeskUser, desk_token
+from gridman.services.trust import desk_authority
 from gridman.store.blobs import BlobStore
 from gridman.store.outbox import waiting_count
 from gridman.store.photo_queue import mark_photo_sent, unsent_photos
@@ -26,7 +27,7 @@ class DeskSync:
     """`gridman.services.desk.Synchroniser` over HTTP. One round at a time; the state may be asked from any thread."""
 
     def __init__(
-        self, store: Store, blobs: BlobStore, user: DeskUser, connect: Callable[[str, str], Street] = HttpStreet
+        self, store: Store, blobs: BlobStore, user: DeskUser, connect: Callable[[str, str, bytes], Street] = HttpStreet
     ) -> None:
         self._store, self._blobs, self._user, self._connect = store, blobs, user, connect
         self._street: Street | None = None
@@ -37,7 +38,7 @@ class DeskSync:
     def street(self) -> Street:
         """The connection, made when first needed."""
         if self._street is None:
-            self._street = self._connect(self._user.server_url, desk_token(self._store))
+            self._street = self._connect(self._user.server_url, desk_token(self._store), desk_authority(self._store))
         return self._street
 
     def close(self) -> None:
@@ -101,11 +102,17 @@ class DeskSync:
         return SyncStatus(SyncKind.OFFLINE if is_away else SyncKind.REFUSED, reason=refusal)
 
     def _send_photos(self, progress: Progress, ticket: Ticket | None) -> None:
-        """In pieces, each kept by the street as it comes: a cut costs one piece."""
+        """In pieces, each kept by the street as it comes: a cut costs one piece. A photo whose file is spoilt here is told of when
+        the others are sent.
+        """
+        spoilt: Refusal | None = None
         with self._store.read() as reader:
             waiting = unsent_photos(reader, self._user.replica)
         for number, (sha256, _) in enumerate(waiting):
-            data = self._blobs.get(sha256)
+            try:
+                data = self._blobs.get(sha256)
+            except Refusal as refusal:
+                spoilt, data = refusal, None
             if data is None:
                 continue
             sent = self.street.blob_size(sha256) or 0
@@ -115,3 +122,5 @@ class DeskSync:
                 progress(number, len(waiting), N_("Sending photos"))
                 sent = self.street.put_blob(sha256, sent, len(data), data[sent : sent + CHUNK_BYTES])
             mark_photo_sent(self._store, sha256, len(data))
+        if spoilt is not None:
+            raise spoilt
