@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from gridman.kernel import words
+from gridman.ui.collector import Collector
 from gridman.ui.mapview.scheme import register_scheme
 from gridman.ui.qt_words import speak
 from gridman.ui.session import DeskSession
@@ -36,6 +37,7 @@ def make_application(argv: Sequence[str]) -> QApplication:
     app = QApplication([*argv] or ["gridman"])
     app.setApplicationName("gridman")
     app.setQuitOnLastWindowClosed(False)
+    Collector(app)
     register_fonts()
     speak(app, words.language())
     apply_theme(app, theme_of())
