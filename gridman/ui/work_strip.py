@@ -61,7 +61,7 @@ class WorkStrip(QFrame):
         if job.total:
             text += " " + _("{done} of {total}").format(done=f"{job.done:,}", total=f"{job.total:,}")
         self._text.setText(text)
-        self._bar.setRange(0, job.total)
+        self._bar.setRange(0, job.total or 100)  # never 0: Qt's endless bar animates on after its window is gone
         self._bar.setValue(job.done)
         is_long = job.running_s >= _STOPPABLE_AFTER_S
         self._kept.setVisible(is_long)
