@@ -183,14 +183,14 @@ class SignInWindow(QWidget):
 
     def _lock(self, is_busy: bool) -> None:
         self._forms.setEnabled(not is_busy)
-        self._busy.setRange(0, 0)
+        self._busy.setRange(0, 100)
         self._busy.setVisible(is_busy)
         self._step.setText("")
         if is_busy:
             self._problem.clear()
 
     def _progressed(self, job: Job) -> None:
-        self._busy.setRange(0, job.total)
+        self._busy.setRange(0, job.total or 100)
         self._busy.setValue(job.done)
         self._step.setText(_(job.step))
 
