@@ -13,6 +13,8 @@ FIRST_ZOOM_OF_SINGLES = 17
 _CELL = 512
 _CLOSE_CELL = 224
 _LISTED = 60
+_CROWD = 1_000
+"""Above this many incidents a tile's lists would weigh hundreds of kilobytes."""
 
 
 class IncidentPoint(NamedTuple):
@@ -31,7 +33,8 @@ class IncidentPoint(NamedTuple):
 
 def clustered(points: Sequence[IncidentPoint], xs: NDArray[np.int64], ys: NDArray[np.int64], z: int) -> list[list[Any]]:
     """The tile's incidents, at `xs`, `ys` in its units: singles `[id, state, x, y, label]`, clusters
-    `[null, {state: count}, x, y, count, [x0, y0, x1, y1], [id, …]]` (ids only of small clusters).
+    `[null, {state: count}, x, y, count, [x0, y0, x1, y1], [id, …]]` (ids only of small clusters, and below tile zoom 17 only
+    while the tile is not crowded: there a click goes nearer instead).
 
     Below tile zoom 17 incidents in the same 64-pixel cell (28 just below) are one cluster; from there on only those at the
     very same spot. Positions stay arrays: a small object for each of thousands keeps the garbage collector busy.
@@ -42,10 +45,14 @@ def clustered(points: Sequence[IncidentPoint], xs: NDArray[np.int64], ys: NDArra
     order = np.lexsort((ys // cell, xs // cell))  # stable: within a cell the points keep their order
     columns, rows = (xs // cell)[order], (ys // cell)[order]
     ends = np.flatnonzero((np.diff(columns) != 0) | (np.diff(rows) != 0)) + 1
-    return [_cell([points[at] for at in group.tolist()], xs[group], ys[group]) for group in np.split(order, ends)]
+    most_listed = _LISTED if z >= FIRST_ZOOM_OF_SINGLES or len(points) <= _CROWD else 0
+    return [
+        _cell([points[at] for at in group.tolist()], xs[group], ys[group], most_listed)
+        for group in np.split(order, ends)
+    ]
 
 
-def _cell(members: list[IncidentPoint], xs: NDArray[np.int64], ys: NDArray[np.int64]) -> list[Any]:
+def _cell(members: list[IncidentPoint], xs: NDArray[np.int64], ys: NDArray[np.int64], most_listed: int) -> list[Any]:
     if len(members) == 1 and members[0].count == 1:
         point = members[0]
         return [str(point.id), point.state, int(xs[0]), int(ys[0]), point.label]
@@ -57,5 +64,5 @@ def _cell(members: list[IncidentPoint], xs: NDArray[np.int64], ys: NDArray[np.in
     # Weighted, so that the cluster sits where most of its incidents are.
     middle = [round(int(axis @ counts) / total) for axis in (xs, ys)]
     box = [int(edge) for edge in (xs.min(), ys.min(), xs.max(), ys.max())]
-    ids = [[str(p.id), p.state, p.label] for p in members] if total == len(members) <= _LISTED else []
+    ids = [[str(p.id), p.state, p.label] for p in members] if total == len(members) <= most_listed else []
     return [None, dict(states.most_common()), *middle, total, box, ids]

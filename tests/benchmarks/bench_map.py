@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.crowd import make_crowd
-from tests.benchmarks.measures import Figure, arguments, percentile, print_figures, timed
+from tests.benchmarks.measures import Figure, arguments, percentile, print_figures, processor_ms, timed
 from tests.support.desk import Desk
 from tests.support.ground import EAST, NORTH, SOUTH, WEST
 
@@ -55,12 +55,15 @@ def tile_figures(desk: Desk) -> list[Figure]:
         whole: list[float] = []
         bare: list[float] = []
         sizes: list[float] = []
+        alone: list[float] = []
         for x, y in tiles_in((WEST, SOUTH, EAST, NORTH), z):
             for asked, taken in ((layers, whole), (layers[:3], bare)):
                 with desk.store.read() as reader:
                     found: list[bytes] = []
                     address = TileAddress(z, x, y, asked)
                     taken.append(timed(lambda a=address, r=reader, f=found: f.append(tile_bytes(r, a, None))))  # type: ignore[misc]
+                    if asked == layers:
+                        alone.append(processor_ms(partial(tile_bytes, reader, address, None)))
                 if asked == layers:
                     sizes.append(len(found[0]) / 1024)
         middle = statistics.median
@@ -68,6 +71,7 @@ def tile_figures(desk: Desk) -> list[Figure]:
             Figure("map", f"a tile at zoom {z}, p50", middle(whole), yardstick=("without incidents", middle(bare)))
         )
         figures.append(Figure("map", f"a tile at zoom {z}, slowest of {len(whole)}", percentile(whole, 1.0)))
+        figures.append(Figure("map", f"a tile at zoom {z}, p50 of processor time", middle(alone)))
         figures.append(Figure("map", f"a tile at zoom {z}, largest", max(sizes), "KB"))
     return figures
 

@@ -19,7 +19,7 @@ from gridman.domain.person import Person
 from gridman.domain.search_words import readings_of
 from gridman.services.search import search
 from tests.benchmarks.crowd import make_crowd
-from tests.benchmarks.measures import Figure, arguments, percentile, print_figures, timed
+from tests.benchmarks.measures import Figure, arguments, percentile, print_figures, processor_ms, timed
 from tests.support.desk import Desk
 
 __all__ = ["measure"]
@@ -105,6 +105,14 @@ def _durations(desk: Desk, typed: list[tuple[str, str]]) -> tuple[dict[str, list
     return ours, bare, like
 
 
+def _processor_times(desk: Desk, typed: list[tuple[str, str]]) -> list[float]:
+    found: list[float] = []
+    for _kind, query in typed:
+        with desk.store.read() as reader:
+            found.append(processor_ms(partial(_ours, reader, query)))
+    return found
+
+
 def measure(desk: Desk, is_small: bool = False) -> list[Figure]:
     """The figures of a crowd's desk; adds the yardstick's table to its file."""
     with desk.store.database.writer.begin() as connection:
@@ -113,6 +121,7 @@ def measure(desk: Desk, is_small: bool = False) -> list[Figure]:
     typed = keystrokes(desk, KEYSTROKES // (10 if is_small else 1))
     _durations(desk, typed[:100])  # warm up: code and pages read once
     ours, bare, like = _durations(desk, typed)
+    alone = _processor_times(desk, typed)
     everything = [ms for times in ours.values() for ms in times]
     middle = statistics.median
     return [
@@ -122,6 +131,8 @@ def measure(desk: Desk, is_small: bool = False) -> list[Figure]:
         Figure(
             "search", "a keystroke, p99", percentile(everything, 0.99), yardstick=("bare FTS5", percentile(bare, 0.99))
         ),
+        Figure("search", "a keystroke, p50 of processor time", middle(alone)),
+        Figure("search", "a keystroke, p99 of processor time", percentile(alone, 0.99)),
         *(Figure("search", f"{kind}, p99", percentile(times, 0.99)) for kind, times in _by_slowest(ours)),
     ]
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.store.batches import batches
+from gridman.store.queries.id_lists import read_ids
 from gridman.store.tables import household_line, journal
 from gridman.store.unit import Reader
 
@@ -19,7 +20,8 @@ _l = household_line.c
 _JOINED = Household.__table__.join(household_line, _l.household_id == _h.id)
 
 _ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
-    "walk": (_h.grid_id, _h.walk_order, _h.id),
+    # A sum, so that SQLite sorts a plain scan: reading the rows by the index on grid_id takes twice the time.
+    "walk": (_h.grid_id + 0, _h.walk_order, _h.id),
     "number": (_h.number, _h.id),
     "head": (_l.head_name, _h.id),
     "due": (_l.due_on.is_(None), _l.due_on, _h.walk_order, _h.id),
@@ -27,6 +29,7 @@ _ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
     "visit": (_l.last_visit_at, _h.id),
     "people": (_l.people_count, _h.id),
 }
+_DERIVED_ORDERS = frozenset({"head", "due", "visit", "people"})
 
 
 def ids(
@@ -41,7 +44,9 @@ def ids(
     descending: bool = False,
 ) -> "array[int]":
     """Ids of households, in order. `due_until`: due on that day or earlier. `among`: only these."""
-    query = select(_h.id).select_from(_JOINED).where(_h.retired_at.is_(None))
+    # Every household has its line; joining it only where it is asked for halves the time at 50,000 households.
+    is_derived = bool(care_group) or due_until is not None or order in _DERIVED_ORDERS
+    query = select(_h.id).select_from(_JOINED if is_derived else Household.__table__).where(_h.retired_at.is_(None))
     if grid_ids:
         query = query.where(_h.grid_id.in_(grid_ids))
     if building_id is not None:
@@ -55,7 +60,7 @@ def ids(
         query = query.where(_h.id.in_(sorted(among)))
     keys = _ORDERS[order]
     query = query.order_by(*(k.desc() if descending else k for k in keys))
-    return array("q", reader.connection.scalars(query))
+    return read_ids(reader, query)
 
 
 def line_rows(reader: Reader, household_ids: Sequence[int]) -> list[Any]:

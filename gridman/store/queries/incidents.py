@@ -10,6 +10,7 @@ from gridman.domain.grid import Grid
 from gridman.domain.incident import OPEN_STATES, Incident, IncidentStep
 from gridman.domain.organisation import Organisation
 from gridman.store.batches import batches
+from gridman.store.queries.id_lists import read_ids
 from gridman.store.unit import Reader
 
 __all__ = ["clusters", "count_numbered", "counts_by_state", "ids", "points", "rows", "last_step_of"]
@@ -58,9 +59,7 @@ def _where(
 def ids(reader: Reader, *, order: str = "reported", descending: bool = True, **where: Any) -> "array[int]":
     """Ids of incidents, in order; conditions as in `_where`."""
     query = _where(select(_i.id), **where)
-    return array(
-        "q", reader.connection.scalars(query.order_by(*(k.desc() if descending else k for k in _ORDERS[order])))
-    )
+    return read_ids(reader, query.order_by(*(k.desc() if descending else k for k in _ORDERS[order])))
 
 
 def rows(reader: Reader, incident_ids: Sequence[int]) -> list[Any]:
