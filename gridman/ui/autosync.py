@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 
 from gridman.kernel.errors import Refusal
+from gridman.ui.background import Job
 from gridman.ui.shell import Shell
 
 __all__ = ["AutoSync", "Rhythm"]
@@ -58,39 +59,43 @@ class AutoSync(QObject):
         super().__init__(parent)
         self._shell = shell
         self._rhythm = Rhythm(chance or random.Random())
-        self._is_running = False
+        self._job: Job | None = None
         self._told = ""
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.begin)
         shell.background.changed.connect(self._written)
+        shell.background.work_changed.connect(self._over)
         self._wait(1.0)
 
     def begin(self) -> None:
         """One round now, unless one is under way."""
-        if self._is_running or self._shell.background.running():
+        if self._shell.background.running():
             self._wait(AFTER_WRITE_S)
             return
-        self._is_running = True
-        self._shell.background.run(self._shell.desk.synchronise, then=self._done, refused=self._refused)
+        self._job = self._shell.background.run(self._shell.desk.synchronise, refused=self._refused)
 
     def _wait(self, seconds: float) -> None:
         self._timer.start(int(seconds * 1000))
 
     def _written(self, changes: Any) -> None:
         """Send soon; but while the street is away its own rhythm holds."""
-        if self._is_running or self._rhythm.is_failing:
+        if self._job is not None or self._rhythm.is_failing:
             return
         if not self._timer.isActive() or self._timer.remainingTime() > AFTER_WRITE_S * 1000:
             self._wait(self._rhythm.after_write())
 
-    def _done(self, result: Any) -> None:
-        self._is_running = False
-        self._told = ""
-        self._wait(self._rhythm.after_success())
+    def _over(self, job: Job) -> None:
+        """However a round ended - done, refused, stopped, broken - there is a next one."""
+        if job is not self._job or not job.is_over:
+            return
+        self._job = None
+        if job.error is None:
+            self._told = ""
+            self._wait(self._rhythm.after_success())
+        else:
+            self._wait(self._rhythm.after_failure())
 
     def _refused(self, refusal: Refusal) -> None:
-        self._is_running = False
-        self._wait(self._rhythm.after_failure())
         if refusal.code not in _AWAY and refusal.code != self._told:
             self._told = refusal.code
             self._shell.refuse(refusal)

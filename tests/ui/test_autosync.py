@@ -7,6 +7,7 @@ from typing import Any
 from pytestqt.qtbot import QtBot
 
 from gridman.kernel.errors import Refusal
+from gridman.kernel.progress import Cancelled
 from gridman.services.households import HouseholdQuery, amend_household, household_ids
 from gridman.ui.autosync import EVERY_S, LAST_RETRY_S, AutoSync, Rhythm
 from gridman.ui.session import DeskSession
@@ -31,7 +32,7 @@ def test_a_write_is_sent_soon_and_an_absent_street_is_not_shouted_about(
 ) -> None:
     session = open_session(desk)
     calls: list[str] = []
-    answers: list[Refusal | None] = [Refusal("sync.unreachable", "away"), None]
+    answers: list[BaseException | None] = [Refusal("sync.unreachable", "away"), None, Cancelled()]
 
     def synchronise(progress: Any, ticket: Any) -> None:
         calls.append("sync")
@@ -53,3 +54,6 @@ def test_a_write_is_sent_soon_and_an_absent_street_is_not_shouted_about(
         household_id = household_ids(reader, HouseholdQuery())[0]
     session.background.do(amend_household, household_id, {"remark": "x"})
     qtbot.waitUntil(lambda: auto._timer.remainingTime() <= 8_000)
+    auto.begin()
+    qtbot.waitUntil(lambda: auto._rhythm.is_failing)
+    assert auto._timer.isActive(), "a round that was stopped is not the last one"
