@@ -128,7 +128,7 @@ def worker_of(reader: Reader, grid_id: int) -> str:
     """Names of the workers assigned to a grid."""
     open_ones = reader.page(Assignment, grid_id=grid_id, until_on=None)
     users = reader.page(User, id=[a.user_id for a in open_ones]) if open_ones else []
-    return "、".join(u.name for u in users)
+    return _(", ").join(u.name for u in users)
 
 
 def _each(reader: Reader, cls: type[K], field: str, ids: Sequence[int]) -> list[K]:
@@ -247,13 +247,13 @@ def _visit_line(visit: Visit, names: dict[int, str]) -> VisitLine:
     return VisitLine(
         on=day_of(visit.visited_at),
         visitor=names.get(visit.user_id, ""),
-        content="；".join(part for part in said if part),
+        content=_("; ").join(part for part in said if part),
         handling=visit.measure or "",
     )
 
 
 def _needs(visit: Visit) -> str:
-    return "、".join(codes.word("visit_need", letter) for letter in (visit.needs or "").split(";") if letter)
+    return _(", ").join(codes.word("visit_need", letter) for letter in (visit.needs or "").split(";") if letter)
 
 
 def visit_sheet(reader: Reader, actor: access.Actor, visit_id: int, blobs: Blobs | None = None) -> VisitSheet:
@@ -273,7 +273,7 @@ def visit_sheet(reader: Reader, actor: access.Actor, visit_id: int, blobs: Blobs
         address=(household.address or "") if household else "",
         way=_way(visit.kind),
         kind=codes.word("visit_kind", visit.kind),
-        situation="；".join(p for p in (codes.word("visit_outcome", visit.outcome), visit.note) if p),
+        situation=_("; ").join(p for p in (codes.word("visit_outcome", visit.outcome), visit.note) if p),
         needs=_needs(visit),
         done=visit.measure or "",
         to_route=_to_route(visit),
@@ -294,7 +294,7 @@ def _to_route(visit: Visit) -> str:
     """The office's category of each need, once, that is to be passed on."""
     needs = codes.table("visit_need")
     rows = [needs.get(letter) for letter in (visit.needs or "").split(";")]
-    return "、".join(dict.fromkeys(codes.word("incident_category", row.extra) for row in rows if row and row.extra))
+    return _(", ").join(dict.fromkeys(codes.word("incident_category", row.extra) for row in rows if row and row.extra))
 
 
 def _follow_up(reader: Reader, household_id: int, on: str) -> str:
@@ -347,7 +347,7 @@ def incident_sheet(reader: Reader, actor: access.Actor, incident_id: int, blobs:
         handled=_slip_step(steps, ("finish", "self_close"), names, people),
         verification=_slip_step(steps, ("verify_pass", "verify_fail"), names, people),
         satisfaction=f"{incident.satisfaction} / 5" if incident.satisfaction else "",
-        instruction="；".join(s.note or "" for s in steps if s.action == "instruct"),
+        instruction=_("; ").join(s.note or "" for s in steps if s.action == "instruct"),
         token=f"I{incident.id:x}",
     )
 
@@ -355,7 +355,7 @@ def incident_sheet(reader: Reader, actor: access.Actor, incident_id: int, blobs:
 def _involved(reader: Reader, household_id: int | None) -> str:
     """The household an incident is about: who heads it and where it lives."""
     lines = query.line_rows(reader, [household_id]) if household_id is not None else []
-    return "，".join(part for line in lines for part in (line.head_name, line.address) if part)
+    return _(", ").join(part for line in lines for part in (line.head_name, line.address) if part)
 
 
 def _slip_step(

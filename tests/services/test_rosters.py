@@ -105,7 +105,7 @@ def test_a_slip_names_the_household_concerned_where_there_is_one(world: World) -
         outside = report_incident(unit, IncidentDraft("A801", "积水", place="路口", grid_id=world.grids[0]))
     with world.store.read() as reader:
         sheets = [incident_sheet(reader, world.actors["worker"], i.id) for i in (at_home, outside)]
-    assert [sheet.involved for sheet in sheets] == ["张三丰，幸福里1号楼1单元101室", ""]
+    assert [sheet.involved for sheet in sheets] == ["张三丰, 幸福里1号楼1单元101室", ""]
 
 
 def test_codes_are_printed_in_short_words_of_the_language_in_use(world: World) -> None:
