@@ -14,12 +14,13 @@ from gridman.services import maps
 from gridman.services.desk import Desk, actor_here
 from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
 from gridman.services.signin import DeskParts, DeskUser, desk_users, set_up_desk, sign_in, verify_passphrase
+from gridman.services.trust import Invitation, check_street, read_invitation
 from gridman.store.blobs import BlobStore
 from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal
 from gridman.store.store import open_store
 from gridman.store.unit import Reader
-from gridman.sync.http import enrol_over_http
+from gridman.sync.http import enrol_over_http, fetch_authority, is_plain
 from gridman.sync.session import DeskSync
 
 __all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "sign_in_desk"]
@@ -47,12 +48,26 @@ def enrol_desk(
     password: str | None = None,
     code: str | None = None,
     device_name: str = "",
+    fingerprint: str = "",
     clock: Clock = system_clock,
     again: bool = False,
 ) -> Desk:
-    """Set this computer up for `login`: ask the street server, then make the encrypted desk that `passphrase` opens."""
-    enrolled = enrol_over_http(server_url, login, device_name, password=password, code=code)
-    parts = set_up_desk(data_dir, enrolled, server_url, passphrase, clock, device_name=device_name, again=again)
+    """Set this computer up for `login`: make sure of the street server, ask it, then make the encrypted desk that `passphrase` opens.
+
+    ``code``: as typed or scanned (`trust.read_invitation`); a scanned one names the server itself. ``fingerprint``: the street's, compared
+    by a person, where the code does not carry it. Refuses with ``enrol.confirm_street``, ``sync.untrusted`` before anything is sent.
+    """
+    invitation = read_invitation(code) if code is not None else Invitation("")
+    server_url = invitation.url or server_url
+    authority = fetch_authority(server_url)
+    if authority or not is_plain(server_url):
+        check_street(authority, server_url, invitation.fingerprint or fingerprint)
+    enrolled = enrol_over_http(
+        server_url, login, device_name, password=password, code=invitation.code or None, authority=authority
+    )
+    parts = set_up_desk(
+        data_dir, enrolled, server_url, passphrase, clock, device_name=device_name, authority=authority, again=again
+    )
     return join_desk(parts, clock)
 
 
@@ -72,12 +87,14 @@ class DeskDoor:
 
     def set_up(
         self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str,
-        progress: Progress = quiet, ticket: Ticket | None = None,
+        progress: Progress = quiet, ticket: Ticket | None = None, fingerprint: str = "",
     ) -> Desk:  # fmt: skip
-        """Enrol this computer with a password or a one-time code, open the new desk and fetch its records."""
+        """Enrol this computer with a password or a one-time code, open the new desk and fetch its records. ``fingerprint``: the street's,
+        once a person has compared it.
+        """
         desk = enrol_desk(
             self.data_dir, server_url, login, passphrase, password=None if is_code else secret, code=secret if is_code else None,
-            device_name=device_name, again=any(u.login == login for u in self.users()),
+            device_name=device_name, fingerprint=fingerprint, again=any(u.login == login for u in self.users()),
         )  # fmt: skip
         desk.synchronise(progress, ticket)
         return desk

@@ -40,7 +40,10 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command(
         "desk", "gridman.cli.desk", N_("open the desk's window"),
-        ("gridman desk", "gridman desk --data /srv/gridman-desk"),
+        (
+            "gridman desk", "gridman desk --data /srv/gridman-desk",
+            "gridman desk enrol --login zhou --server https://street.example:8750 --code ABCD-2345-EFGH-6789-JKMN",
+        ),
     ),
     Command(
         "street", "gridman.cli.street", N_("serve a street, or look after its accounts and computers"),
@@ -48,6 +51,8 @@ COMMANDS: tuple[Command, ...] = (
             "gridman street init --data /srv/street --name 海晏街道 --admin admin",
             "gridman street --data /srv/street --host 0.0.0.0 --port 8750",
             "gridman street user add --data /srv/street --login zhou --name 周桂英 --role grid_worker --code",
+            "gridman street certificate --data /srv/street --host street.example",
+            "gridman street user code --data /srv/street --login zhou --qr zhou.png",
             "gridman street assign --data /srv/street --login zhou --grid 990101001001001",
         ),
     ),

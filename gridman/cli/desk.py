@@ -1,8 +1,9 @@
-"""`gridman desk`: the window."""
+"""`gridman desk`: the window; below it what is done to a desk without one."""
 
 import argparse
 import signal
 
+from gridman.cli import enrolling
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data
 from gridman.kernel.errors import Refusal
@@ -13,11 +14,19 @@ __all__ = ["fill", "run"]
 
 def fill(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
+    parser.set_defaults(work=_open)
     add_data(parser)
     parser.add_argument("--theme", choices=("light", "dark"), default="", help=_("colours (default: as chosen last)"))
+    parts = parser.add_subparsers(dest="what", metavar="WHAT")
+    enrolling.fill(parts)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    """Do what was asked of the desk."""
+    return int(args.work(args, console))
+
+
+def _open(args: argparse.Namespace, console: Console) -> int:
     """Open the sign-in window on the data folder."""
     try:
         from gridman.ui.app import has_screen, run_program

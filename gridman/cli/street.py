@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from gridman.cli import street_office
+from gridman.cli import street_office, street_trust
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data, opened_street
 from gridman.cli.secrets import ask_new
@@ -27,8 +27,13 @@ def fill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=_PORT, metavar="N", help=_("port (default: 8750; 0 takes any free one)")
     )
-    parser.add_argument("--certificate", type=Path, metavar="PEM", help=_("certificate for HTTPS"))
+    parser.add_argument(
+        "--certificate", type=Path, metavar="PEM", help=_("certificate of your own for HTTPS (default: the street's)")
+    )
     parser.add_argument("--key", type=Path, metavar="PEM", help=_("the certificate's key"))
+    parser.add_argument(
+        "--insecure-http", action="store_true", help=_("no encryption; for this computer only, to look for faults")
+    )
     parts = parser.add_subparsers(dest="what", metavar="WHAT")
     init = parts.add_parser("init", help=_("found a new street"))
     init.set_defaults(work=_init)
@@ -41,6 +46,7 @@ def fill(parser: argparse.ArgumentParser) -> None:
         help=_("the administrator; the password is asked, or read from GRIDMAN_PASSWORD"),
     )
     street_office.fill(parts)
+    street_trust.fill(parts)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -52,11 +58,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _init(args: argparse.Namespace, console: Console) -> int:
+    from gridman.server.certificates import street_tls
     from gridman.services.street import found_street
 
     password = ask_new(PASSWORD, _("Password of {login}").format(login=args.admin))
-    with opened_street(args.data, args.database, must_exist=False) as street, street.store.unit(SYSTEM) as unit:
-        organisation, admin = found_street(unit, args.name, args.admin, password, hasher=street.hasher)
+    with opened_street(args.data, args.database, must_exist=False) as street:
+        with street.store.unit(SYSTEM) as unit:
+            organisation, admin = found_street(unit, args.name, args.admin, password, hasher=street.hasher)
+        fingerprint = street_trust.say_fingerprint(console, street_tls(street).authority)
     console.say(_("{street} is founded in {folder}.").format(street=organisation.name, folder=args.data))
     console.say(
         _("Keep a copy of {file} apart: without it the data cannot be opened.").format(file=args.data / "street.key")
@@ -66,27 +75,32 @@ def _init(args: argparse.Namespace, console: Console) -> int:
             folder=args.data
         )
     )
-    console.give({"street": organisation.name, "admin": admin.login, "data": str(args.data)})
+    console.give(
+        {"street": organisation.name, "admin": admin.login, "data": str(args.data), "fingerprint": fingerprint}
+    )
     return 0
 
 
 def _serve(args: argparse.Namespace, console: Console) -> int:
     """Serve until Ctrl+C."""
     from gridman.kernel.log import start_log
-    from gridman.server.app import street_app
-    from gridman.server.run import Tls, serve
+    from gridman.server.run import serve
     from gridman.services.street import hold_street_folder
 
-    tls = Tls(args.certificate, args.key) if args.certificate and args.key else None
+    if bool(args.certificate) != bool(args.key):
+        console.warn(_("--certificate and --key belong together."))
+        return 2
     with opened_street(args.data, args.database) as street, hold_street_folder(args.data):
         start_log(args.data / "logs", verbose=args.verbose)
+        tls = None if args.insecure_http else street_trust.tls_of(street, args)
 
         def ready(address: str) -> None:
+            fingerprint = street_trust.announce(street, tls, args.host, address, console)
             console.say(_("Serving {folder} ({database}) at {address}; Ctrl+C stops.").format(
                 folder=args.data, database=street.database_kind, address=address,
             ))  # fmt: skip
-            console.give({"address": address})
+            console.give({"address": address, "fingerprint": fingerprint})
 
-        serve(street_app(street), args.host, args.port, ready, tls=tls)
+        serve(street, args.host, args.port, ready, tls=tls)
     console.say(_("Stopped."))
     return 0

@@ -6,6 +6,7 @@ from typing import Any
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data, opened_street, unknown_login
 from gridman.cli.secrets import ask_new
+from gridman.cli.street_trust import add_invitation, invite
 from gridman.domain.access import SYSTEM
 from gridman.kernel.clock import day_of, show_instant
 from gridman.kernel.errors import Refusal
@@ -55,9 +56,11 @@ def _fill_users(user: Any) -> None:
         help=_("name of the organisation (default: the street); see street department list"),
     )
     add.add_argument("--code", action="store_true", help=_("no password: print a code that enrols one computer"))
+    add_invitation(add)
     _leaf(user, "list", _("list them"), _users)
     code = _leaf(user, "code", _("print a new code that enrols one computer"), _code)
     code.add_argument("--login", required=True, metavar="LOGIN", help=_("for whom"))
+    add_invitation(code)
     suspend = _leaf(user, "suspend", _("shut one out at once"), _suspend)
     suspend.add_argument("--login", required=True, metavar="LOGIN", help=_("whom"))
     suspend.add_argument("--lift", action="store_true", help=_("let the user in again"))
@@ -114,19 +117,12 @@ def _add_user(args: argparse.Namespace, console: Console) -> int:
             made = create_user(unit, args.login, args.name, args.role, organisation, password, hasher=street.hasher)
             unit.flush()
             code = new_code(unit, made.id) if args.code else ""
-    console.say(_("{name} ({login}), {role}, {organisation}").format(
-        name=made.name, login=made.login, role=made.role, organisation=organisation.name,
-    ))  # fmt: skip
-    _say_code(console, made.login, code)
-    console.give(
-        {"id": made.id, "login": made.login, "role": made.role, "organisation": organisation.name, "code": code}
-    )
+        console.say(_("{name} ({login}), {role}, {organisation}").format(
+            name=made.name, login=made.login, role=made.role, organisation=organisation.name,
+        ))  # fmt: skip
+        shown = invite(street, made.login, code, args, console) if code else {"code": ""}
+    console.give({"id": made.id, "login": made.login, "role": made.role, "organisation": organisation.name, **shown})
     return 0
-
-
-def _say_code(console: Console, login: str, code: str) -> None:
-    if code:
-        console.say(_("Enrolment code of {login}: {code} (works once, for 24 hours)").format(login=login, code=code))
 
 
 def _users(args: argparse.Namespace, console: Console) -> int:
@@ -147,11 +143,12 @@ def _users(args: argparse.Namespace, console: Console) -> int:
 def _code(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.enrolment import new_code
 
-    with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
-        user = _user_of(unit, args.login)
-        code = new_code(unit, user.id)
-    _say_code(console, user.login, code)
-    console.give({"login": user.login, "code": code})
+    with opened_street(args.data, args.database) as street:
+        with street.store.unit(SYSTEM) as unit:
+            user = _user_of(unit, args.login)
+            code = new_code(unit, user.id)
+        shown = invite(street, user.login, code, args, console)
+    console.give({"login": user.login, **shown})
     return 0
 
 

@@ -23,9 +23,11 @@ from gridman.geo.demo import DemoSize
 from gridman.kernel.clock import day_of, show_day, system_clock
 from gridman.kernel.files import require_free_space, write_whole
 from gridman.kernel.words import _, language
+from gridman.server.certificates import street_tls
 from gridman.server.run import ServerThread
 from gridman.services.desk import Desk
 from gridman.services.street import Street, open_street
+from gridman.services.trust import fingerprint_of
 from gridman.store.outbox import receipts
 
 __all__ = ["run"]
@@ -45,6 +47,7 @@ class Stage:
     account: Account
     street: Street | None = None
     server: Any = None
+    fingerprint: str = ""
     desks: dict[str, Desk] = field(default_factory=dict)
 
     @property
@@ -54,7 +57,9 @@ class Stage:
     def start_server(self) -> str:
         """Start the street server on 127.0.0.1, on the port desks know from before."""
         self.street = self.street or open_street(self.street_data, clock=self.clock)
-        self.server = ServerThread(self.street, port=self.state.port)
+        tls = street_tls(self.street)
+        self.fingerprint = fingerprint_of(tls.authority)
+        self.server = ServerThread(self.street, port=self.state.port, tls=tls)
         url = str(self.server.start())
         self.state.port = int(url.rsplit(":", 1)[1])
         self.state.save(self.clock())
@@ -135,13 +140,14 @@ def _play(played: Stage) -> None:
     with _step(played, "stage", 1, _("The street server starts; map and register are imported")) as is_new:
         url = played.start_server()
         account.say(_("street server at {url}, encrypted SQLite").format(url=url))
+        account.say(_("its own certificate, fingerprint {fingerprint}").format(fingerprint=played.fingerprint))
         if is_new:
             assert played.street is not None
             plan = stage.lay_street(played.street, played.size, account)
             stage.employ(played.street, plan, account)
             stage.fill_register(played.street, plan, out / "register.xlsx", played.seed, state, account)
     with _step(played, "desks", 2, _("Four desks enrol; each receives what its user may see")) as is_new:
-        played.desks = desk_steps.open_desks(out / "data", url, clock, account)
+        played.desks = desk_steps.open_desks(out / "data", url, played.fingerprint, clock, account)
         if is_new:
             assert played.street is not None
             desk_steps.check_scopes(played.desks, played.street.store, account)

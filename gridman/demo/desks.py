@@ -21,8 +21,10 @@ __all__ = ["check_scopes", "close_all", "open_desks", "synchronise"]
 ORDER = (WORKER, CLERK, SUPERVISOR, DEPARTMENT)
 
 
-def open_desks(folder: Path, server_url: str, clock: DayClock, account: Account) -> dict[str, Desk]:
-    """Each user's desk on a computer of its own, enrolled now or opened again; the first synchronisation is done."""
+def open_desks(folder: Path, server_url: str, fingerprint: str, clock: DayClock, account: Account) -> dict[str, Desk]:
+    """Each user's desk on a computer of its own, enrolled now or opened again; the first synchronisation is done. They believe the street
+    server of this fingerprint and no other.
+    """
     desks = {}
     for login in ORDER:
         place = folder / login
@@ -36,6 +38,7 @@ def open_desks(folder: Path, server_url: str, clock: DayClock, account: Account)
             PASSWORDS[login],
             password=PASSWORDS[login],
             device_name=f"demo-{login}",
+            fingerprint=fingerprint,
             clock=clock,
         )
         result = desks[login].synchronise(account.progress)

@@ -32,6 +32,7 @@ _STATUS = {
     "disk.full": 507,
     "file.cannot_write": 507,
     "http.malformed": 400,
+    "http.no_authority": 404,
     "http.too_large": 413,
     "http.too_many": 429,
     "http.too_slow": 408,

@@ -13,6 +13,7 @@ from gridman.server.answers import on_bug, on_disconnect, on_http, on_refusal
 from gridman.server.limits import Limits
 from gridman.server.parts import StreetParts
 from gridman.server.routes.account import get_me, post_password, post_token
+from gridman.server.routes.authority import get_authority
 from gridman.server.routes.blobs import get_blob, head_blob, patch_blob
 from gridman.server.routes.enrol import post_enrol
 from gridman.server.routes.incidents import get_incidents
@@ -27,6 +28,7 @@ _ROUTES = (
     Route("/", get_status, methods=["GET"]),
     Route("/health", get_health, methods=["GET"]),
     Route("/version", get_version, methods=["GET"]),
+    Route("/ca", get_authority, methods=["GET"]),
     Route("/enrol/v1", post_enrol, methods=["POST"]),
     Route("/me/v1", get_me, methods=["GET"]),
     Route("/token/v1", post_token, methods=["POST"]),
@@ -73,6 +75,6 @@ def make_app(parts: StreetParts) -> Starlette:
     return app
 
 
-def street_app(street: Street, limits: Limits | None = None) -> Starlette:
-    """The application over an open street, with its own workshops."""
-    return make_app(StreetParts(street, Replica(street.store), street.photos, limits or Limits()))
+def street_app(street: Street, limits: Limits | None = None, *, authority: bytes = b"") -> Starlette:
+    """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe."""
+    return make_app(StreetParts(street, Replica(street.store), street.photos, limits or Limits(), authority=authority))

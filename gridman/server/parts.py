@@ -49,6 +49,7 @@ class StreetParts:
     exchange: Exchange
     blobs: Blobs
     limits: Limits = field(default_factory=Limits)
+    authority: bytes = b""
     started: float = field(default_factory=time.monotonic)
     calls: Buckets = field(init=False)
     enrolments: Buckets = field(init=False)

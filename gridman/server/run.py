@@ -3,11 +3,10 @@
 import errno
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType, TracebackType
 
 import uvicorn
@@ -17,6 +16,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
 from gridman.server.app import street_app
+from gridman.server.certificates import Tls, is_loopback
 from gridman.services.street import Street
 
 __all__ = ["ServerThread", "Tls", "serve"]
@@ -24,14 +24,6 @@ __all__ = ["ServerThread", "Tls", "serve"]
 _log = get_log(__name__)
 _GRACE_S = 10
 _START_LIMIT_S = 30.0
-
-
-@dataclass(frozen=True)
-class Tls:
-    """The street's certificate and its key, PEM files."""
-
-    certificate: Path
-    key: Path
 
 
 class _Server(uvicorn.Server):
@@ -61,9 +53,11 @@ def serve(
 ) -> None:
     """Serve an application, or a street's own, until SIGINT or SIGTERM (Ctrl+C, Ctrl+Break); then finish what is under way and return.
 
-    `ready` is told the address. Refuses with ``server.port_in_use``, ``server.bad_address`` or ``server.bad_certificate`` before anything is served.
+    `ready` is told the address. Refuses with ``server.port_in_use``, ``server.bad_address``, ``server.bad_certificate`` or, without `tls` at
+    an address that other computers reach, ``server.plain_http``, before anything is served.
     """
-    config = _config(_application(app), tls)
+    _require_safe(host, tls)
+    config = _config(_application(app, tls), tls)
     listening = _listen(host, port)
     address = _address(listening, host, tls)
     server = _Server(config, lambda: ready(address))
@@ -72,8 +66,18 @@ def serve(
     _log.info("stopped serving %s", address)
 
 
-def _application(app: Starlette | Street) -> Starlette:
-    return street_app(app) if isinstance(app, Street) else app
+def _application(app: Starlette | Street, tls: Tls | None) -> Starlette:
+    return street_app(app, authority=tls.authority if tls else b"") if isinstance(app, Street) else app
+
+
+def _require_safe(host: str, tls: Tls | None) -> None:
+    if tls is None and not is_loopback(host):
+        raise Refusal(
+            "server.plain_http",
+            N_("Without encryption the server listens to this computer only, not at {host}."),
+            N_("Leave --insecure-http out: the street has a certificate of its own."),
+            host=host,
+        )
 
 
 def _config(app: Starlette, tls: Tls | None) -> uvicorn.Config:
@@ -92,10 +96,13 @@ def _config(app: Starlette, tls: Tls | None) -> uvicorn.Config:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_GRACE_S,
         ssl_certfile=None if tls is None else str(tls.certificate),
-        ssl_keyfile=None if tls is None else str(tls.key),
+        ssl_keyfile=None if tls is None or tls.key is None else str(tls.key),
+        ssl_keyfile_password=None if tls is None else tls.password,
     )
     try:
         config.load()
+        if config.ssl is not None:
+            config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
     except OSError as error:  # ssl.SSLError is one
         raise Refusal(
             "server.bad_certificate",
@@ -182,8 +189,9 @@ class ServerThread:
     def __init__(
         self, app: Starlette | Street, host: str = "127.0.0.1", port: int = 0, *, tls: Tls | None = None
     ) -> None:
+        _require_safe(host, tls)
         self._started = threading.Event()
-        self._server = _Server(_config(_application(app), tls), self._started.set)
+        self._server = _Server(_config(_application(app, tls), tls), self._started.set)
         self._listening = _listen(host, port)
         self.url = _address(self._listening, host, tls)
         self._thread = threading.Thread(target=self._run, name="street server", daemon=True)

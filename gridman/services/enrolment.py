@@ -19,6 +19,7 @@ from gridman.kernel.words import N_
 from gridman.services.access import actor_of_user, scopes_of_user
 from gridman.services.accounts import fail_attempt, finish_attempt, require_active, start_attempt, verify_login
 from gridman.services.audit import note
+from gridman.services.trust import ALPHABET
 from gridman.store import accounts as rows
 from gridman.store.accounts import Device
 from gridman.store.store import Store
@@ -30,7 +31,6 @@ __all__ = [
 ]  # fmt: skip
 
 CODE_MS = 24 * 3_600_000
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is misread on paper: no 0 O 1 I L
 _MAX_DEVICE_NAME = 60
 _SEEN_EVERY_MS = 60_000
 
@@ -56,7 +56,7 @@ def new_code(unit: Unit, user_id: int) -> str:
     """A code to type at the new desk, `XXXX-XXXX`: works once, for 24 hours; an older one of the user stops working."""
     require(unit.actor, "account.manage")
     require_active(unit.get(User, user_id))
-    letters = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
     rows.add_code(unit, _code_digest(unit, letters), user_id, unit.at + CODE_MS)
     note(unit, "enrol_code", "user", user_id)
     return f"{letters[:4]}-{letters[4:]}"

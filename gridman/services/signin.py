@@ -21,6 +21,7 @@ from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.services.enrolment import Enrolled, plain_name
 from gridman.services.settings import DEVICE_NAME
+from gridman.services.trust import keep_desk_authority
 from gridman.store.database import Database, open_sqlite
 from gridman.store.keys import DEFAULT_COST, Cost, KeyFile, fold_login
 from gridman.store.settings import get_setting, put_setting
@@ -140,11 +141,13 @@ def set_up_desk(
     clock: Clock = system_clock,
     *,
     device_name: str = "",
+    authority: bytes = b"",
     again: bool = False,
     cost: Cost = DEFAULT_COST,
 ) -> DeskParts:
     """After enrolment: make the key file and the encrypted store, keep the token in it, and enter the user in the profile, last:
-    a set-up that was cut off leaves nothing that looks finished. ``device_name`` is printed on this desk's sheets.
+    a set-up that was cut off leaves nothing that looks finished. ``device_name`` is printed on this desk's sheets; ``authority`` (PEM) is the one
+    whose street server this desk believes from now on.
 
     ``again``: the user starts anew (forgotten passphrase, revoked desk); the old desk's folder stays until `forget_desk`.
     Refuses with ``desk.already_set_up``, ``passphrase.weak``.
@@ -176,6 +179,7 @@ def set_up_desk(
     parts = DeskParts(folder, key, database, user)
     with open_store(database, user.replica, [], clock).unit(_actor(user)) as unit:
         keep_token(unit, enrolled.token)
+        keep_desk_authority(unit, authority)
         put_setting(unit, DEVICE_NAME, plain_name(device_name))
         note(unit, "enrol", "user", user.user_id, device=user.replica)
     _keep_profile(data_dir, (user, *others))

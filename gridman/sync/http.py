@@ -1,6 +1,9 @@
 """The street server over HTTP, as a desk sees it. The only place that knows the HTTP library."""
 
+import ipaddress
+import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import httpx
@@ -13,19 +16,22 @@ from gridman.services.enrolment import Enrolled
 from gridman.sync.codec import decode_answer, decode_greeting, encode
 from gridman.sync.protocol import Answer, Greeting, Hello, Request
 
-__all__ = ["HttpStreet", "enrol_over_http"]
+__all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain"]
 
 T = TypeVar("T")
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_LARGEST_AUTHORITY = 64 << 10
 _MEDIA_TYPE = "application/vnd.gridman.sync"
 
 
 class HttpStreet:
     """`gridman.sync.protocol.Street` over one kept-alive connection. Every trouble is a Refusal that says what helps."""
 
-    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, url: str, token: str, authority: bytes = b"", *, transport: httpx.BaseTransport | None = None
+    ) -> None:
         self.url = url
-        self._client = _client(url, transport, {"Authorization": f"Bearer {token}"})
+        self._client = _client(url, transport, {"Authorization": f"Bearer {token}"}, _believing(authority))
 
     def greet(self, hello: Hello) -> Greeting:
         """See `Street.greet`."""
@@ -67,13 +73,25 @@ class HttpStreet:
         return _checked(lambda: self._client.request(method, path, **what), self.url)
 
 
+def fetch_authority(server_url: str) -> bytes:
+    """The certificate of the street's authority (PEM), as whoever answers at the address shows it: nothing is believed yet, nothing
+    secret is sent. Empty for a server without TLS, which only this very computer can be.
+    """
+    if is_plain(server_url):
+        return b""
+    with _client(server_url, None, {}, _believing_anyone()) as client:
+        return _checked(lambda: client.get("/ca"), server_url).content[:_LARGEST_AUTHORITY]
+
+
 def enrol_over_http(
     server_url: str, login: str, device_name: str, *, password: str | None = None, code: str | None = None,
-    transport: httpx.BaseTransport | None = None,
+    authority: bytes = b"", transport: httpx.BaseTransport | None = None,
 ) -> Enrolled:  # fmt: skip
-    """Ask the street server to make this computer a desk of `login`, by password or by one-time code."""
+    """Ask the street server to make this computer a desk of `login`, by password or by one-time code; speaks to the server of this
+    authority only.
+    """
     form = {"login": login, "device_name": device_name, "password": password, "code": code}
-    with _client(server_url, transport, {}) as client:
+    with _client(server_url, transport, {}, _believing(authority)) as client:
         answer = _checked(lambda: client.post("/enrol/v1", json=form), server_url)
     try:
         return msgspec.json.decode(answer.content, type=Enrolled)
@@ -81,7 +99,40 @@ def enrol_over_http(
         raise _no_street(server_url) from error
 
 
-def _client(url: str, transport: httpx.BaseTransport | None, headers: Mapping[str, str]) -> httpx.Client:
+def is_plain(url: str) -> bool:
+    """Whether the address is one without TLS."""
+    return url.startswith("http://")
+
+
+def _believing(authority: bytes) -> ssl.SSLContext:
+    """Certificates of this authority, for the very host of the address, and of nobody else: not even those the machine believes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks the chain and the name
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    if authority:
+        context.load_verify_locations(cadata=authority.decode("ascii"))
+    return context
+
+
+def _believing_anyone() -> ssl.SSLContext:
+    """Only to be shown a certificate whose fingerprint is compared before anything is sent."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _is_here(url: str) -> bool:
+    """Whether the address is this very computer, so that no wire is crossed."""
+    host = httpx.URL(url).host
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _client(
+    url: str, transport: httpx.BaseTransport | None, headers: Mapping[str, str], context: ssl.SSLContext
+) -> httpx.Client:
     if not url.startswith(("http://", "https://")):
         raise Refusal(
             "sync.bad_address",
@@ -90,9 +141,18 @@ def _client(url: str, transport: httpx.BaseTransport | None, headers: Mapping[st
             url=url,
         )
     try:
+        if is_plain(url) and not _is_here(url):
+            raise Refusal(
+                "sync.no_encryption",
+                N_(
+                    "{url} is an address without encryption; only a server on this very computer is spoken to like that."
+                ),
+                N_("Type the address with https:// as the administrator gave it."),
+                url=url,
+            )
         # The office's network has no proxy to its own server; a proxy meant for the internet would only be in the way.
         return httpx.Client(
-            base_url=url, timeout=_TIMEOUT, transport=transport, trust_env=False,
+            base_url=url, timeout=_TIMEOUT, transport=transport, trust_env=False, verify=context,
             headers={"User-Agent": f"gridman/{__version__}", **headers},
         )  # fmt: skip
     except httpx.InvalidURL as error:
@@ -121,18 +181,41 @@ def _checked(call: Callable[[], httpx.Response], url: str) -> httpx.Response:
 
 def _unreachable(url: str, why: str) -> Refusal:
     if "CERTIFICATE" in why.upper():
-        return Refusal(
-            "sync.untrusted",
-            N_("The server at {url} shows a certificate that is not trusted here."),
-            N_("Do not go on; ask the office that looks after gridman whether the certificate was changed."),
-            url=url,
-        )
+        return _untrusted(url, why.lower())
     return Refusal(
         "sync.unreachable",
         N_("The street server at {url} cannot be reached."),
         N_(
             "Go on working: everything is kept and sent when it is there again. If it lasts, check network and address."
         ),
+        url=url,
+    )
+
+
+def _untrusted(url: str, why: str) -> Refusal:
+    """What is wrong with the certificate decides what helps; nothing was sent in any case."""
+    if "expired" in why or "not yet valid" in why:
+        return Refusal(
+            "sync.untrusted",
+            N_("The certificate of the server at {url} has ended or is not valid yet, by this computer's clock."),
+            N_(
+                "Set this computer's clock if it is wrong; otherwise the administrator starts the street server anew, which renews it."
+            ),
+            url=url,
+        )
+    if "mismatch" in why or "not valid for" in why:
+        return Refusal(
+            "sync.untrusted",
+            N_("The server at {url} is the street's, but its certificate does not know that name."),
+            N_(
+                "Use the address the administrator gave; or the administrator adds this one: gridman street certificate --host."
+            ),
+            url=url,
+        )
+    return Refusal(
+        "sync.untrusted",
+        N_("The server at {url} shows a certificate that is not trusted here."),
+        N_("Do not go on; ask the office that looks after gridman whether the certificate was changed."),
         url=url,
     )
 

@@ -34,9 +34,12 @@ class Door(Protocol):
         """The opened desk."""
 
     def set_up(
-        self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str, progress: Any, ticket: Any
+        self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str, progress: Any, ticket: Any,
+        fingerprint: str = "",
     ) -> Any:  # fmt: skip
-        """Enrol this computer at the street server with a password or a one-time code, and open the new desk."""
+        """Enrol this computer at the street server with a password or a one-time code, and open the new desk. `fingerprint`: the
+        street's, once the person has compared it; refuses with ``enrol.confirm_street`` until then where the code does not carry it.
+        """
 
     def unlock(self, desk: Any, passphrase: str) -> None:
         """Refuse unless this is the passphrase of the desk's user."""
@@ -121,6 +124,9 @@ class SignInWindow(QWidget):
         self._again = _secret_line(_("The same passphrase again"))
         self._again.returnPressed.connect(self._set_up)
         self._make = button(_("Set up this computer"), "primary", clicked=self._set_up)
+        self._same = button(_("It is the same: go on"), clicked=self._confirm)
+        self._same.hide()
+        self._shown_fingerprint = ""
         back = button(_("Back to sign-in"), "link", clicked=self._show_enter)
         if not self._users:
             back.hide()
@@ -136,7 +142,7 @@ class SignInWindow(QWidget):
                 label(_("The same passphrase again"), "caption"), self._again,
                 label(_("It encrypts everything kept here. Nobody can look it up: a forgotten one means setting up again."), "small",
                       wraps=True),
-                4, row_of(back, None, self._make), None, spacing=4,
+                4, row_of(back, None, self._same, self._make), None, spacing=4,
             )
         )  # fmt: skip
         return form
@@ -170,15 +176,23 @@ class SignInWindow(QWidget):
             refused=self._refused,
         )  # fmt: skip
 
+    def _confirm(self) -> None:
+        """The person has compared the fingerprint that the server shows with the administrator's."""
+        self._set_up_with(self._shown_fingerprint)
+
     def _set_up(self) -> None:
+        self._set_up_with("")
+
+    def _set_up_with(self, fingerprint: str) -> None:
         if self._new.text() != self._again.text():
             self._refused(_SHORT)
             return
+        self._same.hide()
         self._lock(True)
         self._background.run(
             self._door.set_up, self._server.text().strip(), self._login.text().strip(), self._secret.text().strip(),
             bool(self._way.currentData()), self._new.text(), platform.node(), title=_("Setting up"), then=self._done,
-            refused=self._refused,
+            refused=self._refused, **({"fingerprint": fingerprint} if fingerprint else {}),
         )  # fmt: skip
 
     def _lock(self, is_busy: bool) -> None:
@@ -201,6 +215,11 @@ class SignInWindow(QWidget):
     def _refused(self, refusal: Refusal) -> None:
         self._lock(False)
         self._problem.setText(refusal.words())
+        self._shown_fingerprint = str(refusal.params.get("fingerprint", ""))
+        self._same.setVisible(refusal.code == "enrol.confirm_street")
+        if not self._same.isHidden():
+            self._same.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
         here = self._passphrase if self._forms.currentWidget() is self._enter else self._secret
         here.setFocus(Qt.FocusReason.OtherFocusReason)
         here.selectAll()

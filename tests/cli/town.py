@@ -101,10 +101,18 @@ def build_town(folder: Path) -> Town:
     with served(town.street) as address:
         from gridman.joining import enrol_desk
 
-        enrol_desk(town.desk, address, LOGIN, PASSPHRASE, password=PASSWORD, device_name="test").close()
+        enrol_desk(
+            town.desk, address, LOGIN, PASSPHRASE, password=PASSWORD, fingerprint=fingerprint_of(town.street), device_name="test"
+        ).close()  # fmt: skip
         with environment(GRIDMAN_PASSPHRASE=PASSPHRASE):
             do("sync", "--data", str(town.desk))
     return town
+
+
+def fingerprint_of(street: Path) -> str:
+    """What the street's administrator reads from the screen."""
+    command = [sys.executable, "-m", "gridman", "--json", "street", "certificate", "--data", str(street)]
+    return str(json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)["fingerprint"])
 
 
 def do(*argv: str, code: int = 0) -> None:
@@ -135,7 +143,9 @@ def served(street: Path, port: int = 0) -> Iterator[str]:
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert server.stdout is not None and server.stderr is not None
     try:
-        said = server.stdout.readline() + server.stdout.readline() + server.stdout.readline()
+        said = ""
+        while not said.endswith("}\n") and (line := server.stdout.readline()):
+            said += line
         assert "address" in said, said + server.stderr.read()
         yield str(json.loads(said)["address"])
     finally:

@@ -127,3 +127,30 @@ def test_the_language_changes_at_once_and_keeps_what_was_typed(qtbot: QtBot, doo
     texts = {w.text() for w in window.findChildren(QLabel)}
     assert words.language() == "zh_CN" and "登录名" in texts and window._login.text() == "worker"
     assert not unnamed(window)
+
+
+class AskingDoor(LocalDoor):
+    """Shows a fingerprint first, as a street over TLS does for a password."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir)
+        self.confirmed: list[str] = []
+
+    def set_up(self, *args: Any, fingerprint: str = "") -> Any:
+        self.confirmed.append(fingerprint)
+        if not fingerprint:
+            raise Refusal("enrol.confirm_street", "It shows {fingerprint}.", "Compare it.", fingerprint="ABCD-EFGH-JKMN")
+        return super().set_up(*args)
+
+
+def test_an_unproved_street_is_compared_by_the_person_before_anything_is_sent(qtbot: QtBot, tmp_path: Path) -> None:
+    door = AskingDoor(tmp_path)
+    window = shown(qtbot, door)
+    fill(window, server="https://127.0.0.1:1", login="worker", secret="ABCD-2345", new=PASSPHRASE, again=PASSPHRASE)
+    assert not window._same.isVisible()
+    QTest.keyClick(window._again, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "ABCD-EFGH-JKMN" in window._problem.text(), timeout=20_000)
+    assert window._same.isVisible() and door.users() == ()
+    with qtbot.waitSignal(window.opened, timeout=20_000):
+        QTest.mouseClick(window._same, Qt.MouseButton.LeftButton)
+    assert door.confirmed == ["", "ABCD-EFGH-JKMN"]
