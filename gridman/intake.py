@@ -171,6 +171,7 @@ def _pieces(data: MapData, without: set[str]) -> list[_Piece]:
 
 def _take_in(unit: Unit, pieces: Iterable[_Piece], made: MapImported, replaces: bool) -> None:
     wanted = Counter(pieces)
+    replaces = replaces and bool(wanted)  # a file of boundaries alone is no newer base map
     for known in unit.page(MapFeature, limit=_EVERYTHING):
         piece = (known.layer, known.kind, known.name, bytes(known.shape or b""))
         if wanted[piece] > 0:
