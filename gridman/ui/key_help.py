@@ -12,9 +12,9 @@ from gridman.ui.navigation import Place
 from gridman.ui.theme import Theme
 from gridman.ui.widgets import clear, column_of, label
 
-__all__ = ["KeyHelp"]
+__all__ = ["FORM_KEYS", "KeyHelp"]
 
-_FORM_KEYS = (
+FORM_KEYS = (
     ("Return", N_("Next field")),
     ("Ctrl+Return", N_("Save")),
     ("Esc", N_("Leave the form; asks first")),
@@ -48,7 +48,7 @@ class KeyHelp(QFrame):
     def show_verbs(self, places: Sequence[Place], verbs: Sequence[Verb]) -> None:
         """Show the keys of these pages and verbs."""
         clear(self._grid)
-        left = [(p.keys, _(p.word)) for p in places] + [(k, _(w)) for k, w in _FORM_KEYS]
+        left = [(p.keys, _(p.word)) for p in places] + [(k, _(w)) for k, w in FORM_KEYS]
         right = [(v.keys, _(v.text)) for v in verbs if v.keys]
         for side, rows in ((0, left), (2, right)):
             for number, (keys, text) in enumerate(rows):
