@@ -54,6 +54,8 @@ COMMANDS: tuple[Command, ...] = (
             "gridman street certificate --data /srv/street --host street.example",
             "gridman street user code --data /srv/street --login zhou --qr zhou.png",
             "gridman street assign --data /srv/street --login zhou --grid 990101001001001",
+            "gridman street backup --data /srv/street --to /mnt/safe/street-1123.backup",
+            "gridman street restore /mnt/safe/street-1123.backup --data /srv/street-new",
         ),
     ),
     Command(

@@ -3,7 +3,7 @@
 import argparse
 import signal
 
-from gridman.cli import enrolling
+from gridman.cli import desk_backup, enrolling
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data
 from gridman.kernel.errors import Refusal
@@ -19,6 +19,7 @@ def fill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theme", choices=("light", "dark"), default="", help=_("colours (default: as chosen last)"))
     parts = parser.add_subparsers(dest="what", metavar="WHAT")
     enrolling.fill(parts)
+    desk_backup.fill(parts)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -16,10 +16,11 @@ from gridman.store.unit import Reader, Unit
 
 __all__ = [
     "Account", "Device", "account_of_login", "account_of_user", "accounts", "add_account", "add_code", "add_device", "amend_account",
-    "amend_device", "begin_attempt", "device_of", "devices", "ensure_street", "street_identity", "take_code",
+    "amend_device", "begin_attempt", "device_of", "devices", "ensure_street", "keep_replicas_from", "street_identity", "take_code",
 ]  # fmt: skip
 
 _STREET_ID = "street_id"
+_REPLICA_FLOOR = "replica_floor"
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,7 @@ def devices(reader: Reader, user_id: int | None = None) -> list[Device]:
 def add_device(unit: Unit, user_id: int, name: str, token_digest: str) -> int:
     """A new desk; returns its replica number, the next one never used (2 is the first)."""
     take_turn(unit.connection)
-    highest = unit.connection.execute(select(func.max(tables.device.c.replica))).scalar() or STREET_REPLICA
-    replica = int(highest) + 1
+    replica = _highest_replica(unit) + 1
     if replica >= 1 << REPLICA_BITS:
         raise Refusal("enrol.no_numbers", N_("All device numbers are used up."), N_("Tell the makers of the program."))
     unit.connection.execute(
@@ -137,6 +137,17 @@ def add_device(unit: Unit, user_id: int, name: str, token_digest: str) -> int:
         {"replica": replica, "user_id": user_id, "name": name, "token_digest": token_digest, "enrolled_at": unit.at},
     )
     return replica
+
+
+def _highest_replica(reader: Reader) -> int:
+    highest = reader.connection.execute(select(func.max(tables.device.c.replica))).scalar() or STREET_REPLICA
+    return max(int(highest), int(get_meta(reader, _REPLICA_FLOOR) or 0))
+
+
+def keep_replicas_from(unit: Unit, skipped: int) -> None:
+    """Never hand out the next `skipped` replica numbers: a street restored from a backup may have given them to desks already."""
+    take_turn(unit.connection)
+    put_meta(unit.connection, _REPLICA_FLOOR, str(_highest_replica(unit) + skipped))
 
 
 def amend_device(unit: Unit, replica: int, **values: Any) -> None:

@@ -1,6 +1,6 @@
 """Which photos of this desk the street has not got yet."""
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from gridman.domain.attachment import Attachment
 from gridman.kernel.ids import COUNTER_BITS
@@ -8,7 +8,7 @@ from gridman.store.store import Store
 from gridman.store.tables import blob_state
 from gridman.store.unit import Reader
 
-__all__ = ["mark_photo_sent", "unsent_photos"]
+__all__ = ["forget_sent_photos", "mark_photo_sent", "unsent_photos"]
 
 SENT = "sent"
 
@@ -31,3 +31,8 @@ def mark_photo_sent(store: Store, sha256: str, size_bytes: int) -> None:
         connection.execute(
             insert(blob_state).values(sha256=sha256, size_bytes=size_bytes, sent_bytes=size_bytes, state=SENT)
         )
+
+
+def forget_sent_photos(connection: Connection) -> None:
+    """The street came back from a backup: offer every photo again; those it has cost one question each."""
+    connection.execute(delete(blob_state).where(blob_state.c.state == SENT))

@@ -15,6 +15,7 @@ from gridman.kernel.words import N_
 from gridman.store import outbox
 from gridman.store.changes import Changes
 from gridman.store.outbox import Receipt, Returned
+from gridman.store.photo_queue import forget_sent_photos
 from gridman.store.replay import PulledEntry, PulledRows, positions, receiving
 from gridman.store.store import Store, get_meta, put_meta
 from gridman.sync.codec import unpack_rows
@@ -116,6 +117,7 @@ def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
             return Absorbed(is_stale=True)
         if answer.is_reset:
             replay.start_over()
+            forget_sent_photos(connection)
         if answer.epoch != request.epoch:
             put_meta(connection, _EPOCH, answer.epoch)
         if answer.last_n < outbox.highest_acknowledged(connection):
