@@ -43,6 +43,13 @@ def _wait(app: Any, until: Callable[[], bool], every_s: float = 0.002) -> None:
         time.sleep(every_s)
 
 
+def _bury() -> None:
+    """Delete what waits for it now: without a running event loop Qt would keep the pages, and with them their profiles."""
+    from PySide6.QtCore import QCoreApplication, QEvent
+
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
 def tile_figures(desk: Desk) -> list[Figure]:
     """Time and size of every tile over the ground, by zoom. Yardstick of the time: the same tile without incidents."""
     from gridman.geo.tiles import tiles_in
@@ -92,6 +99,7 @@ def _open_map(app: Any, shell: Any) -> float:
     view.shut()
     view.deleteLater()
     _wait(app, shell.background.is_idle)
+    _bury()
     return taken
 
 
@@ -127,6 +135,7 @@ def _open_empty(app: Any) -> float:
     page.destroyed.connect(partial(_release, profile))
     page.deleteLater()
     view.deleteLater()
+    _bury()
     return taken
 
 
