@@ -1,8 +1,13 @@
 """Two kinds of trouble: a Refusal is expected and told to the person in words; anything else is a bug."""
 
+import re
+from collections.abc import Mapping
+
 from gridman.kernel.words import N_, _
 
 __all__ = ["Refusal", "Trouble"]
+
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Refusal(Exception):
@@ -22,9 +27,9 @@ class Refusal(Exception):
 
     def words(self) -> str:
         """The whole message in the language in use: what, and what to do."""
-        parts = [_(self.text).format_map(_Quiet(self.params))] if self.text else [self.code]
+        parts = [_filled(_(self.text), self.params)] if self.text else [self.code]
         if self.remedy:
-            parts.append(_(self.remedy).format_map(_Quiet(self.params)))
+            parts.append(_filled(_(self.remedy), self.params))
         return " ".join(parts)
 
     def __str__(self) -> str:
@@ -37,11 +42,11 @@ class Trouble(Refusal):
     """
 
 
-class _Quiet(dict[str, object]):
-    """A place nobody filled is shown by its name: a message must never fail while telling of a failure."""
-
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
+def _filled(text: str, params: Mapping[str, object]) -> str:
+    """Nothing but names between braces is a place: the text may have come over the wire, where `str.format` would reach into values. A
+    place nobody filled is shown as it is: a message must never fail while telling of a failure.
+    """
+    return _PLACE.sub(lambda place: str(params.get(place[1], place[0])), text)
 
 
 NOT_ALLOWED = N_("Your account may not do this.")

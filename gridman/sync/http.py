@@ -21,6 +21,9 @@ __all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain"]
 T = TypeVar("T")
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _LARGEST_AUTHORITY = 64 << 10
+_NOBODY_BEHIND = (502, 503, 504)
+"""What a proxy before the street says while the street's own server is stopped."""
+
 _MEDIA_TYPE = "application/vnd.gridman.sync"
 
 
@@ -43,7 +46,7 @@ class HttpStreet:
 
     def blob_size(self, sha256: str) -> int | None:
         """See `Street.blob_size`."""
-        return int(self._ask("HEAD", f"/blobs/v1/{sha256}").headers.get("Upload-Offset", "0")) or None
+        return self._offset(self._ask("HEAD", f"/blobs/v1/{sha256}")) or None
 
     def put_blob(self, sha256: str, offset: int, total: int, chunk: bytes) -> int:
         """See `Street.put_blob`; when the street expects another offset it says so, and that is returned."""
@@ -53,21 +56,27 @@ class HttpStreet:
         except Refusal as refusal:
             if refusal.code != "blob.offset":
                 raise
-            return int(str(refusal.params.get("expected", "0")))
-        return int(answer.headers["Upload-Offset"])
+            return _whole_number(str(refusal.params.get("expected", "")), self.url)
+        return self._offset(answer)
 
     def get_blob(self, sha256: str, offset: int, limit: int) -> tuple[bytes, int]:
         """See `Street.get_blob`."""
         answer = self._ask("GET", f"/blobs/v1/{sha256}", headers={"Range": f"bytes={offset}-{offset + limit - 1}"})
-        total = answer.headers.get("Content-Range", f"/{len(answer.content)}").rsplit("/", 1)[1]
-        return answer.content, int(total)
+        total = answer.headers.get("Content-Range", f"/{len(answer.content)}").rpartition("/")[2]
+        return answer.content, _whole_number(total, self.url)
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
 
     def _post(self, path: str, body: bytes) -> httpx.Response:
-        return self._ask("POST", path, content=body, headers={"Content-Type": _MEDIA_TYPE})
+        answer = self._ask("POST", path, content=body, headers={"Content-Type": _MEDIA_TYPE})
+        if not answer.headers.get("Content-Type", "").startswith(_MEDIA_TYPE):
+            raise _no_street(self.url)  # a sign-in page of the network, a proxy's, another program's
+        return answer
+
+    def _offset(self, answer: httpx.Response) -> int:
+        return _whole_number(answer.headers.get("Upload-Offset", ""), self.url)
 
     def _ask(self, method: str, path: str, **what: Any) -> httpx.Response:
         return _checked(lambda: self._client.request(method, path, **what), self.url)
@@ -179,6 +188,13 @@ def _checked(call: Callable[[], httpx.Response], url: str) -> httpx.Response:
     raise _refusal_of(answer, url)
 
 
+def _whole_number(text: str, url: str) -> int:
+    """A number of bytes; what says none is no street server."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise _no_street(url)
+    return int(text)
+
+
 def _unreachable(url: str, why: str) -> Refusal:
     if "CERTIFICATE" in why.upper():
         return _untrusted(url, why.lower())
@@ -237,4 +253,6 @@ def _refusal_of(answer: httpx.Response, url: str) -> Refusal:
         said = msgspec.json.decode(answer.content, type=dict[str, Any])
         return Refusal(str(said["code"]), str(said["text"]), str(said["advice"]), **dict(said["params"]))
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+        if answer.status_code in _NOBODY_BEHIND:
+            return _unreachable(url, "")
         return _no_street(url)

@@ -22,6 +22,18 @@ __all__ = ["DeskSync"]
 CHUNK_BYTES = 64 * 1024
 """A piece of a photo: at 13 kB/s, the measured goodput of a bad link, five seconds."""
 
+_MOST_STEPS = 20
+
+
+def _photo_stuck(sha256: str) -> Refusal:
+    """A street that asks for the same piece for ever must not keep a desk busy for ever."""
+    return Refusal(
+        "sync.photo_stuck",
+        N_("The street server does not take the photo {name}."),
+        N_("It stays on this computer and is sent again later. Tell the office that looks after gridman if it lasts."),
+        name=sha256[:12],
+    )
+
 
 class DeskSync:
     """`gridman.services.desk.Synchroniser` over HTTP. One round at a time; the state may be asked from any thread."""
@@ -115,10 +127,13 @@ class DeskSync:
                 spoilt, data = refusal, None
             if data is None:
                 continue
-            sent = self.street.blob_size(sha256) or 0
+            sent, steps = self.street.blob_size(sha256) or 0, 0
             while sent < len(data):
                 if ticket is not None:
                     ticket.check()
+                steps += 1
+                if steps > _MOST_STEPS + len(data) // CHUNK_BYTES * 2:
+                    raise _photo_stuck(sha256)
                 progress(number, len(waiting), N_("Sending photos"))
                 sent = self.street.put_blob(sha256, sent, len(data), data[sent : sent + CHUNK_BYTES])
             mark_photo_sent(self._store, sha256, len(data))

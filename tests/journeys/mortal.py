@@ -50,7 +50,7 @@ _LIMITS = Limits(enrolment_burst=10_000, call_burst=1_000_000)
 _PATIENCE_S = 20.0
 
 # Children start from a process that has the product loaded: a kill every second would else hit nothing but imports.
-_processes = multiprocessing.get_context(
+_processes: Any = multiprocessing.get_context(
     "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 )
 if hasattr(_processes, "set_forkserver_preload"):
@@ -157,7 +157,7 @@ def _work(data: Path, login: str, receipts: Path, end: Path) -> None:
 
 def start_desk(data: Path, receipts: Path, end: Path, login: str = WORKER) -> BaseProcess:
     """A desk at work in a process of its own."""
-    process = _processes.Process(target=_work, args=(data, login, receipts, end), daemon=True)
+    process: BaseProcess = _processes.Process(target=_work, args=(data, login, receipts, end), daemon=True)
     process.start()
     return process
 
