@@ -22,6 +22,7 @@ from gridman.domain.catalog import NOUNS  # noqa: E402
 from gridman.domain.fields import Privacy, Synced, fields_of  # noqa: E402
 from gridman.domain.incident import OPEN_STATES, TRANSITIONS  # noqa: E402
 from gridman.kernel import words  # noqa: E402
+from gridman.kernel.paths import default_data_dir  # noqa: E402
 from gridman.kernel.words import _  # noqa: E402
 from gridman.ui.actions import FRAME_VERBS, key_words  # noqa: E402
 from gridman.ui.key_help import FORM_KEYS  # noqa: E402
@@ -30,7 +31,6 @@ from gridman.ui.navigation import PAGES  # noqa: E402
 MANUALS = {language: ROOT / "resources" / "manual" / f"index.{language}.html" for language in ("en", "zh_CN")}
 _MARKED = re.compile(r"<!-- table: (\w+) -->.*?<!-- /table -->", re.DOTALL)
 _COMMON = {"--help", "--language", "--json", "--verbose", "--version"}
-_HOME = re.compile(r"(?<=[ (:：])[^\s()（）]*/gridman(?=[)）])")
 
 FREQUENT = (
     "signin.wrong_passphrase", "signin.unknown_here", "signin.two_passphrases", "auth.wrong_password", "auth.locked", "auth.suspended",
@@ -238,7 +238,9 @@ def _option(action: argparse.Action) -> tuple[str, str]:
     name = " ".join(action.option_strings) or str(action.metavar or action.dest)
     if action.option_strings and action.nargs != 0:
         name += " " + str(action.metavar or "{" + ",".join(map(str, action.choices or ())) + "}")
-    return f"<code>{html.escape(name)}</code>", _HOME.sub("~/.local/share/gridman", _shown(action.help or ""))
+    return f"<code>{html.escape(name)}</code>", _shown(action.help or "").replace(
+        _shown(str(default_data_dir())), "~/.local/share/gridman"
+    )
 
 
 TABLES: dict[str, Callable[[], str]] = {
