@@ -1,4 +1,6 @@
-"""Long lists of ids, read as one array."""
+"""Long lists of ids and of other bare values, taken from the driver's cursor as they are: an object of its own for each of 50,000 rows
+costs as much again as the query.
+"""
 
 from array import array
 from itertools import chain
@@ -8,16 +10,19 @@ from sqlalchemy import Select
 
 from gridman.store.unit import Reader
 
-__all__ = ["read_ids"]
+__all__ = ["read_ids", "read_rows"]
 
 
-def read_ids(reader: Reader, query: Select[Any]) -> "array[int]":
-    """What a query of one integer column finds, in its order. Taken from the driver's cursor as it is: a row object for each of
-    50,000 ids costs as much again as the query.
-    """
+def read_rows(reader: Reader, query: Select[Any]) -> list[Any]:
+    """The rows of a query as plain tuples. Only for columns that the driver gives as they are meant: texts and numbers."""
     result = reader.connection.execute(query)
     if result.cursor is None:
         raise TypeError("a query that returns rows is needed")
-    found = array("q", chain.from_iterable(result.cursor.fetchall()))
+    rows: list[Any] = list(result.cursor.fetchall())
     result.close()
-    return found
+    return rows
+
+
+def read_ids(reader: Reader, query: Select[Any]) -> "array[int]":
+    """What a query of one integer column finds, in its order."""
+    return array("q", chain.from_iterable(read_rows(reader, query)))

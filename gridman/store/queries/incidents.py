@@ -10,7 +10,7 @@ from gridman.domain.grid import Grid
 from gridman.domain.incident import OPEN_STATES, Incident, IncidentStep
 from gridman.domain.organisation import Organisation
 from gridman.store.batches import batches
-from gridman.store.queries.id_lists import read_ids
+from gridman.store.queries.id_lists import read_ids, read_rows
 from gridman.store.unit import Reader
 
 __all__ = ["clusters", "count_numbered", "counts_by_state", "ids", "points", "rows", "last_step_of"]
@@ -79,14 +79,16 @@ def rows(reader: Reader, incident_ids: Sequence[int]) -> list[Any]:
     return [found[i] for i in incident_ids if i in found]
 
 
-def points(reader: Reader, box: tuple[float, float, float, float], **where: Any) -> list[Any]:
+def points(
+    reader: Reader, box: tuple[float, float, float, float], **where: Any
+) -> list[tuple[int, str, float, float, str | None]]:
     """(id, state, lng, lat, number) of the incidents in `box` (west, south, east, north; degrees): what a map needs, by thousands."""
     near = text(
         "id IN (SELECT id FROM place WHERE east >= :west AND west <= :east AND north >= :south AND south <= :north "
         "AND layer = 'incident')"
     ).bindparams(west=box[0], south=box[1], east=box[2], north=box[3])
     query = _where(select(_i.id, _i.state, _i.lng, _i.lat, _i.number).where(near, _i.lng.is_not(None)), **where)
-    return list(reader.connection.execute(query.order_by(_i.id)).all())
+    return read_rows(reader, query.order_by(_i.id))
 
 
 def counts_by_state(reader: Reader, **where: Any) -> dict[str, int]:
