@@ -93,13 +93,13 @@ def state_of(reader: Reader, record_id: int) -> str | None:
     return next((s for s in (*PENDING, REFUSED, SETTLED) if s in found), None)
 
 
-def next_operations(connection: Connection, limit_bytes: int) -> list[Outgoing]:
-    """The oldest unanswered operations, at least one, together not much more than `limit_bytes`."""
+def next_operations(connection: Connection, limit_bytes: int, after_n: int = 0) -> list[Outgoing]:
+    """The oldest unanswered operations after `after_n`, at least one, together not much more than `limit_bytes`."""
     c = _j.c
     size = func.coalesce(func.length(c.after), 0) + func.coalesce(func.length(c.base), 0) + 100
     query = (
         select(c.op_n, c.kind, c.entity, c.record_id, c.after, c.base, c.stamp, c.at, size.label("size"))
-        .where(c.state.in_((WAITING, SENT)))
+        .where(c.state.in_((WAITING, SENT)), c.op_n > after_n)
         .order_by(c.op_n)
         .limit(1_000)
     )
@@ -150,6 +150,11 @@ def highest_acknowledged(connection: Connection) -> int:
     return int(
         connection.execute(select(func.max(c.op_n)).where(c.state.in_((ACKNOWLEDGED, SETTLED, REFUSED)))).scalar() or 0
     )
+
+
+def highest_number(connection: Connection) -> int:
+    """The number of the last operation made here; 0 before the first."""
+    return int(connection.execute(select(func.max(_j.c.op_n))).scalar() or 0)
 
 
 def offer_again(connection: Connection, after_n: int) -> int:

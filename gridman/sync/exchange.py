@@ -93,10 +93,10 @@ class RoundResult:
         return abs(self.skew_ms) > LARGEST_SKEW_MS
 
 
-def prepare(store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES) -> Request:
-    """The next request: the oldest unanswered operations and the positions received so far. Marks the operations as sent."""
+def prepare(store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES, after_n: int = 0) -> Request:
+    """The next request: the oldest unanswered operations (those after `after_n`) and the positions received so far. Marks the operations as sent."""
     with store.read() as reader:
-        found = outbox.next_operations(reader.connection, push_bytes)
+        found = outbox.next_operations(reader.connection, push_bytes, after_n)
         cursors = [Cursor(s, seq, after) for s, (seq, after) in sorted(positions(reader.connection).items())]
         epoch = get_meta(reader, _EPOCH) or ""
     if found:
@@ -107,7 +107,9 @@ def prepare(store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES) 
 
 
 def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
-    """Take in an answer, whole or not at all. An answer to anything but the desk's present positions is ignored."""
+    """Take in an answer, whole or not at all. An answer to anything but the desk's present positions is ignored. Refuses with ``sync.fork``
+    when the street knows more of this desk's work than the desk.
+    """
     pulled = [_pulled(part) for part in answer.rows]
     entries = _entries(answer)
     asked = {c.scope: (c.seq, c.after_id) for c in request.cursors}
@@ -115,6 +117,8 @@ def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
         connection = replay.connection
         if positions(connection) != asked or replay.note(_EPOCH) != request.epoch:
             return Absorbed(is_stale=True)
+        if answer.last_n > outbox.highest_number(connection):
+            raise _overtaken()
         if answer.is_reset:
             replay.start_over()
             forget_sent_photos(connection)
@@ -132,6 +136,17 @@ def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
             replay.checkpoint(answer.seq)
             put_meta(connection, _SYNCED_AT, str(store.clock()))
     return Absorbed(replay.changes(), len(returned), received, answer.complete, False, answer.at)
+
+
+def _overtaken() -> Refusal:
+    """The street has later work under this desk's name than the desk itself: it is a copy, or came from a backup. Taking its rows in would
+    bring records whose numbers this copy is about to give out again.
+    """
+    return Refusal(
+        "sync.fork",
+        N_("The street already has other work under this computer's numbers: its data was copied or restored from a backup."),
+        N_("Set this computer up again from the street server; what waits here can be printed or exported first."),
+    )  # fmt: skip
 
 
 def _pulled(part: Rows) -> PulledRows:
