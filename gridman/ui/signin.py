@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QProgressBar, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
@@ -63,6 +63,7 @@ class SignInWindow(QWidget):
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(24, 24, 24, 24)
         self._build()
+        (self._passphrase if self._users else self._server).setFocus()
 
     def _build(self) -> None:
         self._users = list(self._door.users())
@@ -77,7 +78,7 @@ class SignInWindow(QWidget):
         self._setup = self._make_setup()
         self._forms.addWidget(self._enter)
         self._forms.addWidget(self._setup)
-        self._forms.setCurrentWidget(self._enter if self._users else self._setup)
+        self._bring(self._enter if self._users else self._setup)
         card = Card()
         card.setFixedWidth(440)
         card.add(column_of(label("gridman", "title"), label(_("Neighbourhood grid service"), "soft"), spacing=0))
@@ -147,13 +148,21 @@ class SignInWindow(QWidget):
         )  # fmt: skip
         return form
 
+    def _bring(self, form: QWidget) -> None:
+        """Show one of the two forms; the card is as tall as that one, not as the taller."""
+        for each in (self._enter, self._setup):
+            tall = QSizePolicy.Policy.Preferred if each is form else QSizePolicy.Policy.Ignored
+            each.setSizePolicy(QSizePolicy.Policy.Preferred, tall)
+        self._forms.setCurrentWidget(form)
+        self._forms.updateGeometry()
+
     def _show_setup(self) -> None:
-        self._forms.setCurrentWidget(self._setup)
+        self._bring(self._setup)
         self._problem.clear()
         self._server.setFocus()
 
     def _show_enter(self) -> None:
-        self._forms.setCurrentWidget(self._enter)
+        self._bring(self._enter)
         self._problem.clear()
         self._passphrase.setFocus()
 
@@ -167,7 +176,7 @@ class SignInWindow(QWidget):
         self._build()
         self._server.setText(typed[0])
         self._login.setText(typed[1])
-        self._forms.setCurrentWidget(self._setup if is_setup else self._enter)
+        self._bring(self._setup if is_setup else self._enter)
 
     def _sign_in(self) -> None:
         self._lock(True)
