@@ -32,7 +32,12 @@ def tell_trouble(engine: Engine, path: Path | None) -> None:
         if context.is_pre_ping:  # the pool itself looks whether the server is gone, and connects again
             return None
         if path is not None:
-            return trouble_of_sqlite(context.original_exception, path)
+            told = trouble_of_sqlite(context.original_exception, path)
+            if told is not None:
+                # SQLite may have ended the whole transaction by itself; a savepoint opened after that would be a transaction of its own and
+                # commit half the work. So nothing more goes through this connection.
+                context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
+            return told
         return _trouble_of_postgresql(context)
 
 
