@@ -66,8 +66,12 @@ class SignInWindow(QWidget):
         (self._passphrase if self._users else self._server).setFocus()
 
     def _build(self) -> None:
-        self._users = list(self._door.users())
         self._problem = label("", "problem", wraps=True)
+        try:
+            self._users = list(self._door.users())
+        except Refusal as refusal:  # a damaged profile must not keep the window, and with it setting up again, from the person
+            self._users = []
+            self._problem.setText(refusal.words())
         self._busy = QProgressBar()
         self._busy.setAccessibleName(_("Progress"))
         self._busy.setTextVisible(False)
@@ -220,6 +224,10 @@ class SignInWindow(QWidget):
     def _done(self, desk: Any) -> None:
         self._lock(False)
         self.opened.emit(desk)
+
+    def tell(self, refusal: Refusal) -> None:
+        """Say why somebody who worked here is asked to sign in again, or why the desk that was opened cannot be worked on."""
+        self._refused(refusal)
 
     def _refused(self, refusal: Refusal) -> None:
         self._lock(False)
