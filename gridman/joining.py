@@ -1,6 +1,7 @@
 """Where the parts of a desk and of a street are chosen and joined. Only the command line and the demonstration stand above it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from gridman.domain.access import Actor
 from gridman.geo.standalone import IncidentCard, standalone_page
 from gridman.geo.tiles import GridShape
 from gridman.kernel.clock import Clock, show_instant, system_clock
+from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.services import maps
 from gridman.services.desk import Desk, actor_here
@@ -68,7 +70,11 @@ def enrol_desk(
     parts = set_up_desk(
         data_dir, enrolled, server_url, passphrase, clock, device_name=device_name, authority=authority, again=again
     )
-    return join_desk(parts, clock)
+    desk = join_desk(parts, clock)
+    if isinstance(desk.synchroniser, DeskSync):
+        with suppress(Refusal):  # cut off just now: the first synchronisation does it
+            desk.synchroniser.introduce()
+    return desk
 
 
 class DeskDoor:

@@ -22,7 +22,6 @@ OK, REFUSED, USAGE, INTERRUPTED, FAULT = 0, 1, 2, 3, 4
 _CODES = N_(
     "exit codes: 0 done, 1 refused or something is wrong, 2 wrong usage, 3 interrupted, 4 a fault of the program"
 )
-_HELP_FLAGS = ("-h", "--help")
 _VALUED = ("--language",)
 Interrupted = (KeyboardInterrupt, Cancelled)
 
@@ -85,6 +84,14 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "sync", "gridman.cli.syncing", N_("exchange a desk's work with its street server, or tell a record's history"),
         ("gridman sync --data ~/desk --login zhou", "gridman sync --data ~/desk --login zhou --explain 17592186044423"),
+    ),
+    Command(
+        "bundle", "gridman.cli.bundle", N_("exchange work with the street by a file that is carried by hand"),
+        (
+            "gridman bundle export --data ~/desk --login zhou --out /media/stick/zhou.gridman",
+            "gridman bundle take /media/stick/zhou.gridman --data /srv/street --out /media/stick/back.gridman",
+            "gridman bundle import /media/stick/back.gridman --data ~/desk --login zhou",
+        ),
     ),
     Command(
         "demo", "gridman.cli.demo", N_("play one day in a demonstration street, checked step by step"),

@@ -21,7 +21,7 @@ from gridman.store.store import Store, get_meta, put_meta
 from gridman.sync.codec import unpack_rows
 from gridman.sync.protocol import PROTOCOL, Answer, Cursor, Op, Request, Rows, Street
 
-__all__ = ["Absorbed", "RoundResult", "SyncKind", "SyncStatus", "absorb", "prepare", "round", "status_of"]
+__all__ = ["Absorbed", "RoundResult", "SyncKind", "SyncStatus", "absorb", "note_absorbed", "prepare", "round", "status_of"]
 
 PUSH_BYTES = 64 << 10
 """A push is small, so that a cut line costs seconds, not minutes."""
@@ -203,7 +203,7 @@ def round(
         answer = street.exchange(request)
         page = _next_page(page, stopwatch() - started)
         absorbed = absorb(store, request, answer)
-        _note(result, absorbed, store.clock)
+        note_absorbed(result, absorbed, store.clock)
         if on_page is not None and absorbed.changes:
             on_page(absorbed.changes)
         if result.sent < waiting:
@@ -223,7 +223,8 @@ def round(
     return result
 
 
-def _note(result: RoundResult, absorbed: Absorbed, clock: Clock) -> None:
+def note_absorbed(result: RoundResult, absorbed: Absorbed, clock: Clock) -> None:
+    """Add what one answer brought to the whole."""
     result.requests += 1
     result.sent += absorbed.answered
     result.received += absorbed.received

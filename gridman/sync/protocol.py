@@ -40,15 +40,18 @@ class Cursor(Struct, array_like=True, frozen=True):
 
 
 class Hello(Struct, array_like=True, frozen=True, tag="hello"):
-    """A desk introduces itself."""
+    """A desk introduces itself. `keys`: its public keys for bundles (`sync.seal`)."""
 
     protocol: int
     replica: int
     app: str = ""
+    keys: bytes = b""
 
 
 class Greeting(Struct, array_like=True, frozen=True):
-    """The street's reply: what it speaks, which life of its data this is, its time, and how far it knows the desk's operations."""
+    """The street's reply: what it speaks, which life of its data this is, its time, how far it knows the desk's operations, and its own public
+    keys for bundles.
+    """
 
     lowest: int
     highest: int
@@ -56,6 +59,7 @@ class Greeting(Struct, array_like=True, frozen=True):
     seq: int
     at: int
     last_n: int
+    keys: bytes = b""
 
 
 class Request(Struct, array_like=True, frozen=True, tag="exchange"):

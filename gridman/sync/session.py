@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
@@ -13,6 +14,7 @@ from gridman.store.outbox import waiting_count
 from gridman.store.photo_queue import mark_photo_sent, unsent_photos
 from gridman.store.store import Store
 from gridman.sync import exchange
+from gridman.sync.bundle import introduce
 from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
 from gridman.sync.http import HttpStreet
 from gridman.sync.protocol import Street
@@ -67,6 +69,7 @@ class DeskSync:
             self._shown = SyncStatus(SyncKind.SENDING if of else SyncKind.RECEIVING, waiting=of, of=of)
             try:
                 result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
+                self.introduce()
                 self._send_photos(progress, ticket)
             except Refusal as refusal:
                 self._shown = self._after(refusal)
@@ -76,6 +79,10 @@ class DeskSync:
                 raise
             self._shown = None
             return result
+
+    def introduce(self) -> None:
+        """Exchange the keys of bundles with the street, once."""
+        introduce(self._store, SYSTEM, self.street)
 
     def status(self) -> SyncStatus:
         """How things stand, truthfully: what a round under way does, else what waits and when all was acknowledged last."""
