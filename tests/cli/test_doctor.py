@@ -66,6 +66,20 @@ def test_a_changed_page_is_found(town: Town, desk_db: Path, capsys: pytest.Captu
     assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.pages_damaged"})
 
 
+def test_a_damaged_desk_with_unsent_work_is_told_to_send_it_first(
+    town: Town, desk_db: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = sign_in_desk(town.desk, LOGIN, PASSPHRASE)
+    with desk.store.unit(desk.actor) as unit:
+        report_incident(unit, IncidentDraft("A805", "井盖破损", place="1号楼北侧", grid_id=min(desk.actor.grid_ids)))
+    with desk.store.database.reader.connect() as connection:
+        question = text("SELECT rootpage FROM sqlite_master WHERE name = 'person'")
+        page = int(connection.execute(question).scalar_one())
+    desk.close()
+    flip(desk_db, (page - 1) * 4096 + 700)
+    assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.pages_damaged", "doctor.unsent_in_damaged"})
+
+
 def test_a_changed_page_of_the_street_is_found(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     file = town.street / "street.db"
     flip(file, file.stat().st_size // 4096 // 2 * 4096 + 700)
