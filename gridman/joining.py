@@ -1,7 +1,6 @@
 """Where the parts of a desk and of a street are chosen and joined. Only the command line and the demonstration stand above it."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.services import maps
 from gridman.services.desk import Desk, actor_here
 from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
+from gridman.services.lease import lease_of, require_lease
 from gridman.services.signin import DeskParts, DeskUser, desk_users, set_up_desk, sign_in, verify_passphrase
 from gridman.services.trust import Invitation, check_street, read_invitation
 from gridman.store.blobs import BlobStore
@@ -37,8 +37,29 @@ def join_desk(parts: DeskParts, clock: Clock = system_clock) -> Desk:
 
 
 def sign_in_desk(data_dir: Path, login: str, passphrase: str, clock: Clock = system_clock) -> Desk:
-    """Open the desk of `login` on this computer; no network is needed."""
-    return join_desk(sign_in(data_dir, login, passphrase, clock), clock)
+    """Open the desk of `login` on this computer. No network is needed, unless the desk was without its street for too long: then the street
+    is asked first, and without it the desk stays shut (``signin.expired``).
+    """
+    desk = join_desk(sign_in(data_dir, login, passphrase, clock), clock)
+    try:
+        _require_lease(desk)
+    except BaseException:
+        desk.close()
+        raise
+    return desk
+
+
+def _require_lease(desk: Desk) -> None:
+    with desk.store.read() as reader:
+        if not lease_of(reader).is_over:
+            return
+    try:
+        desk.synchronise()
+    except Refusal as refusal:
+        if refusal.code not in ("sync.unreachable", "sync.cut_off"):
+            raise
+    with desk.store.read() as reader:
+        require_lease(reader)
 
 
 def enrol_desk(
@@ -70,11 +91,7 @@ def enrol_desk(
     parts = set_up_desk(
         data_dir, enrolled, server_url, passphrase, clock, device_name=device_name, authority=authority, again=again
     )
-    desk = join_desk(parts, clock)
-    if isinstance(desk.synchroniser, DeskSync):
-        with suppress(Refusal):  # cut off just now: the first synchronisation does it
-            desk.synchroniser.introduce()
-    return desk
+    return join_desk(parts, clock)
 
 
 class DeskDoor:
@@ -108,6 +125,7 @@ class DeskDoor:
     def unlock(self, desk: Desk, passphrase: str) -> None:
         """Refuse unless this is the passphrase of the desk's user."""
         verify_passphrase(self.data_dir, desk.profile.login, passphrase)
+        _require_lease(desk)
 
 
 def incident_page(reader: Reader, language: str, progress: Progress = quiet) -> tuple[str, int]:

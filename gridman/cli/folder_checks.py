@@ -12,6 +12,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.words import N_, _
 from gridman.services.audit import verify_chain
+from gridman.services.lease import ending_soon
 from gridman.services.signin import DeskUser, desk_token
 from gridman.services.trust import desk_authority
 from gridman.store import soundness
@@ -145,6 +146,10 @@ def check_desk(inside: Inside, *, asks_server: bool = True) -> Iterator[Finding]
         yield checked(_("Unsent work"), lambda: _waiting(count, since), str(count), is_warning=True)
     if asks_server and inside.user is not None:
         yield _server(inside.user, desk_token(store), desk_authority(store))
+        with store.read() as reader:
+            soon = ending_soon(reader)
+        if soon is not None:
+            yield Finding(_("Offline sign-in"), inside.user.login, (soon,), is_warning=True)
 
 
 def check_street(data: Path, inside: Inside) -> Iterator[Finding]:

@@ -32,6 +32,9 @@ def fill(parts: Any) -> None:
     _leaf(device, "list", _("list them"), _devices)
     revoke = _leaf(device, "revoke", _("shut one out at once"), _revoke)
     revoke.add_argument("number", type=int, metavar="NUMBER", help=_("its number in the list"))
+    revoke.add_argument(
+        "--retired", action="store_true", help=_("not lost but taken out of service: its unsent work is kept for review")
+    )
     department = parts.add_parser("department", help=_("departments of the street")).add_subparsers(
         metavar="DO", required=True
     )
@@ -226,11 +229,11 @@ def _login_of(reader: Any, user_id: int) -> str:
 
 
 def _revoke(args: argparse.Namespace, console: Console) -> int:
-    from gridman.services.enrolment import revoke_device
+    from gridman.services.enrolment import LOST, RETIRED, revoke_device
 
     with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
-        revoke_device(unit, args.number)
-    console.say(_("Computer {number} is shut out.").format(number=args.number))
+        revoke_device(unit, args.number, RETIRED if args.retired else LOST)
+    console.say(_("Computer {number} is shut out; it destroys its records at its next contact.").format(number=args.number))
     console.give({"number": args.number, "revoked": True})
     return 0
 

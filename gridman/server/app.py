@@ -18,10 +18,9 @@ from gridman.server.routes.blobs import get_blob, head_blob, patch_blob
 from gridman.server.routes.enrol import post_enrol
 from gridman.server.routes.incidents import get_incidents
 from gridman.server.routes.status import get_health, get_status, get_version
-from gridman.server.routes.sync import post_sync
+from gridman.server.routes.sync import post_farewell, post_sync
 from gridman.services.street import Street
 from gridman.sync.replica import Replica
-from gridman.sync.seal import Keys
 
 __all__ = ["StreetParts", "make_app", "street_app"]
 
@@ -35,6 +34,7 @@ _ROUTES = (
     Route("/token/v1", post_token, methods=["POST"]),
     Route("/password/v1", post_password, methods=["POST"]),
     Route("/sync/v1", post_sync, methods=["POST"]),
+    Route("/farewell/v1", post_farewell, methods=["POST"]),
     Route("/blobs/v1/{sha256}", patch_blob, methods=["PATCH"]),
     Route("/blobs/v1/{sha256}", head_blob, methods=["HEAD"]),
     Route("/blobs/v1/{sha256}", get_blob, methods=["GET"]),
@@ -78,5 +78,4 @@ def make_app(parts: StreetParts) -> Starlette:
 
 def street_app(street: Street, limits: Limits | None = None, *, authority: bytes = b"") -> Starlette:
     """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe."""
-    replica = Replica(street.store, Keys.from_seed(street.key).public)
-    return make_app(StreetParts(street, replica, street.photos, limits or Limits(), authority=authority))
+    return make_app(StreetParts(street, Replica(street.store), street.photos, limits or Limits(), authority=authority))

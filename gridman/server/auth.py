@@ -13,10 +13,10 @@ __all__ = ["caller_of", "host_of"]
 _LONGEST = 200
 
 
-async def caller_of(request: Request) -> Actor:
+async def caller_of(request: Request, *, is_farewell: bool = False) -> Actor:
     """The actor behind a request. Refuses ``auth.*`` and, when the device calls too often, ``http.too_many``."""
     parts, token = parts_of(request), _token(request)
-    actor = await in_thread(lambda: _known(parts, token))
+    actor = await in_thread(lambda: _known(parts, token, is_farewell))
     parts.calls.take(f"device {actor.replica}")
     return actor
 
@@ -32,10 +32,10 @@ def _token(request: Request) -> str:
     return token.strip()
 
 
-def _known(parts: StreetParts, token: str) -> Actor:
+def _known(parts: StreetParts, token: str, is_farewell: bool) -> Actor:
     store = parts.street.store
     with store.read() as reader:
-        actor = enrolment.actor_of_token(reader, token)
+        actor = enrolment.actor_of_token(reader, token, is_farewell=is_farewell)
     enrolment.note_seen(store, actor, token)
     return actor
 

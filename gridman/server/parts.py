@@ -24,6 +24,10 @@ class Exchange(Protocol):
 
     def exchange_bytes(self, actor: Actor, body: bytes) -> bytes: ...
 
+    def farewell_bytes(self, actor: Actor, body: bytes) -> bytes:
+        """The last operations of a device that was retired: all go to the review list, nothing is given any more."""
+        ...
+
 
 class Blobs(Protocol):
     """Photos by content, received in pieces."""

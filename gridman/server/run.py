@@ -1,5 +1,6 @@
 """Running the application: the socket, the signals, a graceful stop; in this thread (`serve`) or beside it (`ServerThread`)."""
 
+import asyncio
 import errno
 import signal
 import socket
@@ -23,6 +24,7 @@ __all__ = ["ServerThread", "Tls", "serve"]
 
 _log = get_log(__name__)
 _GRACE_S = 10
+_GOODBYE_S = 0.2
 _START_LIMIT_S = 30.0
 
 
@@ -37,6 +39,20 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        letting_go = asyncio.create_task(self._let_idle_go())
+        await super().shutdown(sockets)
+        letting_go.cancel()
+
+    async def _let_idle_go(self) -> None:
+        """Cut connections on which nothing is under way. TLS would wait for the other side's goodbye, which an idle desk never reads."""
+        while True:
+            await asyncio.sleep(_GOODBYE_S)
+            for connection in list(self.server_state.connections):
+                cycle, transport = getattr(connection, "cycle", None), getattr(connection, "transport", None)
+                if transport is not None and (cycle is None or cycle.response_complete):
+                    transport.abort()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

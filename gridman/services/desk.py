@@ -8,10 +8,12 @@ from gridman.domain.access import Actor
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
+from gridman.kernel.words import N_
 from gridman.services.access import actor_of_user
+from gridman.services.enrolment import RETIRED
 from gridman.services.outbox import note_round
 from gridman.services.photos import Blobs
-from gridman.services.signin import DeskUser
+from gridman.services.signin import DeskUser, destroy_desk
 from gridman.store.store import Store
 
 __all__ = ["Desk", "Synchroniser"]
@@ -52,11 +54,28 @@ class Desk:
         try:
             result = self.synchroniser.run(progress, ticket)
         except Refusal as refusal:
+            if refusal.code == "auth.device_revoked":
+                raise self._destroyed(refusal) from refusal
             note_round(self.store, started_at, refusal=refusal)
             raise
         note_round(self.store, started_at, result)
         self.refresh_actor()
         return result
+
+    def _destroyed(self, revoked: Refusal) -> Refusal:
+        """The street, and nobody else (its certificate and this desk's token say so), has removed this computer: leave nothing here."""
+        self.synchroniser.close()
+        destroy_desk(self.data_dir, self.profile)
+        if revoked.params.get("revoked_as") == RETIRED:
+            remedy = N_("Work that had not been sent went to the street's review list. To go on here, ask for an enrolment code.")
+        else:
+            remedy = N_("If that was a mistake, ask the street's administrator for an enrolment code.")
+        return Refusal(
+            "desk.destroyed",
+            N_("The street removed this computer from its list: the records of {name} on it were destroyed."),
+            remedy,
+            name=self.profile.name,
+        )
 
     def status(self) -> Any:
         """How things stand with the street server."""

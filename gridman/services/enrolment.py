@@ -26,10 +26,11 @@ from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "CODE_MS", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "page_devices", "plain_name", "revoke_device",
-    "rotate_token",
+    "CODE_MS", "LOST", "RETIRED", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "page_devices", "plain_name",
+    "revoke_device", "rotate_token",
 ]  # fmt: skip
 
+LOST, RETIRED = "lost", "retired"
 CODE_MS = 24 * 3_600_000
 _MAX_DEVICE_NAME = 60
 _SEEN_EVERY_MS = 60_000
@@ -37,7 +38,8 @@ _SEEN_EVERY_MS = 60_000
 
 @dataclass(frozen=True)
 class Enrolled:
-    """What a new desk is told once. `token` is secret; everything else may lie in its profile file."""
+    """What a new desk is told once. `token` is secret; everything else may lie in its profile file. `signer`, `ticket`: see
+    `gridman.services.lease`."""
 
     replica: int
     token: str = field(repr=False)
@@ -50,6 +52,8 @@ class Enrolled:
     street_epoch: str
     scopes: tuple[str, ...]
     must_change_password: bool
+    signer: str = ""
+    ticket: str = ""
 
 
 def new_code(unit: Unit, user_id: int) -> str:
@@ -137,18 +141,22 @@ def _split(token: str) -> tuple[int, str] | None:
     return (int(parts[1]), _digest(parts[2])) if len(parts[1]) <= 7 and parts[2].isascii() else None
 
 
-def actor_of_token(reader: Reader, token: str) -> Actor:
-    """Who speaks, by the token of the device; today's role and grids.
+def actor_of_token(reader: Reader, token: str, *, is_farewell: bool = False) -> Actor:
+    """Who speaks, by the token of the device; today's role and grids. ``is_farewell``: a retired device may say its last words, even
+    those of a user who is suspended.
 
     Refuses with ``auth.unknown_token``, ``auth.device_revoked`` or ``auth.suspended``.
     """
     device = _device_of_token(reader, token)
     if device.revoked_at is not None:
+        if is_farewell and device.revoked_as == RETIRED:
+            return actor_of_user(reader, device.user_id, device.replica)
         raise Refusal(
             "auth.device_revoked",
             N_("This computer was removed from the street's list."),
-            N_("Ask the street's administrator; unsent work stays on this computer."),
+            N_("Ask the street's administrator."),
             replica=device.replica,
+            revoked_as=device.revoked_as or LOST,
         )
     require_active(reader.get(User, device.user_id))
     return actor_of_user(reader, device.user_id, device.replica)
@@ -195,9 +203,13 @@ def rotate_token(unit: Unit) -> str:
     return f"gm1.{unit.actor.replica}.{secret}"
 
 
-def revoke_device(unit: Unit, replica: int) -> None:
-    """Shut a lost or retired computer out at once."""
+def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST) -> None:
+    """Shut a computer out at once; at its next contact it destroys its records. A ``retired`` one delivers its unsent work to the review
+    list first; of a ``lost`` one, which may be in a stranger's hands, nothing is taken any more.
+    """
     require(unit.actor, "account.manage")
+    if revoked_as not in (LOST, RETIRED):
+        raise ValueError(f"a device is revoked as lost or retired, not {revoked_as!r}")
     device = rows.device_of(unit, replica)
     if device is None:
         raise Refusal(
@@ -206,9 +218,11 @@ def revoke_device(unit: Unit, replica: int) -> None:
             N_("See gridman street device list for those there are."),
             replica=replica,
         )
-    if device.revoked_at is None:
-        rows.amend_device(unit, replica, revoked_at=unit.at, token_digest=device.token_digest, next_digest=None)
-        note(unit, "revoke", "user", device.user_id, device=replica)
+    if device.revoked_at is None or (device.revoked_as == RETIRED and revoked_as == LOST):
+        rows.amend_device(
+            unit, replica, revoked_at=unit.at, revoked_as=revoked_as, token_digest=device.token_digest, next_digest=None
+        )
+        note(unit, "revoke", "user", device.user_id, device=replica, revoked_as=revoked_as)
 
 
 def page_devices(reader: Reader, actor: Actor, user_id: int | None = None) -> list[Device]:

@@ -20,6 +20,7 @@ from gridman.kernel.files import write_whole
 from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.services.enrolment import Enrolled, plain_name
+from gridman.services.lease import keep_signer, note_time
 from gridman.services.settings import DEVICE_NAME
 from gridman.services.trust import keep_desk_authority
 from gridman.store.database import Database, open_sqlite
@@ -29,7 +30,7 @@ from gridman.store.store import Store, open_store
 from gridman.store.unit import Unit
 
 __all__ = [
-    "DeskParts", "DeskUser", "change_passphrase", "desk_token", "desk_users", "forget_desk", "keep_token", "set_up_desk", "sign_in",
+    "DeskParts", "DeskUser", "change_passphrase", "desk_token", "desk_users", "destroy_desk", "forget_desk", "keep_token", "set_up_desk", "sign_in",
     "update_profile", "verify_passphrase",
 ]  # fmt: skip
 
@@ -180,6 +181,7 @@ def set_up_desk(
     with open_store(database, user.replica, [], clock).unit(_actor(user)) as unit:
         keep_token(unit, enrolled.token)
         keep_desk_authority(unit, authority)
+        keep_signer(unit, enrolled.signer, enrolled.ticket)
         put_setting(unit, DEVICE_NAME, plain_name(device_name))
         note(unit, "enrol", "user", user.user_id, device=user.replica)
     _keep_profile(data_dir, (user, *others))
@@ -205,6 +207,7 @@ def sign_in(data_dir: Path, login: str, passphrase: str, clock: Clock = system_c
         if failed:  # failures could not be written while the file was shut
             note(unit, "sign_in_failed", "user", user.user_id, times=failed)
         note(unit, "sign_in", "user", user.user_id)
+        note_time(unit)
     return DeskParts(folder, key, database, user)
 
 
@@ -238,6 +241,15 @@ def forget_desk(data_dir: Path, login: str) -> None:
     (folder / "keys.json").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     _keep_profile(data_dir, tuple(u for u in desk_users(data_dir) if u.login != user.login))
+
+
+def destroy_desk(folder: Path, user: DeskUser) -> None:
+    """Destroy an open desk in its `folder`: the key first, which alone makes the data unreadable, then the files and its profile line. On
+    Windows files that are open stay as unreadable remains.
+    """
+    (folder / "keys.json").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    _keep_profile(folder.parent, tuple(u for u in desk_users(folder.parent) if u.replica != user.replica))
 
 
 def desk_token(store: Store) -> str:

@@ -47,6 +47,10 @@ class Device:
     enrolled_at: int
     last_seen_at: int
     revoked_at: int | None
+    revoked_as: str = ""
+    audit_n: int = 0
+    audit_digest: str = ""
+    audit_broken_at: int | None = None
 
 
 def _account(row: Row[Any]) -> Account:
@@ -65,6 +69,10 @@ def _device(row: Row[Any]) -> Device:
         row.enrolled_at or 0,
         row.last_seen_at or 0,
         row.revoked_at,
+        row.revoked_as or "",
+        row.audit_n or 0,
+        row.audit_digest or "",
+        row.audit_broken_at,
     )
 
 

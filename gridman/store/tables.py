@@ -6,8 +6,8 @@ from gridman.domain.catalog import NOUNS
 from gridman.domain.fields import BIG, Record
 
 __all__ = [
-    "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "device", "draft", "enrolment", "household_line", "journal", "meta",
-    "replica_counter", "search_entry", "setting", "sync_clock", "sync_exit", "sync_op", "sync_row",
+    "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "desk_audit", "device", "draft", "enrolment",
+    "household_line", "journal", "meta", "replica_counter", "search_entry", "setting", "sync_clock", "sync_exit", "sync_op", "sync_row",
 ]  # fmt: skip
 
 assert NOUNS  # importing the catalogue maps every noun onto the same metadata
@@ -169,6 +169,10 @@ device = Table(
     Column("last_n", BigInteger),
     Column("skew_ms", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("revoked_as", Text),  # lost: shut out at once; retired: may deliver its unsent work first
+    Column("audit_n", BigInteger),  # how far the desk's own audit log was received, and its last digest
+    Column("audit_digest", Text),
+    Column("audit_broken_at", BigInteger),
 )
 
 account = Table(
@@ -204,6 +208,23 @@ audit = Table(
     Column("details", Text),  # JSON without personal values
     Column("previous", Text),
     Column("digest", Text, nullable=False),
+)
+
+desk_audit = Table(  # at the street: the audit logs of its desks, as they were received
+    "desk_audit",
+    metadata,
+    Column("replica", Integer, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor_id", BIG),
+    Column("desk", Integer),
+    Column("act", Text, nullable=False),
+    Column("record_kind", Text),
+    Column("record_id", BIG),
+    Column("details", Text),
+    Column("previous", Text),
+    Column("digest", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 household_line = Table(  # derived: the household as lists show it

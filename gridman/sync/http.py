@@ -24,6 +24,7 @@ _LARGEST_AUTHORITY = 64 << 10
 _NOBODY_BEHIND = (502, 503, 504)
 """What a proxy before the street says while the street's own server is stopped."""
 
+_TICKET = "gridman-ticket"
 _MEDIA_TYPE = "application/vnd.gridman.sync"
 
 
@@ -34,6 +35,8 @@ class HttpStreet:
         self, url: str, token: str, authority: bytes = b"", *, transport: httpx.BaseTransport | None = None
     ) -> None:
         self.url = url
+        self.wants_ticket = False
+        self.ticket = ""
         self._client = _client(url, transport, {"Authorization": f"Bearer {token}"}, _believing(authority))
 
     def greet(self, hello: Hello) -> Greeting:
@@ -41,8 +44,14 @@ class HttpStreet:
         return decode_greeting(self._post("/sync/v1", encode(hello)).content)
 
     def exchange(self, request: Request) -> Answer:
-        """See `Street.exchange`."""
-        return decode_answer(self._post("/sync/v1", encode(request)).content)
+        """See `Street.exchange`. While `wants_ticket` the next ticket is asked for too, and kept in `ticket`."""
+        answer = self._post("/sync/v1", encode(request), {_TICKET: "wanted"} if self.wants_ticket else {})
+        self.ticket = answer.headers.get(_TICKET, self.ticket)
+        return decode_answer(answer.content)
+
+    def farewell(self, request: Request) -> Answer:
+        """The last operations of a desk that was retired."""
+        return decode_answer(self._post("/farewell/v1", encode(request)).content)
 
     def blob_size(self, sha256: str) -> int | None:
         """See `Street.blob_size`."""
@@ -69,8 +78,8 @@ class HttpStreet:
         """Close the connection."""
         self._client.close()
 
-    def _post(self, path: str, body: bytes) -> httpx.Response:
-        answer = self._ask("POST", path, content=body, headers={"Content-Type": _MEDIA_TYPE})
+    def _post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        answer = self._ask("POST", path, content=body, headers={"Content-Type": _MEDIA_TYPE, **(headers or {})})
         if not answer.headers.get("Content-Type", "").startswith(_MEDIA_TYPE):
             raise _no_street(self.url)  # a sign-in page of the network, a proxy's, another program's
         return answer

@@ -9,12 +9,11 @@ from gridman.domain.access import MAP, REF, Actor
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
-from gridman.store.bundle_keys import keep_device_keys
 from gridman.store.feed import hold_clock
 from gridman.store.feed_pages import cells_of, clock_of, entries_after, rows_of, same_moment, scopes_with_news
 from gridman.store.pushed import answers_of, keep_answers, last_pushed, note_device
 from gridman.store.store import Store
-from gridman.store.unit import Reader
+from gridman.store.unit import Reader, Unit
 from gridman.sync.codec import check_op, decode_request, digest_of, encode, pack_rows
 from gridman.sync.protocol import (
     ALL,
@@ -31,7 +30,6 @@ from gridman.sync.protocol import (
     Verdict,
 )
 from gridman.sync.push import Intake
-from gridman.sync.seal import PUBLIC_BYTES
 
 __all__ = ["Replica"]
 
@@ -45,24 +43,39 @@ _SCOPE_ORDER = {REF: 0, "g": 1, "i": 2, "o": 3, MAP: 4}
 class Replica:
     """The street server's copy as desks talk to it."""
 
-    def __init__(self, store: Store, public_keys: bytes = b"") -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._public_keys = public_keys
 
     def exchange_bytes(self, actor: Actor, body: bytes) -> bytes:
         """Answer an encoded message of the device `actor.replica`. Raises Refusal for whatever is wrong with it."""
         message = decode_request(body)
         return encode(self.greet(actor, message) if isinstance(message, Hello) else self.exchange(actor, message))
 
+    def farewell_bytes(self, actor: Actor, body: bytes) -> bytes:
+        """Take in the last operations of a device that was retired: each is kept for review; nothing is given any more."""
+        message = decode_request(body)
+        if not isinstance(message, Request):
+            raise Refusal(
+                "sync.malformed",
+                N_("The message cannot be read ({why})."),
+                N_("Both sides should run the same version of gridman; try again."),
+                why="hello",
+            )
+        _check(actor, message)
+        with self._store.unit(actor) as unit:
+            connection = unit.connection
+            repeated, verdicts, seq = self._push(unit, actor, message, frozenset())
+            _now, epoch = clock_of(connection)
+            answers = repeated + [_at(v, seq) for v in verdicts]
+            last = last_pushed(connection, actor.replica)
+            return encode(Answer(PROTOCOL, epoch, seq, unit.now, last, answers, cursors=message.cursors))
+
     def greet(self, actor: Actor, hello: Hello) -> Greeting:
-        """Say what this street speaks and how far it knows the desk's operations; note the desk's keys for bundles."""
-        if len(hello.keys) == PUBLIC_BYTES and hello.replica == actor.replica:
-            with self._store.unit(actor) as unit:
-                keep_device_keys(unit, actor.replica, hello.keys)
+        """Say what this street speaks and how far it knows the desk's operations."""
         with self._store.read() as reader:
             seq, epoch = clock_of(reader.connection)
             last = last_pushed(reader.connection, actor.replica)
-            return Greeting(PROTOCOL, PROTOCOL, epoch, seq, reader.now, last, self._public_keys)
+            return Greeting(PROTOCOL, PROTOCOL, epoch, seq, reader.now, last)
 
     def exchange(self, actor: Actor, request: Request) -> Answer:
         """Take in the desk's operations, each exactly once, and answer with what changed in its scopes.
@@ -75,19 +88,26 @@ class Replica:
                 same_moment(reader)
                 return _pull(reader, actor, request, [])
         with self._store.unit(actor) as unit:
-            connection = unit.connection
-            hold_clock(connection)
-            last = last_pushed(connection, actor.replica)
-            repeated = _repeated(connection, request, last)
-            fresh = _next_ops(request.ops, last)
-            intake = Intake(unit, scopes_of_user(unit, actor.user_id), actor.replica)
-            verdicts = [intake.take(op) for op in fresh]
-            unit.finish()  # numbers the changes, so that they are in this very answer
-            seq, _epoch = clock_of(connection)
-            answers = [(op.n, digest_of(op), to_builtins(v)) for op, v in zip(fresh, verdicts, strict=True)]
-            keep_answers(connection, actor.replica, answers, seq, unit.now)
-            note_device(connection, actor.replica, last + len(fresh), unit.now, request.at - unit.now)
+            repeated, verdicts, seq = self._push(unit, actor, request, scopes_of_user(unit, actor.user_id))
             return _pull(unit, actor, request, repeated + [_at(v, seq) for v in verdicts])
+
+    def _push(
+        self, unit: Unit, actor: Actor, request: Request, scopes: frozenset[str]
+    ) -> tuple[list[Verdict], list[Verdict], int]:
+        """Take in the operations; returns the answers of those that came again, of the new ones, and the number that these show at."""
+        connection = unit.connection
+        hold_clock(connection)
+        last = last_pushed(connection, actor.replica)
+        repeated = _repeated(connection, request, last)
+        fresh = _next_ops(request.ops, last)
+        intake = Intake(unit, scopes, actor.replica)
+        verdicts = [intake.take(op) for op in fresh]
+        unit.finish()  # numbers the changes, so that they are in this very answer
+        seq, _epoch = clock_of(connection)
+        answers = [(op.n, digest_of(op), to_builtins(v)) for op, v in zip(fresh, verdicts, strict=True)]
+        keep_answers(connection, actor.replica, answers, seq, unit.now)
+        note_device(connection, actor.replica, last + len(fresh), unit.now, request.at - unit.now)
+        return repeated, verdicts, seq
 
 
 def _check(actor: Actor, request: Request) -> None:

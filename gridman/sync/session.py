@@ -7,6 +7,8 @@ from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
+from gridman.services.enrolment import RETIRED
+from gridman.services.lease import is_ticket_due, keep_ticket
 from gridman.services.signin import DeskUser, desk_token
 from gridman.services.trust import desk_authority
 from gridman.store.blobs import BlobStore
@@ -14,8 +16,8 @@ from gridman.store.outbox import waiting_count
 from gridman.store.photo_queue import mark_photo_sent, unsent_photos
 from gridman.store.store import Store
 from gridman.sync import exchange
-from gridman.sync.bundle import introduce
 from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
+from gridman.sync.farewell import send_last_words
 from gridman.sync.http import HttpStreet
 from gridman.sync.protocol import Street
 
@@ -68,10 +70,12 @@ class DeskSync:
                 of = waiting_count(reader)
             self._shown = SyncStatus(SyncKind.SENDING if of else SyncKind.RECEIVING, waiting=of, of=of)
             try:
+                self._want_ticket()
                 result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
-                self.introduce()
+                self._keep_ticket()
                 self._send_photos(progress, ticket)
             except Refusal as refusal:
+                self._say_farewell(refusal)
                 self._shown = self._after(refusal)
                 raise
             except BaseException:
@@ -80,9 +84,25 @@ class DeskSync:
             self._shown = None
             return result
 
-    def introduce(self) -> None:
-        """Exchange the keys of bundles with the street, once."""
-        introduce(self._store, SYSTEM, self.street)
+    def _want_ticket(self) -> None:
+        street = self.street
+        if isinstance(street, HttpStreet):
+            with self._store.read() as reader:
+                street.wants_ticket = is_ticket_due(reader)
+
+    def _keep_ticket(self) -> None:
+        street = self.street
+        if isinstance(street, HttpStreet) and street.ticket:
+            with self._store.unit(SYSTEM) as unit:
+                keep_ticket(unit, street.ticket)
+            street.wants_ticket, street.ticket = False, ""
+
+    def _say_farewell(self, refusal: Refusal) -> None:
+        """A desk that was taken out of service delivers what waits, before whoever called makes it destroy itself."""
+        is_retired = refusal.code == "auth.device_revoked" and refusal.params.get("revoked_as") == RETIRED
+        if is_retired and isinstance(self._street, HttpStreet):
+            send_last_words(self._store, self._street.farewell)
+
 
     def status(self) -> SyncStatus:
         """How things stand, truthfully: what a round under way does, else what waits and when all was acknowledged last."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from gridman.kernel import words
+from gridman.kernel.errors import Refusal
 from gridman.ui.collector import Collector
 from gridman.ui.mapview.scheme import register_scheme
 from gridman.ui.qt_words import speak
@@ -61,13 +62,20 @@ class _Program:
         self._signin.show()
 
     def _opened(self, desk: Any) -> None:
+        try:
+            session = DeskSession(self._app, desk, self._language, self._theme, unlock=self._unlock)
+        except Refusal as refusal:  # a data file that opens and is damaged further in
+            desk.close()
+            if self._signin is None:
+                raise
+            self._signin.tell(refusal)
+            return
         self._desk = desk
         if self._signin is not None:
             self._signin.closing.disconnect(self._app.quit)
             self._signin.close()
             self._signin.deleteLater()
             self._signin = None
-        session = DeskSession(self._app, desk, self._language, self._theme, unlock=self._unlock)
         session.signed_out.connect(self._signed_out)
         self._app.lastWindowClosed.connect(self._window_closed)
         self._session = session
@@ -83,9 +91,12 @@ class _Program:
 
     def _signed_out(self) -> None:
         self._app.lastWindowClosed.disconnect(self._window_closed)
+        ending = self._session.ending if self._session is not None else None
         self._session = None
         self._close_desk()
         self.begin()
+        if ending is not None and self._signin is not None:
+            self._signin.tell(ending)
 
     def end(self) -> None:
         """Close what is open."""

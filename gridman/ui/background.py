@@ -90,6 +90,7 @@ class Background(QObject):
     changed = Signal(object)  # Changes of a committed unit or a finished synchronisation
     refused = Signal(object)  # a Refusal nobody took
     failed = Signal(object)  # Failure: a bug
+    ended = Signal(object)  # the Refusal after which there is no desk any more: the street removed this computer
     work_changed = Signal(object)  # Job of `run`: begun, went on, over
     _arrived = Signal(object)  # the one signal that crosses threads
 
@@ -267,6 +268,9 @@ class Background(QObject):
             return
         if is_full_disk(error):
             error = full_disk(getattr(error, "filename", None) or "-")
+        if isinstance(error, Refusal) and error.code == "desk.destroyed":
+            self.ended.emit(error)
+            return
         if isinstance(error, Refusal):
             if job.refused is not None and _is_alive(job.refused):
                 job.refused(error)

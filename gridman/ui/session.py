@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gridman.kernel import words
+from gridman.kernel.errors import Refusal
 from gridman.services import settings
 from gridman.ui.autosync import AutoSync
 from gridman.ui.background import Background, install_excepthook
@@ -37,6 +38,8 @@ class DeskSession(QObject):
         super().__init__()
         self._app, self.desk, self._unlock = app, desk, unlock
         self.background = Background(desk, self)
+        self.ending: Refusal | None = None
+        self.background.ended.connect(self._ended)
         self._remove_hook = install_excepthook(self.background)
         self._settings: dict[str, Any] = _read_settings(desk.store)
         kept = self._settings if is_remembered else {}
@@ -123,6 +126,12 @@ class DeskSession(QObject):
     @property
     def is_locked(self) -> bool:
         return self._lock is not None
+
+    def _ended(self, refusal: Refusal) -> None:
+        """The street removed this computer: nothing may stay on the screen; why is told where one signs in."""
+        self.ending = refusal
+        self.window.hide()
+        QTimer.singleShot(0, self.sign_out)
 
     def sign_out(self) -> None:
         """Close this person's desk."""

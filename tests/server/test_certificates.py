@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -317,3 +318,17 @@ def test_a_caller_who_speaks_no_tls_does_not_disturb_the_server(safe: Safe) -> N
         with suppress(OSError):
             wire.recv(100)
     assert refused(lambda: greet(safe.url, safe.tls.authority)).code == "auth.unknown_token"
+
+
+def test_a_server_with_an_idle_desk_on_the_line_stops_at_once(tmp_path: Path) -> None:
+    with town_street(tmp_path / "street") as town:
+        tls = street_tls(town.street)
+        thread = ServerThread(town.street, tls=tls)
+        street = HttpStreet(thread.start(), "gm1.2.x", tls.authority)
+        try:
+            assert refused(lambda: street.greet(Hello(PROTOCOL, 2))).code == "auth.unknown_token"
+            started = time.monotonic()
+            thread.stop()
+            assert time.monotonic() - started < 3
+        finally:
+            street.close()

@@ -1,5 +1,7 @@
 """POST /enrol/v1: a computer becomes a desk of the street."""
 
+from dataclasses import replace
+
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,7 +10,8 @@ from gridman.server.answers import json_answer, json_body
 from gridman.server.auth import host_of
 from gridman.server.limits import malformed, read_body
 from gridman.server.parts import in_thread, parts_of
-from gridman.services.enrolment import enrol
+from gridman.services.enrolment import Enrolled, enrol
+from gridman.services.lease import issue_ticket, signer_of
 
 __all__ = ["post_enrol"]
 
@@ -30,10 +33,12 @@ async def post_enrol(request: Request) -> Response:
     if (form.password is None) == (form.code is None):
         raise malformed("password or code")
     street = parts.street
-    enrolled = await in_thread(
-        lambda: enrol(
+
+    def make() -> Enrolled:
+        made = enrol(
             street.store, form.login, form.device_name, password=form.password, code=form.code, hasher=street.hasher
-        ),
-        parts.hashing,
-    )
-    return json_answer(enrolled, 201)
+        )
+        ticket = issue_ticket(street.store, street.key, made.replica, made.user_id)
+        return replace(made, signer=signer_of(street.store, street.key), ticket=ticket)
+
+    return json_answer(await in_thread(make, parts.hashing), 201)

@@ -9,23 +9,29 @@ __all__ = ["forbid_rewriting"]
 
 _MESSAGE = "the audit log is append-only"
 
+_TABLES = ("audit", "desk_audit")
+
 _SQLITE = [
-    f"""CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb} ON audit
+    f"""CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table}
     BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END"""
+    for table in _TABLES
     for verb in ("update", "delete")
 ]
 
 _POSTGRESQL = [
     f"""CREATE OR REPLACE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION '{_MESSAGE}'; END $$""",
-    """CREATE OR REPLACE TRIGGER audit_no_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()""",
+    *(
+        f"""CREATE OR REPLACE TRIGGER {table}_no_rewriting BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"""
+        for table in _TABLES
+    ),
 ]
 
 
 def forbid_rewriting(connection: Connection) -> None:
     """Make the triggers where they are missing. PostgreSQL needs version 14 or later."""
-    if not inspect(connection).has_table("audit"):
+    if not all(inspect(connection).has_table(table) for table in _TABLES):
         return  # the first migration is being written
     for statement in _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE:
         connection.exec_driver_sql(statement)

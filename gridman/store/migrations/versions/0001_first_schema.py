@@ -186,6 +186,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "desk_audit",
+        sa.Column("replica", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("desk", sa.Integer(), nullable=True),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("record_kind", sa.Text(), nullable=True),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("details", sa.Text(), nullable=True),
+        sa.Column("previous", sa.Text(), nullable=True),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("replica", "n"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "device",
         sa.Column("replica", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -197,6 +213,10 @@ def upgrade() -> None:
         sa.Column("last_n", sa.BigInteger(), nullable=True),
         sa.Column("skew_ms", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_as", sa.Text(), nullable=True),
+        sa.Column("audit_n", sa.BigInteger(), nullable=True),
+        sa.Column("audit_digest", sa.Text(), nullable=True),
+        sa.Column("audit_broken_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("replica"),
     )
     op.create_table(

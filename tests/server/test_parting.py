@@ -1,0 +1,241 @@
+"""Desks that are taken out of service, lost, or too long without their street; over real TLS, to the last file on the disk."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gridman.domain.access import SYSTEM
+from gridman.domain.conflict import Conflict
+from gridman.domain.household import Household
+from gridman.joining import DeskDoor, enrol_desk, sign_in_desk
+from gridman.kernel.errors import Refusal
+from gridman.server.certificates import Tls, street_tls
+from gridman.server.run import ServerThread
+from gridman.services import lease
+from gridman.services.accounts import suspend
+from gridman.services.desk import Desk
+from gridman.services.enrolment import LOST, RETIRED, revoke_device
+from gridman.services.signin import desk_users
+from gridman.services.trust import fingerprint_of
+from gridman.store.settings import put_setting
+from tests.support.streets import PASSWORD, WORKER, Hands, TownStreet, town_street
+
+PASS = "a quiet morning"
+DAY_MINUTES = 24 * 60
+
+
+@dataclass
+class Place:
+    """A served street and one computer of a worker; both have the same clock, which the test turns."""
+
+    town: TownStreet
+    tls: Tls
+    server: ServerThread
+    url: str
+    folder: Path
+
+    @property
+    def clock(self) -> Hands:
+        return self.town.clock
+
+    def enrol(self, **more: bool) -> Desk:
+        desk = enrol_desk(
+            self.folder, self.url, WORKER, PASS, password=PASSWORD, fingerprint=fingerprint_of(self.tls.authority), clock=self.clock,
+            again=more.get("again", False),
+        )  # fmt: skip
+        desk.synchronise()
+        return desk
+
+    def sign_in(self) -> Desk:
+        return sign_in_desk(self.folder, WORKER, PASS, self.clock)
+
+    def revoke(self, replica: int, revoked_as: str) -> None:
+        with self.town.street.store.unit(SYSTEM) as unit:
+            revoke_device(unit, replica, revoked_as)
+
+    def conflicts(self) -> list[Conflict]:
+        with self.town.street.store.read() as reader:
+            return reader.page(Conflict)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with town_street(tmp_path / "street") as town:
+        tls = street_tls(town.street)
+        server = ServerThread(town.street, tls=tls)
+        url = server.start()
+        try:
+            yield Place(town, tls, server, url, tmp_path / "desk")
+        finally:
+            server.stop()
+
+
+def refused(call: Callable[[], object]) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        call()
+    assert caught.value.words() and "{" not in caught.value.words()
+    return caught.value
+
+
+def write_something(desk: Desk, grid_id: int) -> None:
+    with desk.store.unit(desk.actor) as unit:
+        unit.create(Household(number="H1", grid_id=grid_id, address="Lane 1"))
+
+
+def remains(folder: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.is_file() and p.name != "desk.json"]
+
+
+@pytest.mark.parametrize(("revoked_as", "kept"), [(RETIRED, 1), (LOST, 0)])
+def test_a_removed_desk_destroys_itself_and_only_a_retired_one_delivers_first(place: Place, revoked_as: str, kept: int) -> None:
+    desk = place.enrol()
+    try:
+        write_something(desk, place.town.grids[0])
+        place.revoke(desk.profile.replica, revoked_as)
+        assert remains(place.folder)
+        assert refused(desk.synchronise).code == "desk.destroyed"
+    finally:
+        desk.close()
+    assert remains(place.folder) == [] and desk_users(place.folder) == ()
+    found = place.conflicts()
+    assert len(found) == kept and all(c.reason == "scope" for c in found)
+    with place.town.street.store.read() as reader:
+        assert reader.count(Household) == 0  # nothing of it was applied
+
+
+def test_a_retired_desk_of_a_suspended_user_delivers_too(place: Place) -> None:
+    desk = place.enrol()
+    try:
+        write_something(desk, place.town.grids[0])
+        place.revoke(desk.profile.replica, RETIRED)
+        with place.town.street.store.unit(SYSTEM) as unit:
+            suspend(unit, place.town.users[WORKER])
+        assert refused(desk.synchronise).code == "desk.destroyed"
+    finally:
+        desk.close()
+    assert len(place.conflicts()) == 1
+
+
+def test_a_retired_desk_is_not_destroyed_before_its_work_has_arrived(place: Place) -> None:
+    from gridman.sync.http import HttpStreet
+
+    desk = place.enrol()
+    try:
+        write_something(desk, place.town.grids[0])
+        place.revoke(desk.profile.replica, RETIRED)
+        with pytest.MonkeyPatch.context() as cut:
+
+            def away(self: HttpStreet, request: object) -> object:
+                raise Refusal("sync.cut_off", "The line was cut.")
+
+            cut.setattr(HttpStreet, "farewell", away)
+            assert refused(desk.synchronise).code == "sync.cut_off"
+        assert remains(place.folder) and place.conflicts() == []
+        assert refused(desk.synchronise).code == "desk.destroyed"
+    finally:
+        desk.close()
+    assert len(place.conflicts()) == 1 and remains(place.folder) == []
+
+
+def test_an_unknown_token_destroys_nothing(place: Place) -> None:
+    desk = place.enrol()
+    try:
+        with desk.store.unit(SYSTEM) as unit:
+            put_setting(unit, "street.token", "gm1.2.nonsense")
+        desk.synchroniser.close()
+        assert refused(desk.synchronise).code == "auth.unknown_token"
+    finally:
+        desk.close()
+    assert remains(place.folder)
+    place.sign_in().close()
+
+
+def test_a_desk_enrolled_again_is_not_destroyed_with_the_old_one(place: Place) -> None:
+    old = place.enrol()
+    new = place.enrol(again=True)
+    try:
+        place.revoke(old.profile.replica, LOST)
+        assert refused(old.synchronise).code == "desk.destroyed"
+        assert new.synchronise().complete
+    finally:
+        old.close()
+        new.close()
+    assert [u.replica for u in desk_users(place.folder)] == [new.profile.replica]
+    place.sign_in().close()
+
+
+def test_two_weeks_without_the_street_shut_the_desk_until_it_is_reached(place: Place) -> None:
+    place.enrol().close()
+    place.server.stop()
+    place.clock.pass_minutes(13.9 * DAY_MINUTES)
+    desk = place.sign_in()
+    with desk.store.read() as reader:
+        soon = lease.ending_soon(reader)
+    desk.close()
+    assert soon is not None and soon.params["days"] == 0
+    place.clock.pass_minutes(0.2 * DAY_MINUTES)
+    assert refused(place.sign_in).code == "signin.expired"
+    place.clock.pass_minutes(-10 * DAY_MINUTES)  # turning the clock back gains nothing
+    assert refused(place.sign_in).code == "signin.expired"
+    place.clock.pass_minutes(10 * DAY_MINUTES)
+    place.server = ServerThread(place.town.street, port=int(place.url.rsplit(":", 1)[1]), tls=place.tls)
+    place.server.start()
+    place.sign_in().close()
+    place.server.stop()
+    place.clock.pass_minutes(13 * DAY_MINUTES)
+    place.sign_in().close()
+
+
+def test_a_desk_in_contact_is_told_nothing_and_renews_once_a_day(place: Place) -> None:
+    desk = place.enrol()
+    try:
+        ends = []
+        for minutes in (0, 10, 2 * DAY_MINUTES, 0):
+            place.clock.pass_minutes(minutes)
+            desk.synchronise()
+            with desk.store.read() as reader:
+                ends.append(lease.lease_of(reader).not_after)
+                assert lease.ending_soon(reader) is None
+    finally:
+        desk.close()
+    assert ends[0] == ends[1] < ends[2] == ends[3] == place.clock.now + lease.LEASE_MS
+
+
+def test_unlocking_the_window_after_two_weeks_asks_for_the_street_too(place: Place) -> None:
+    desk = place.enrol()
+    try:
+        place.server.stop()
+        door = DeskDoor(place.folder)
+        place.clock.pass_minutes(15 * DAY_MINUTES)
+        assert refused(lambda: door.unlock(desk, PASS)).code == "signin.expired"
+    finally:
+        desk.close()
+
+
+def test_tickets_that_are_forged_changed_or_another_desks_are_not_kept(place: Place) -> None:
+    desk = place.enrol()
+    street = place.town.street
+    try:
+        place.clock.pass_minutes(DAY_MINUTES)
+        good = lease.issue_ticket(street.store, street.key, desk.profile.replica, 1)
+        other = lease.issue_ticket(street.store, street.key, desk.profile.replica + 1, 1)
+        said, _, signature = good.partition(".")
+        with desk.store.unit(SYSTEM) as unit:
+            for bad in ("", ".", "汉.字", said, f"{said}.{signature[:-4]}AAAA", f"{said[:-8]}AAAAAAA=.{signature}", other):
+                assert not lease.keep_ticket(unit, bad), bad
+            before = lease.lease_of(unit).not_after
+            assert lease.keep_ticket(unit, good) and lease.lease_of(unit).not_after > before
+            put_setting(unit, "lease.ticket", None)
+            assert lease.lease_of(unit).is_over  # taking the ticket away does not help either
+    finally:
+        desk.close()
+
+
+def test_the_signing_key_lies_sealed_and_does_not_open_with_another_key(place: Place) -> None:
+    store, key = place.town.street.store, place.town.street.key
+    assert lease.signer_of(store, key) == lease.signer_of(store, key)
+    with pytest.raises(Refusal) as caught:
+        lease.sign(store, bytes(32), b"x")
+    assert caught.value.code == "street.other_key"
