@@ -10,10 +10,6 @@ _FULL_WIDTH = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
 _SHARE = 0.04
 
 
-def _wide(text: str, random: Random) -> str:
-    return text.translate(_FULL_WIDTH)
-
-
 def _id_number(text: str, random: Random) -> str:
     return random.choice(
         (text.translate(_FULL_WIDTH), text.lower(), f" {text}", f"{text[:6]} {text[6:14]} {text[14:]}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gridman.domain.building import tidy_number
 
 __all__ = [
-    "Address", "compose_address", "floor_of_room", "parse_address", "tidy_compound", "tidy_door", "tidy_room", "walk_order",
+    "Address", "compose_address", "floor_of_room", "tidy_compound", "tidy_door", "tidy_room", "walk_order",
 ]  # fmt: skip
 
 _NONE = frozenset({"无", "-", "—", "/", "0", "没有", "none"})
@@ -19,12 +19,6 @@ _ROOM_WORD = re.compile(r"(?:室|户|房间|房|号)$")
 _FLOOR_ROOM = re.compile(r"^(\d{1,3})(?:层|楼)(\d+)$")
 _CHINESE_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _CHINESE_NUMBER = re.compile(r"^[零〇一二三四五六七八九十百两]+$")
-_WHOLE = re.compile(
-    r"^(?P<compound>.*?\D)??"
-    r"(?:(?P<building>[0-9A-Za-z一二三四五六七八九十]+)(?:号楼|栋|幢|座)|(?P<bare>[0-9]+)(?=-))-?"
-    r"(?:(?P<unit>[0-9A-Za-z一二三四五六七八九十]+)(?:单元|门|(?=-)))?-?"
-    r"(?:(?P<floor>\d{1,3})层)?(?P<room>[0-9A-Za-z-]+)?(?:室|户|号|房)?$"
-)
 _LETTERS = re.compile(r"[A-Za-z甲乙丙丁]")
 _SUFFIX_RANK = {c: n for n, c in enumerate("甲乙丙丁", start=1)}
 
@@ -96,20 +90,6 @@ def compose_address(compound: str, building: str = "", unit: str = "", room: str
     parts += [f"{unit}单元"] if unit else []
     parts += [f"{room}室"] if room else []
     return "".join(parts)
-
-
-def parse_address(text: str) -> Address:
-    """The parts of a written address; what is no door goes to the compound."""
-    plain = _plain(text)
-    found = _WHOLE.match(plain)
-    if not found:
-        return Address(plain)
-    return Address(
-        found["compound"] or "",
-        tidy_door(found["building"] or found["bare"] or ""),
-        tidy_door(found["unit"] or ""),
-        tidy_room((found["room"] or "").strip("-")),
-    )
 
 
 def floor_of_room(room: str) -> int | None:

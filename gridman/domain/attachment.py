@@ -15,7 +15,7 @@ class Attachment(Synced):
 
     owner_kind: Mapped[str] = column(N_("Belongs to"), merge=Merge.ONCE)
     owner_id: Mapped[int] = column(N_("Belongs to"), Kind.REFERENCE, index=True, merge=Merge.ONCE)
-    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
+    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, index=True, merge=Merge.STREET)
     sha256: Mapped[str] = column(N_("Content"), index=True, is_shown=False, merge=Merge.ONCE)
     media_type: Mapped[str] = column(N_("File type"), merge=Merge.ONCE)
     size_bytes: Mapped[int] = column(N_("Size"), Kind.NUMBER, merge=Merge.ONCE)

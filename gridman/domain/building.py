@@ -13,15 +13,11 @@ class Building(Synced):
 
     __tablename__ = "building"
 
-    community_id: Mapped[int] = column(
-        N_("Community"), Kind.REFERENCE, refers_to="region", index=True, merge=Merge.STREET
-    )
-    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
-    compound: Mapped[str] = column(N_("Compound"), is_required=True, is_listed=True, is_searched=True, is_printed=True)
-    number: Mapped[str] = column(
-        N_("Building"), is_listed=True, is_searched=True, is_printed=True, hint=N_("12 or 12号楼")
-    )
-    road: Mapped[str | None] = column(N_("Road"), is_searched=True)
+    community_id: Mapped[int] = column(N_("Community"), Kind.REFERENCE, index=True, merge=Merge.STREET)
+    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, index=True, merge=Merge.STREET)
+    compound: Mapped[str] = column(N_("Compound"), is_required=True)
+    number: Mapped[str] = column(N_("Building"), hint=N_("12 or 12号楼"))
+    road: Mapped[str | None] = column(N_("Road"))
     door_plate: Mapped[str | None] = column(N_("Door plate"))
     units: Mapped[int | None] = column(N_("Units"), Kind.NUMBER)
     floors: Mapped[int | None] = column(N_("Floors"), Kind.NUMBER)
@@ -35,13 +31,11 @@ class Dwelling(Synced):
 
     __tablename__ = "dwelling"
 
-    building_id: Mapped[int] = column(
-        N_("Building"), Kind.REFERENCE, refers_to="building", index=True, is_required=True
-    )
-    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
-    unit: Mapped[str | None] = column(N_("Unit"), is_listed=True, is_printed=True)
+    building_id: Mapped[int] = column(N_("Building"), Kind.REFERENCE, index=True, is_required=True)
+    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, index=True, merge=Merge.STREET)
+    unit: Mapped[str | None] = column(N_("Unit"))
     floor: Mapped[int | None] = column(N_("Floor"), Kind.NUMBER)
-    room: Mapped[str] = column(N_("Room"), is_required=True, is_listed=True, is_printed=True)
+    room: Mapped[str] = column(N_("Room"), is_required=True)
     dwelling_type: Mapped[str | None] = column(N_("House type"), Kind.CODE, code_table="dwelling_type")
     rental_use: Mapped[str | None] = column(N_("Use"), Kind.CODE, code_table="dwelling_use")
     area_m2: Mapped[float | None] = column(N_("Area (m²)"), Kind.MEASURE)

@@ -76,9 +76,6 @@ class Field:
     kind: Kind
     code_table: str = ""
     is_required: bool = False
-    is_listed: bool = False
-    is_searched: bool = False
-    is_printed: bool = False
     is_shown: bool = True
     privacy: Privacy = Privacy.NONE
     merge: Merge = Merge.FIELD
@@ -86,7 +83,6 @@ class Field:
     hint: str = ""
     purpose: str = "grid service"
     retention: str = "while resident + 2 years"
-    refers_to: str = ""
     name: str = ""
     entity: str = ""
 

@@ -15,13 +15,9 @@ class Grid(Synced):
 
     __tablename__ = "grid"
 
-    code: Mapped[str] = column(
-        N_("Grid code"), index=True, is_required=True, is_listed=True, max_length=15, merge=Merge.ONCE
-    )
-    name: Mapped[str] = column(N_("Name"), is_required=True, is_listed=True, is_searched=True)
-    community_id: Mapped[int] = column(
-        N_("Community"), Kind.REFERENCE, refers_to="region", index=True, merge=Merge.STREET
-    )
+    code: Mapped[str] = column(N_("Grid code"), index=True, is_required=True, max_length=15, merge=Merge.ONCE)
+    name: Mapped[str] = column(N_("Name"), is_required=True)
+    community_id: Mapped[int] = column(N_("Community"), Kind.REFERENCE, index=True, merge=Merge.STREET)
     shape: Mapped[bytes | None] = column(N_("Boundary"), Kind.SHAPE, is_shown=False, merge=Merge.STREET)
     valid_from_on: Mapped[str | None] = column(N_("Valid from"), Kind.DAY, merge=Merge.STREET)
     valid_to_on: Mapped[str | None] = column(N_("Valid to"), Kind.DAY, merge=Merge.STREET)
@@ -35,8 +31,8 @@ class Assignment(Synced):
 
     __tablename__ = "assignment"
 
-    user_id: Mapped[int] = column(N_("Grid worker"), Kind.REFERENCE, refers_to="user", index=True, merge=Merge.STREET)
-    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
+    user_id: Mapped[int] = column(N_("Grid worker"), Kind.REFERENCE, index=True, merge=Merge.STREET)
+    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, index=True, merge=Merge.STREET)
     from_on: Mapped[str | None] = column(N_("From"), Kind.DAY, merge=Merge.STREET)
     until_on: Mapped[str | None] = column(N_("Until"), Kind.DAY, merge=Merge.STREET)
 

@@ -16,34 +16,24 @@ class Household(Synced):
 
     __tablename__ = "household"
 
-    number: Mapped[str] = column(
-        N_("Household no."), index=True, is_listed=True, is_searched=True, is_printed=True, merge=Merge.HOLD
-    )
-    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, is_required=True)
-    building_id: Mapped[int | None] = column(N_("Building"), Kind.REFERENCE, refers_to="building", index=True)
-    dwelling_id: Mapped[int | None] = column(N_("Dwelling"), Kind.REFERENCE, refers_to="dwelling", index=True)
-    address: Mapped[str] = column(
-        N_("Address"), is_required=True, is_listed=True, is_searched=True, is_printed=True, privacy=Privacy.PERSONAL
-    )
+    number: Mapped[str] = column(N_("Household no."), index=True, merge=Merge.HOLD)
+    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, index=True, is_required=True)
+    building_id: Mapped[int | None] = column(N_("Building"), Kind.REFERENCE, index=True)
+    dwelling_id: Mapped[int | None] = column(N_("Dwelling"), Kind.REFERENCE, index=True)
+    address: Mapped[str] = column(N_("Address"), is_required=True, privacy=Privacy.PERSONAL)
     walk_order: Mapped[int | None] = column(N_("Walking order"), Kind.NUMBER, index=True, is_shown=False)
-    head_person_id: Mapped[int | None] = column(
-        N_("Head of household"), Kind.REFERENCE, refers_to="person", is_shown=False
-    )
+    head_person_id: Mapped[int | None] = column(N_("Head of household"), Kind.REFERENCE, is_shown=False)
     is_vacant: Mapped[bool | None] = column(N_("Vacant"), Kind.FLAG)
     is_rented: Mapped[bool | None] = column(N_("Rented out"), Kind.FLAG)
-    phones: Mapped[str | None] = column(
-        N_("Household phone"), Kind.PHONES, is_searched=True, is_printed=True, privacy=Privacy.PERSONAL
-    )
+    phones: Mapped[str | None] = column(N_("Household phone"), Kind.PHONES, privacy=Privacy.PERSONAL)
     plate_numbers: Mapped[str | None] = column(
-        N_("Vehicles"), privacy=Privacy.PERSONAL, is_printed=True, hint=N_("Several separated by ;")
+        N_("Vehicles"), privacy=Privacy.PERSONAL, hint=N_("Several separated by ;")
     )
     protection: Mapped[str | None] = column(
-        N_("Allowances and insurance"), privacy=Privacy.SENSITIVE, purpose="social assistance", is_printed=True
+        N_("Allowances and insurance"), privacy=Privacy.SENSITIVE, purpose="social assistance"
     )
-    needs_note: Mapped[str | None] = column(
-        N_("Difficulties and needs"), Kind.NOTE, privacy=Privacy.SENSITIVE, is_printed=True
-    )
+    needs_note: Mapped[str | None] = column(N_("Difficulties and needs"), Kind.NOTE, privacy=Privacy.SENSITIVE)
     informed_on: Mapped[str | None] = column(
         N_("Privacy notice given on"), Kind.DAY, hint=N_("The day the household was told what is kept and why")
     )
-    remark: Mapped[str | None] = column(N_("Remark"), Kind.NOTE, is_printed=True, max_length=1000)
+    remark: Mapped[str | None] = column(N_("Remark"), Kind.NOTE, max_length=1000)

@@ -20,66 +20,41 @@ class Incident(Synced):
 
     __tablename__ = "incident"
 
-    number: Mapped[str | None] = column(
-        N_("Incident no."), index=True, is_listed=True, is_searched=True, is_printed=True, merge=Merge.ONCE
-    )
-    category: Mapped[str] = column(
-        N_("Category"), Kind.CODE, code_table="incident_category", is_required=True, is_listed=True, is_printed=True
-    )
+    number: Mapped[str | None] = column(N_("Incident no."), index=True, merge=Merge.ONCE)
+    category: Mapped[str] = column(N_("Category"), Kind.CODE, code_table="incident_category", is_required=True)
     description: Mapped[str] = column(
         N_("Description"),
         Kind.NOTE,
         is_required=True,
-        is_listed=True,
-        is_searched=True,
-        is_printed=True,
         max_length=2000,
     )
-    place: Mapped[str | None] = column(N_("Place"), is_listed=True, is_searched=True, is_printed=True)
-    lng: Mapped[float | None] = column(N_("Longitude"), Kind.MEASURE, is_printed=True, is_shown=False)
-    lat: Mapped[float | None] = column(N_("Latitude"), Kind.MEASURE, is_printed=True, is_shown=False)
-    grid_id: Mapped[int | None] = column(
-        N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, is_required=True, merge=Merge.STREET
-    )
-    household_id: Mapped[int | None] = column(N_("Household"), Kind.REFERENCE, refers_to="household", index=True)
-    source: Mapped[str | None] = column(N_("Source"), Kind.CODE, code_table="incident_source", is_printed=True)
-    level: Mapped[str | None] = column(N_("Level"), Kind.CODE, code_table="incident_level", is_printed=True)
-    urgency: Mapped[str | None] = column(N_("Urgency"), Kind.CODE, code_table="incident_urgency", is_listed=True)
-    happened_at: Mapped[int | None] = column(N_("Happened at"), Kind.INSTANT, is_printed=True)
-    reported_at: Mapped[int] = column(
-        N_("Reported at"), Kind.INSTANT, index=True, is_listed=True, is_printed=True, merge=Merge.ONCE
-    )
-    reporter_id: Mapped[int | None] = column(N_("Logged by"), Kind.REFERENCE, refers_to="user", merge=Merge.ONCE)
-    reporter_name: Mapped[str | None] = column(
-        N_("Reporter"), Kind.NAME, privacy=Privacy.PERSONAL, is_printed=True, max_length=100
-    )
-    reporter_phone: Mapped[str | None] = column(
-        N_("Reporter's phone"), Kind.PHONES, privacy=Privacy.PERSONAL, is_printed=True
-    )
+    place: Mapped[str | None] = column(N_("Place"))
+    lng: Mapped[float | None] = column(N_("Longitude"), Kind.MEASURE, is_shown=False)
+    lat: Mapped[float | None] = column(N_("Latitude"), Kind.MEASURE, is_shown=False)
+    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, index=True, is_required=True, merge=Merge.STREET)
+    household_id: Mapped[int | None] = column(N_("Household"), Kind.REFERENCE, index=True)
+    source: Mapped[str | None] = column(N_("Source"), Kind.CODE, code_table="incident_source")
+    level: Mapped[str | None] = column(N_("Level"), Kind.CODE, code_table="incident_level")
+    urgency: Mapped[str | None] = column(N_("Urgency"), Kind.CODE, code_table="incident_urgency")
+    happened_at: Mapped[int | None] = column(N_("Happened at"), Kind.INSTANT)
+    reported_at: Mapped[int] = column(N_("Reported at"), Kind.INSTANT, index=True, merge=Merge.ONCE)
+    reporter_id: Mapped[int | None] = column(N_("Logged by"), Kind.REFERENCE, merge=Merge.ONCE)
+    reporter_name: Mapped[str | None] = column(N_("Reporter"), Kind.NAME, privacy=Privacy.PERSONAL, max_length=100)
+    reporter_phone: Mapped[str | None] = column(N_("Reporter's phone"), Kind.PHONES, privacy=Privacy.PERSONAL)
     state: Mapped[str] = column(
         N_("State"),
         Kind.CODE,
         code_table="incident_state",
         index=True,
-        is_listed=True,
-        is_printed=True,
         merge=Merge.STREET,
     )
-    creator_id: Mapped[int] = column(N_("Created by"), Kind.REFERENCE, refers_to="organisation", merge=Merge.ONCE)
-    holder_id: Mapped[int] = column(
-        N_("Held by"), Kind.REFERENCE, refers_to="organisation", index=True, is_listed=True, merge=Merge.STREET
-    )
-    handler_id: Mapped[int | None] = column(
-        N_("Handled by"), Kind.REFERENCE, refers_to="organisation", merge=Merge.STREET
-    )
-    supervision: Mapped[str | None] = column(
-        N_("Supervision"), Kind.CODE, code_table="supervision", is_listed=True, merge=Merge.STREET
-    )
-    due_at: Mapped[int | None] = column(
-        N_("Due"), Kind.INSTANT, index=True, is_listed=True, is_printed=True, merge=Merge.STREET
-    )
-    result: Mapped[str | None] = column(N_("Result"), Kind.NOTE, is_printed=True, max_length=2000, merge=Merge.STREET)
-    closed_at: Mapped[int | None] = column(N_("Closed at"), Kind.INSTANT, is_printed=True, merge=Merge.STREET)
+    creator_id: Mapped[int] = column(N_("Created by"), Kind.REFERENCE, merge=Merge.ONCE)
+    holder_id: Mapped[int] = column(N_("Held by"), Kind.REFERENCE, index=True, merge=Merge.STREET)
+    handler_id: Mapped[int | None] = column(N_("Handled by"), Kind.REFERENCE, merge=Merge.STREET)
+    supervision: Mapped[str | None] = column(N_("Supervision"), Kind.CODE, code_table="supervision", merge=Merge.STREET)
+    due_at: Mapped[int | None] = column(N_("Due"), Kind.INSTANT, index=True, merge=Merge.STREET)
+    result: Mapped[str | None] = column(N_("Result"), Kind.NOTE, max_length=2000, merge=Merge.STREET)
+    closed_at: Mapped[int | None] = column(N_("Closed at"), Kind.INSTANT, merge=Merge.STREET)
     is_solved: Mapped[bool | None] = column(N_("Solved, says the resident"), Kind.FLAG, merge=Merge.STREET)
     satisfaction: Mapped[int | None] = column(N_("Satisfaction (1-5)"), Kind.NUMBER, merge=Merge.STREET)
     bounce_count: Mapped[int | None] = column(N_("Times returned"), Kind.NUMBER, merge=Merge.STREET)
@@ -90,19 +65,15 @@ class IncidentStep(Synced):
 
     __tablename__ = "incident_step"
 
-    incident_id: Mapped[int] = column(
-        N_("Incident"), Kind.REFERENCE, refers_to="incident", index=True, merge=Merge.ONCE
-    )
-    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
+    incident_id: Mapped[int] = column(N_("Incident"), Kind.REFERENCE, index=True, merge=Merge.ONCE)
+    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, index=True, merge=Merge.STREET)
     at: Mapped[int] = column(N_("When"), Kind.INSTANT, merge=Merge.ONCE)
     action: Mapped[str] = column(N_("Action"), merge=Merge.ONCE)
     from_state: Mapped[str | None] = column(N_("From"), Kind.CODE, code_table="incident_state", merge=Merge.ONCE)
     to_state: Mapped[str | None] = column(N_("To"), Kind.CODE, code_table="incident_state", merge=Merge.ONCE)
-    user_id: Mapped[int | None] = column(N_("Who"), Kind.REFERENCE, refers_to="user", merge=Merge.ONCE)
-    organisation_id: Mapped[int | None] = column(N_("For"), Kind.REFERENCE, refers_to="organisation", merge=Merge.ONCE)
-    target_id: Mapped[int | None] = column(
-        N_("To organisation"), Kind.REFERENCE, refers_to="organisation", merge=Merge.ONCE
-    )
+    user_id: Mapped[int | None] = column(N_("Who"), Kind.REFERENCE, merge=Merge.ONCE)
+    organisation_id: Mapped[int | None] = column(N_("For"), Kind.REFERENCE, merge=Merge.ONCE)
+    target_id: Mapped[int | None] = column(N_("To organisation"), Kind.REFERENCE, merge=Merge.ONCE)
     note: Mapped[str | None] = column(N_("Note"), Kind.NOTE, max_length=2000, merge=Merge.ONCE)
 
 

@@ -13,9 +13,9 @@ class Notice(Synced):
 
     __tablename__ = "notice"
 
-    title: Mapped[str] = column(N_("Title"), is_required=True, is_listed=True, merge=Merge.ONCE)
+    title: Mapped[str] = column(N_("Title"), is_required=True, merge=Merge.ONCE)
     body: Mapped[str | None] = column(N_("Text"), Kind.NOTE, max_length=5000, merge=Merge.ONCE)
-    organisation_id: Mapped[int] = column(N_("From"), Kind.REFERENCE, refers_to="organisation", merge=Merge.ONCE)
+    organisation_id: Mapped[int] = column(N_("From"), Kind.REFERENCE, merge=Merge.ONCE)
     published_at: Mapped[int] = column(N_("Published"), Kind.INSTANT, merge=Merge.ONCE)
     until_on: Mapped[str | None] = column(N_("Shown until"), Kind.DAY)
     is_urgent: Mapped[bool | None] = column(N_("Urgent"), Kind.FLAG)

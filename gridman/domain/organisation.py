@@ -16,13 +16,11 @@ class Organisation(Synced):
 
     __tablename__ = "organisation"
 
-    name: Mapped[str] = column(N_("Name"), is_required=True, is_listed=True, is_searched=True, merge=Merge.STREET)
+    name: Mapped[str] = column(N_("Name"), is_required=True, merge=Merge.STREET)
     level: Mapped[str] = column(N_("Level"), merge=Merge.STREET)
-    parent_id: Mapped[int | None] = column(
-        N_("Superior"), Kind.REFERENCE, refers_to="organisation", index=True, merge=Merge.STREET
-    )
-    region_id: Mapped[int | None] = column(N_("Region"), Kind.REFERENCE, refers_to="region", merge=Merge.STREET)
-    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", merge=Merge.STREET)
+    parent_id: Mapped[int | None] = column(N_("Superior"), Kind.REFERENCE, index=True, merge=Merge.STREET)
+    region_id: Mapped[int | None] = column(N_("Region"), Kind.REFERENCE, merge=Merge.STREET)
+    grid_id: Mapped[int | None] = column(N_("Grid"), Kind.REFERENCE, merge=Merge.STREET)
     is_department: Mapped[bool | None] = column(N_("Functional department"), Kind.FLAG, merge=Merge.STREET)
     phone: Mapped[str | None] = column(N_("Phone"), Kind.PHONES, merge=Merge.STREET)
 

@@ -16,12 +16,10 @@ class Person(Synced):
 
     __tablename__ = "person"
 
-    household_id: Mapped[int] = column(
-        N_("Household"), Kind.REFERENCE, refers_to="household", index=True, is_shown=False
-    )
-    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, is_shown=False)
+    household_id: Mapped[int] = column(N_("Household"), Kind.REFERENCE, index=True, is_shown=False)
+    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, index=True, is_shown=False)
     name: Mapped[str] = column(
-        N_("Name"), Kind.NAME, is_required=True, is_listed=True, is_searched=True, is_printed=True,
+        N_("Name"), Kind.NAME, is_required=True,
         privacy=Privacy.PERSONAL, merge=Merge.HOLD, max_length=100, purpose=_IDENTITY,
     )  # fmt: skip
     relation: Mapped[str] = column(
@@ -29,40 +27,34 @@ class Person(Synced):
         Kind.CODE,
         code_table="family_relation",
         is_required=True,
-        is_listed=True,
-        is_printed=True,
     )
     id_kind: Mapped[str | None] = column(N_("ID type"), Kind.CODE, code_table="id_document", purpose=_IDENTITY)
     id_number: Mapped[str | None] = column(
-        N_("ID number"), Kind.ID_NUMBER, index=True, is_searched=True, is_printed=True,
+        N_("ID number"), Kind.ID_NUMBER, index=True,
         privacy=Privacy.PERSONAL, merge=Merge.HOLD, max_length=30, purpose=_IDENTITY,
     )  # fmt: skip
     id_unverified_reason: Mapped[str | None] = column(
         N_("Why the ID number is missing or unverified"), purpose=_IDENTITY
     )
-    sex: Mapped[str | None] = column(N_("Sex"), Kind.CODE, code_table="sex", is_listed=True, is_printed=True)
-    birth_on: Mapped[str | None] = column(
-        N_("Birth date"), Kind.DAY, is_listed=True, is_printed=True, privacy=Privacy.PERSONAL
-    )
+    sex: Mapped[str | None] = column(N_("Sex"), Kind.CODE, code_table="sex")
+    birth_on: Mapped[str | None] = column(N_("Birth date"), Kind.DAY, privacy=Privacy.PERSONAL)
     phones: Mapped[str | None] = column(
-        N_("Phone"), Kind.PHONES, is_searched=True, is_listed=True, is_printed=True, privacy=Privacy.PERSONAL,
+        N_("Phone"), Kind.PHONES, privacy=Privacy.PERSONAL,
         hint=N_("Several separated by ;"),
     )  # fmt: skip
     population_type: Mapped[str | None] = column(
-        N_("Population type"), Kind.CODE, code_table="population_type", is_required=True, is_printed=True
+        N_("Population type"), Kind.CODE, code_table="population_type", is_required=True
     )
-    household_match: Mapped[str | None] = column(
-        N_("Lives as registered"), Kind.CODE, code_table="household_match", is_printed=True
-    )
-    registered_address: Mapped[str | None] = column(N_("Registered address"), is_printed=True, privacy=Privacy.PERSONAL)
-    ethnic: Mapped[str | None] = column(N_("Ethnic group"), Kind.CODE, code_table="ethnic", is_printed=True)
-    political: Mapped[str | None] = column(N_("Political status"), Kind.CODE, code_table="political", is_printed=True)
-    marital: Mapped[str | None] = column(N_("Marital status"), Kind.CODE, code_table="marital", is_printed=True)
-    education: Mapped[str | None] = column(N_("Education"), Kind.CODE, code_table="education", is_printed=True)
-    workplace: Mapped[str | None] = column(N_("Workplace or school"), is_printed=True, purpose=_SERVICE)
+    household_match: Mapped[str | None] = column(N_("Lives as registered"), Kind.CODE, code_table="household_match")
+    registered_address: Mapped[str | None] = column(N_("Registered address"), privacy=Privacy.PERSONAL)
+    ethnic: Mapped[str | None] = column(N_("Ethnic group"), Kind.CODE, code_table="ethnic")
+    political: Mapped[str | None] = column(N_("Political status"), Kind.CODE, code_table="political")
+    marital: Mapped[str | None] = column(N_("Marital status"), Kind.CODE, code_table="marital")
+    education: Mapped[str | None] = column(N_("Education"), Kind.CODE, code_table="education")
+    workplace: Mapped[str | None] = column(N_("Workplace or school"), purpose=_SERVICE)
     moved_out_on: Mapped[str | None] = column(N_("Moved out on"), Kind.DAY, merge=Merge.HOLD)
     died_on: Mapped[str | None] = column(N_("Died on"), Kind.DAY, merge=Merge.HOLD, privacy=Privacy.SENSITIVE)
-    remark: Mapped[str | None] = column(N_("Remark"), Kind.NOTE, is_printed=True, max_length=1000)
+    remark: Mapped[str | None] = column(N_("Remark"), Kind.NOTE, max_length=1000)
 
 
 class CareTag(Synced):
@@ -72,9 +64,9 @@ class CareTag(Synced):
 
     __tablename__ = "care_tag"
 
-    person_id: Mapped[int] = column(N_("Resident"), Kind.REFERENCE, refers_to="person", index=True, merge=Merge.ONCE)
-    household_id: Mapped[int] = column(N_("Household"), Kind.REFERENCE, refers_to="household", index=True)
-    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True)
+    person_id: Mapped[int] = column(N_("Resident"), Kind.REFERENCE, index=True, merge=Merge.ONCE)
+    household_id: Mapped[int] = column(N_("Household"), Kind.REFERENCE, index=True)
+    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, index=True)
     care_group: Mapped[str] = column(
         N_("Care group"), Kind.CODE, code_table="care_group", is_required=True, privacy=Privacy.SENSITIVE,
         purpose=_SERVICE, merge=Merge.ONCE,

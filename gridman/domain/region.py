@@ -5,9 +5,8 @@ from sqlalchemy.orm import Mapped
 from gridman.domain.fields import Kind, Merge, Synced, column
 from gridman.kernel.words import N_
 
-__all__ = ["REGION_LEVELS", "Region", "level_of_code"]
+__all__ = ["Region", "level_of_code"]
 
-REGION_LEVELS = ("province", "prefecture", "county", "street", "community")
 _SIGNIFICANT_DIGITS = {2: "province", 4: "prefecture", 6: "county", 9: "street", 12: "community"}
 
 
@@ -17,9 +16,9 @@ class Region(Synced):
     __tablename__ = "region"
 
     code: Mapped[str] = column(N_("Division code"), index=True, is_required=True, max_length=12, merge=Merge.ONCE)
-    name: Mapped[str] = column(N_("Name"), is_required=True, is_listed=True, is_searched=True)
+    name: Mapped[str] = column(N_("Name"), is_required=True)
     level: Mapped[str] = column(N_("Level"), merge=Merge.ONCE)
-    parent_id: Mapped[int | None] = column(N_("Belongs to"), Kind.REFERENCE, refers_to="region", merge=Merge.STREET)
+    parent_id: Mapped[int | None] = column(N_("Belongs to"), Kind.REFERENCE, merge=Merge.STREET)
     attribution: Mapped[str | None] = column(N_("Origin of the map"), merge=Merge.STREET, max_length=500)
     shape: Mapped[bytes | None] = column(N_("Outline"), Kind.SHAPE, is_shown=False, merge=Merge.STREET)
 

@@ -14,10 +14,8 @@ class User(Synced):
     __tablename__ = "user"
 
     login: Mapped[str] = column(N_("Sign-in name"), index=True, is_required=True, merge=Merge.STREET, max_length=40)
-    name: Mapped[str] = column(N_("Name"), Kind.NAME, is_required=True, is_listed=True, merge=Merge.STREET)
+    name: Mapped[str] = column(N_("Name"), Kind.NAME, is_required=True, merge=Merge.STREET)
     role: Mapped[str] = column(N_("Role"), Kind.CODE, code_table="role", is_required=True, merge=Merge.STREET)
-    organisation_id: Mapped[int] = column(
-        N_("Organisation"), Kind.REFERENCE, refers_to="organisation", index=True, merge=Merge.STREET
-    )
+    organisation_id: Mapped[int] = column(N_("Organisation"), Kind.REFERENCE, index=True, merge=Merge.STREET)
     phone: Mapped[str | None] = column(N_("Phone"), Kind.PHONES, merge=Merge.STREET)
     is_suspended: Mapped[bool | None] = column(N_("Suspended"), Kind.FLAG, merge=Merge.STREET)

@@ -16,43 +16,27 @@ class Visit(Synced):
 
     __tablename__ = "visit"
 
-    household_id: Mapped[int] = column(
-        N_("Household"), Kind.REFERENCE, refers_to="household", index=True, is_required=True, merge=Merge.ONCE
-    )
-    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, refers_to="grid", index=True, merge=Merge.STREET)
-    visited_at: Mapped[int] = column(
-        N_("Visited at"), Kind.INSTANT, index=True, is_required=True, is_listed=True, is_printed=True, merge=Merge.ONCE
-    )
-    user_id: Mapped[int] = column(
-        N_("Visited by"), Kind.REFERENCE, refers_to="user", index=True, is_listed=True, merge=Merge.ONCE
-    )
-    kind: Mapped[str] = column(
-        N_("Visit type"), Kind.CODE, code_table="visit_kind", is_listed=True, is_printed=True, merge=Merge.ONCE
-    )
+    household_id: Mapped[int] = column(N_("Household"), Kind.REFERENCE, index=True, is_required=True, merge=Merge.ONCE)
+    grid_id: Mapped[int] = column(N_("Grid"), Kind.REFERENCE, index=True, merge=Merge.STREET)
+    visited_at: Mapped[int] = column(N_("Visited at"), Kind.INSTANT, index=True, is_required=True, merge=Merge.ONCE)
+    user_id: Mapped[int] = column(N_("Visited by"), Kind.REFERENCE, index=True, merge=Merge.ONCE)
+    kind: Mapped[str] = column(N_("Visit type"), Kind.CODE, code_table="visit_kind", merge=Merge.ONCE)
     outcome: Mapped[str] = column(
         N_("Outcome"),
         Kind.CODE,
         code_table="visit_outcome",
         is_required=True,
-        is_listed=True,
-        is_printed=True,
         merge=Merge.ONCE,
     )
     needs: Mapped[str | None] = column(
         N_("Needs"),
         Kind.CODES,
         code_table="visit_need",
-        is_listed=True,
-        is_printed=True,
         privacy=Privacy.PERSONAL,
         merge=Merge.ONCE,
     )
     note: Mapped[str | None] = column(
-        N_("Note"), Kind.NOTE, is_printed=True, privacy=Privacy.PERSONAL, max_length=2000, merge=Merge.ONCE
+        N_("Note"), Kind.NOTE, privacy=Privacy.PERSONAL, max_length=2000, merge=Merge.ONCE
     )
-    measure: Mapped[str | None] = column(
-        N_("What was done"), Kind.NOTE, is_printed=True, max_length=1000, merge=Merge.ONCE
-    )
-    amends_id: Mapped[int | None] = column(
-        N_("Amends"), Kind.REFERENCE, refers_to="visit", is_shown=False, merge=Merge.ONCE
-    )
+    measure: Mapped[str | None] = column(N_("What was done"), Kind.NOTE, max_length=1000, merge=Merge.ONCE)
+    amends_id: Mapped[int | None] = column(N_("Amends"), Kind.REFERENCE, is_shown=False, merge=Merge.ONCE)

@@ -1,4 +1,4 @@
-"""A register in the office's own layout, written: the empty template, a filled register, and a copy of a file with its errors."""
+"""A register in the office's own layout, written (empty it is the template), and a copy of a file with its errors."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from gridman.exchange.workbook import Column, Table, opened, write_workbook
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 
-__all__ = ["ERRORS_HEADING", "SHEET_NAME", "TITLE", "write_errors_copy", "write_register", "write_template"]
+__all__ = ["ERRORS_HEADING", "SHEET_NAME", "TITLE", "write_errors_copy", "write_register"]
 
 SHEET_NAME = "居民登记表"
 NOTES_NAME = "说明"
@@ -39,11 +39,6 @@ _NOTES = (
     "7. 空单元格表示“不填”，导入时不会清除系统里已有的内容。",
     "8. 关爱类别可填多个，用逗号分隔；独居、空巢、高龄、党员由系统按年龄、同住人和政治面貌自动得出。可用的类别：",
 )
-
-
-def write_template(path: Path) -> None:
-    """The empty template: headings, hints, lists to choose from, and the notes sheet (说明)."""
-    write_register(path, ())
 
 
 def write_register(path: Path, rows: Iterable[Sequence[str | None]], *, title: str = TITLE) -> None:

@@ -5,24 +5,22 @@ Everything is measured in metres on a plane through the community; geometries co
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import shapely
 from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gridman.geo.crs import Plane, plane_of
-from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 
-__all__ = ["BoundaryProblem", "check_boundary", "merge_grids", "snap", "split_grid"]
+__all__ = ["BoundaryProblem", "check_boundary", "snap"]
 
 ProblemCode = Literal["empty", "crosses_itself", "overlaps", "gap", "outside_community", "too_small", "several_pieces"]
 
 TOLERANCE_M2 = 1.0
 SMALLEST_M2 = 400.0
 SLIVER_M = 1.0
-_PROLONG_M = 15.0
 _GRAIN_M = 0.001
 
 _WORDS: Mapping[str, str] = {
@@ -107,60 +105,6 @@ def _crossing(polygon: BaseGeometry) -> BaseGeometry:
                 seen[end[0], end[1]] = seen.get((end[0], end[1]), 0) + 1
     points = [point for point, times in seen.items() if times > 2]
     return shapely.multipoints(points) if points else shapely.boundary(polygon)
-
-
-def split_grid(polygon: Polygon, line: LineString) -> list[Polygon]:
-    """The parts of `polygon` on either side of `line`, largest first. The parts share the corners of the cut exactly.
-
-    The line must start and end outside (or on the border of) the grid; its first and last stretch are prolonged a
-    little so that a click just short of the border still cuts. Raises Refusal `boundary.does_not_split`.
-    """
-    plane = plane_of(polygon)
-    ground, cut = plane.to_metres(polygon), _prolonged(plane.to_metres(line))
-    noded = shapely.union_all([ground.boundary, cut.intersection(ground.buffer(_PROLONG_M))])
-    faces = shapely.get_parts(shapely.polygonize(list(shapely.get_parts(noded))))
-    parts = [face for face in faces if ground.covers(face.representative_point()) and face.area > TOLERANCE_M2]
-    if len(parts) < 2:
-        raise Refusal(
-            "boundary.does_not_split",
-            N_("The line does not cut the grid in two."),
-            N_("Draw it from one side of the grid to the other."),
-        )
-    return [Polygon(plane.to_degrees(part)) for part in sorted(parts, key=lambda part: -part.area)]
-
-
-def _prolonged(line: LineString) -> LineString:
-    corners = shapely.get_coordinates(line)
-    for end, before in ((0, 1), (-1, -2)):
-        away = corners[end] - corners[before]
-        length = float((away**2).sum() ** 0.5)
-        if length > 0:
-            corners[end] = corners[end] + away / length * _PROLONG_M
-    return LineString(corners)
-
-
-def merge_grids(polygons: Sequence[BaseGeometry]) -> Polygon:
-    """One grid from several that lie side by side, the hairline cracks between them closed.
-
-    Raises Refusal `boundary.not_adjacent` when they do not all touch.
-    """
-    plane = plane_of(list(polygons))
-    grounds = list(plane.to_metres(list(polygons)))
-    exact = shapely.coverage_is_valid(grounds)
-    merged: Any = shapely.coverage_union_all(grounds) if exact else shapely.union_all(grounds)
-    if merged.geom_type != "Polygon" or _has_crack(merged):
-        merged = shapely.buffer(shapely.buffer(merged, SLIVER_M, join_style="mitre"), -SLIVER_M, join_style="mitre")
-    if merged.geom_type != "Polygon":
-        raise Refusal(
-            "boundary.not_adjacent",
-            N_("These grids do not lie side by side, so they cannot become one."),
-            N_("Choose grids that share a border."),
-        )
-    return Polygon(plane.to_degrees(merged))
-
-
-def _has_crack(polygon: Polygon) -> bool:
-    return any(shapely.buffer(Polygon(ring), -SLIVER_M).is_empty for ring in polygon.interiors)
 
 
 def snap(

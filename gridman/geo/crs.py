@@ -22,9 +22,6 @@ __all__ = [
     "Plane",
     "area_m2",
     "convert",
-    "distance_m",
-    "from_mercator",
-    "length_m",
     "plane_of",
     "to_mercator",
     "to_wgs84",
@@ -138,12 +135,6 @@ def to_mercator(points: Points) -> Points:
     return np.column_stack((np.radians(points[:, 0]) * _MERCATOR_M, north * _MERCATOR_M))
 
 
-def from_mercator(points: Points) -> Points:
-    """Web-Mercator metres (n, 2) to lng, lat."""
-    lat = 2 * np.arctan(np.exp(points[:, 1] / _MERCATOR_M)) - np.pi / 2
-    return np.column_stack((np.degrees(points[:, 0] / _MERCATOR_M), np.degrees(lat)))
-
-
 @dataclass(frozen=True)
 class Plane:
     """A flat plane in metres touching the ellipsoid at one point: east, north of it.
@@ -185,14 +176,3 @@ def plane_of(geometry: Any) -> Plane:
 def area_m2(geometry: BaseGeometry) -> float:
     """The area in square metres of a geometry in degrees."""
     return float(plane_of(geometry).to_metres(geometry).area)
-
-
-def length_m(geometry: BaseGeometry) -> float:
-    """The length (of a line) or perimeter (of a polygon) in metres of a geometry in degrees."""
-    return float(plane_of(geometry).to_metres(geometry).length)
-
-
-def distance_m(one: BaseGeometry, other: BaseGeometry) -> float:
-    """The shortest distance in metres between two geometries in degrees, both within one city."""
-    plane = plane_of([one, other])
-    return float(plane.to_metres(one).distance(plane.to_metres(other)))

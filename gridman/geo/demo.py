@@ -6,17 +6,16 @@ from typing import Literal
 
 from gridman.geo.features import MapData
 from gridman.geo.naming import load_names, with_fictional_names
-from gridman.geo.plan import PlannedBuilding, PlannedCommunity, PlannedGrid, StreetPlan, plan_street, shrink
+from gridman.geo.plan import StreetPlan, plan_street, shrink
 from gridman.geo.read import read_map
 from gridman.kernel.paths import maps_dir
 from gridman.kernel.progress import Progress, quiet
 
 __all__ = [
-    "ATTRIBUTION", "DemoBuilding", "DemoCommunity", "DemoGrid", "DemoPlan", "DemoSize", "demo_map_path", "demo_names_path", "demo_plan",
+    "ATTRIBUTION", "DemoSize", "demo_map_path", "demo_names_path", "demo_plan",
 ]  # fmt: skip
 
 DemoSize = Literal["grid", "community", "street"]
-DemoPlan, DemoCommunity, DemoGrid, DemoBuilding = StreetPlan, PlannedCommunity, PlannedGrid, PlannedBuilding
 
 ATTRIBUTION = "geometry © OpenStreetMap contributors, ODbL 1.0; names and people fictional"
 

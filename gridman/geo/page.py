@@ -6,7 +6,6 @@ uses them.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -17,7 +16,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.paths import resource
 from gridman.kernel.words import N_, said_in
 
-__all__ = ["LIVE_LAYERS", "SCRIPTS", "build_page", "map_config", "map_html", "outside_references", "read_leaflet"]
+__all__ = ["LIVE_LAYERS", "SCRIPTS", "build_page", "map_config", "map_html", "read_leaflet"]
 
 Theme = Literal["light", "dark"]
 LIVE_LAYERS = ("base", "grids", "buildings", "incidents")
@@ -160,9 +159,3 @@ def read_leaflet(*parts: str) -> str:
             N_("Run the set-up (build_scripts/run.py) once with a network, or install gridman again."),
             name="/".join(parts),
         ) from error
-
-
-def outside_references(html: str) -> list[str]:
-    """Every http(s) address in `html` that a browser could follow or load; XML namespaces are names, not addresses."""
-    found = re.findall(r"https?://[^\s\"'<>)\\]+", html)
-    return [address for address in found if not address.startswith("http://www.w3.org/")]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 __all__ = ["CHINA", "Clock", "day_of", "days_between", "from_day", "show_day", "show_instant", "system_clock"]
 
@@ -45,8 +45,3 @@ def show_day(day: str, language: str) -> str:
     if language == "zh_CN":
         return f"{d.month}月{d.day}日 周{'一二三四五六日'[d.weekday()]}"
     return f"{d:%a} {d.day} {d:%b}"
-
-
-def utc_text(instant_ms: int) -> str:
-    """`instant_ms` as ISO 8601 in UTC, for machines that read our exports."""
-    return datetime.fromtimestamp(instant_ms / 1000, UTC).isoformat(timespec="milliseconds")

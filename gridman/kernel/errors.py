@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import _
 
 __all__ = ["Refusal", "Trouble"]
 
@@ -47,6 +47,3 @@ def _filled(text: str, params: Mapping[str, object]) -> str:
     place nobody filled is shown as it is: a message must never fail while telling of a failure.
     """
     return _PLACE.sub(lambda place: str(params.get(place[1], place[0])), text)
-
-
-NOT_ALLOWED = N_("Your account may not do this.")

@@ -5,30 +5,12 @@ number is issued when the desk enrols. Measured against UUIDs these ids shrink t
 """
 
 import secrets
-from dataclasses import dataclass
 
-__all__ = ["COUNTER_BITS", "STREET_REPLICA", "IdSource", "counter_of", "random_token", "replica_of"]
+__all__ = ["COUNTER_BITS", "STREET_REPLICA", "counter_of", "random_token", "replica_of"]
 
 COUNTER_BITS = 43
 REPLICA_BITS = 20
 STREET_REPLICA = 1
-
-
-@dataclass
-class IdSource:
-    """Hands out this replica's next ids. `last_counter` is kept by the store inside the writer's transaction."""
-
-    replica: int
-    last_counter: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.replica < 1 << REPLICA_BITS:
-            raise ValueError(f"replica {self.replica} is outside 1..{(1 << REPLICA_BITS) - 1}")
-
-    def next_id(self) -> int:
-        """A new id; never repeats for this replica."""
-        self.last_counter += 1
-        return self.replica << COUNTER_BITS | self.last_counter
 
 
 def replica_of(record_id: int) -> int:

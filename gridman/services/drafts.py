@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from gridman.store.drafts import DraftRow, draft_rows, forget_draft, read_draft, write_draft
+from gridman.store.drafts import forget_draft, read_draft, write_draft
 from gridman.store.store import Store
 
-__all__ = ["DraftRow", "drop_draft", "list_drafts", "load_draft", "save_draft"]
+__all__ = ["drop_draft", "load_draft", "save_draft"]
 
 
 def save_draft(store: Store, form: str, user_id: int, payload: dict[str, Any]) -> None:
@@ -23,8 +23,3 @@ def load_draft(store: Store, form: str, user_id: int) -> dict[str, Any] | None:
 def drop_draft(store: Store, form: str, user_id: int) -> None:
     """Forget the draft of `form`."""
     forget_draft(store, form, user_id)
-
-
-def list_drafts(store: Store, user_id: int) -> list[DraftRow]:
-    """All drafts of this user, the newest first."""
-    return draft_rows(store, user_id)

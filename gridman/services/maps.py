@@ -14,7 +14,6 @@ from gridman.domain.conflict import Conflict
 from gridman.domain.fields import Synced
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
-from gridman.domain.incident import Incident
 from gridman.domain.person import CareTag, Person
 from gridman.domain.region import Region
 from gridman.domain.visit import Visit
@@ -28,7 +27,7 @@ from gridman.store import places
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "MapOverview", "Picked", "TileRows", "add_map_features", "grid_at", "grid_shapes", "move_household", "overview", "pick", "redraw_grids",
+    "MapOverview", "TileRows", "add_map_features", "grid_at", "grid_shapes", "move_household", "overview", "redraw_grids",
     "set_attribution", "tile",
 ]  # fmt: skip
 
@@ -67,14 +66,6 @@ class TileRows:
     grids: list[Grid] = field(default_factory=list)
     buildings: list[Building] = field(default_factory=list)
     incidents: list[tuple[int, str, float, float, str | None]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Picked:
-    """What lies under a click."""
-
-    kind: str
-    record_id: int
 
 
 def add_map_features(unit: Unit, features: Iterable[tuple[str, str, str, bytes]], progress: Progress = quiet) -> int:
@@ -147,23 +138,6 @@ def _grids_of(reader: Reader, box: tuple[float, float, float, float]) -> list[Gr
     grids = [g for g in reader.page(Grid, valid_to_on=None, order_by=("code",), limit=_ALL) if g.shape]
     touches = shapely.intersects(shapely.from_wkb([g.shape for g in grids]), area) if grids else []
     return [g for g, is_near in zip(grids, touches, strict=True) if is_near]
-
-
-def pick(reader: Reader, lng: float, lat: float, within_m: float = 12.0) -> Picked | None:
-    """What a click means: an incident nearby, else the building, else the grid under it."""
-    reach_lat = within_m / _DEGREE_M
-    point = shapely.Point(lng, lat)
-    box = (lng - reach_lat, lat - reach_lat, lng + reach_lat, lat + reach_lat)
-    found = places.within(reader, *box, ["incident", places.REGISTERED])
-    incidents = _by_ids(reader, Incident, found.get("incident", []))
-    if incidents:
-        nearest = min(incidents, key=lambda i: (i.lng - lng) ** 2 + (i.lat - lat) ** 2)
-        return Picked("incident", nearest.id)
-    for building in _by_ids(reader, Building, found.get(places.REGISTERED, [])):
-        if building.shape and shapely.intersects(shapely.from_wkb(building.shape), point):
-            return Picked("building", building.id)
-    grid_id = grid_at(reader, lng, lat)
-    return Picked("grid", grid_id) if grid_id else None
 
 
 def grid_at(reader: Reader, lng: float, lat: float) -> int | None:

@@ -37,7 +37,6 @@ class RegisterReport:
     same_count: int = 0
     refused_count: int = 0
     new_households: int = 0
-    known_households: int = 0
     problems: list[CellProblem] = field(default_factory=list)
     unknown_places: list[UnknownPlace] = field(default_factory=list)
 
@@ -140,8 +139,6 @@ def _count(report: RegisterReport, match: Match) -> None:
     report.problems += match.problems
     if match.household is None and match.people:
         report.new_households += 1
-    elif match.household is not None:
-        report.known_households += 1
     for one in match.people:
         if one.person is None:
             report.new_count += 1

@@ -1,22 +1,11 @@
 """Drafts: what stays on this computer and is nobody else's business. Not journaled, never synced, encrypted like the rest."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import delete, insert, select, update
 
 from gridman.store.store import Store
 from gridman.store.tables import draft
 
-__all__ = ["DraftRow", "draft_rows", "forget_draft", "read_draft", "write_draft"]
-
-
-@dataclass(frozen=True)
-class DraftRow:
-    """A draft: which form, when it was last typed into, what (JSON)."""
-
-    form: str
-    updated_at: int
-    payload: str
+__all__ = ["forget_draft", "read_draft", "write_draft"]
 
 
 def write_draft(store: Store, form: str, user_id: int, payload: str) -> None:
@@ -39,10 +28,3 @@ def forget_draft(store: Store, form: str, user_id: int) -> None:
     """Drop a form's draft."""
     with store.database.writing, store.database.writer.begin() as connection:
         connection.execute(delete(draft).where(draft.c.form == form, draft.c.user_id == user_id))
-
-
-def draft_rows(store: Store, user_id: int) -> list[DraftRow]:
-    """A user's drafts, the newest first."""
-    query = select(draft.c.form, draft.c.updated_at, draft.c.payload).where(draft.c.user_id == user_id)
-    with store.read() as reader:
-        return [DraftRow(*row) for row in reader.connection.execute(query.order_by(draft.c.updated_at.desc()))]

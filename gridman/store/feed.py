@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Table, delete, insert, select, tuple_, update
 
-from gridman.domain.catalog import NOUNS, Noun, noun, noun_of
+from gridman.domain.catalog import NOUNS, Noun, noun_of
 from gridman.kernel.ids import random_token
 from gridman.store import tables
 from gridman.store.batches import batches
@@ -248,12 +248,3 @@ def _forget_pairs(connection: Connection, table: Table, pairs: Sequence[tuple[in
 def scopes_in_feed(connection: Connection, record_id: int) -> frozenset[str]:
     """The scopes one record is in."""
     return _entries_of(connection, [record_id]).get(record_id, frozenset())
-
-
-def kind_in_feed(connection: Connection, record_id: int) -> str | None:
-    """What kind of record this id is, for any record that was ever in a scope."""
-    for table in (tables.sync_row, tables.sync_exit):
-        kind = connection.execute(select(table.c.entity).where(table.c.record_id == record_id).limit(1)).scalar()
-        if kind is not None:
-            return str(kind) if noun(kind) else None
-    return None

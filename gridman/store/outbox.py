@@ -13,7 +13,7 @@ from gridman.store.journal import words_of
 from gridman.store.unit import Reader
 from gridman.store.values import unpack
 
-__all__ = ["Outgoing", "Receipt", "Returned", "counts", "receipts", "state_of", "waiting_count"]
+__all__ = ["Outgoing", "Receipt", "Returned", "counts", "receipts", "waiting_count"]
 
 WAITING, SENT, ACKNOWLEDGED, SETTLED, REFUSED = "waiting", "sent", "acknowledged", "settled", "refused"
 PENDING = (WAITING, SENT, ACKNOWLEDGED)
@@ -84,13 +84,6 @@ def receipts(reader: Reader, limit: int = 200, *, states: Iterable[str] = ()) ->
         Receipt(r.op_n, r.at, r.kind, r.entity, r.record_id, tuple(unpack(r.after)), r.state, r.verdict, words_of(r.reason), r.ack_at)
         for r in reader.connection.execute(query)
     ]  # fmt: skip
-
-
-def state_of(reader: Reader, record_id: int) -> str | None:
-    """The least advanced state among a record's own operations here; None when it has none."""
-    query = select(_j.c.state).where(_j.c.record_id == record_id, _j.c.state.is_not(None)).distinct()
-    found = set(reader.connection.scalars(query))
-    return next((s for s in (*PENDING, REFUSED, SETTLED) if s in found), None)
 
 
 def next_operations(connection: Connection, limit_bytes: int, after_n: int = 0) -> list[Outgoing]:

@@ -240,10 +240,6 @@ class TablePane(QFrame):
         """Put a filter at the left of the bar."""
         self._bar.insertWidget(self._bar.count() - 3, widget, stretch)
 
-    def add_tool(self, widget: QWidget) -> None:
-        """Put a button at the right end of the bar."""
-        self._bar.addWidget(widget)
-
     def mark_order(self, order: str, is_descending: bool) -> None:
         """Show in the header by which column the list is sorted."""
         header = self.view.horizontalHeader()

@@ -65,7 +65,6 @@ class RowsModel(QAbstractTableModel):
         self._asked: set[int] = set()
         self._generation = 0
         self._colours = {tone: QColor(theme.colours[tone]) for tone in MARKS}
-        self._faint = QColor(theme.colours["faint"])
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -17,7 +17,7 @@ from gridman.domain.address import Address
 from gridman.domain.register_row import RegisterRow
 from gridman.exchange.register_columns import FIELDS, register_columns
 from gridman.exchange.register_sheet import RegisterSheet, read_register
-from gridman.exchange.register_write import ERRORS_HEADING, write_errors_copy, write_register, write_template
+from gridman.exchange.register_write import ERRORS_HEADING, write_errors_copy, write_register
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
 from tests.support.registers import id_number
@@ -249,7 +249,7 @@ def test_a_csv_with_an_id_number_that_the_program_shortened_is_refused(tmp_path:
 
 def test_the_template_has_the_offices_columns_lists_and_text_cells(tmp_path: Path) -> None:
     path = tmp_path / "template.xlsx"
-    write_template(path)
+    write_register(path, ())
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
     headings = [str(cell.value).rstrip("*") for cell in sheet[2]]

@@ -5,8 +5,9 @@ from functools import cache
 
 import shapely
 from shapely.geometry import LineString, Polygon, box
+from shapely.geometry.base import BaseGeometry
 
-from gridman.geo.crs import Plane
+from gridman.geo.crs import Plane, plane_of
 from gridman.geo.demo import demo_map_path
 from gridman.geo.features import MapData, MapFeature
 from gridman.geo.read import read_map
@@ -25,6 +26,12 @@ def oblong(west: float, south: float, east: float, north: float) -> Polygon:
 
 def line(*corners: tuple[float, float]) -> LineString:
     return LineString(shapely.get_coordinates(PLANE.to_degrees(LineString(corners))))
+
+
+def distance_m(one: BaseGeometry, other: BaseGeometry) -> float:
+    """The shortest distance in metres between two geometries in degrees, both within one city."""
+    plane = plane_of([one, other])
+    return float(plane.to_metres(one).distance(plane.to_metres(other)))
 
 
 def town(columns: int, rows: int, block_m: float = 80.0) -> MapData:

@@ -1,4 +1,4 @@
-"""A grid's boundary: what is wrong is found, measured and marked; splitting, merging and snapping keep the cover."""
+"""A grid's boundary: what is wrong is found, measured and marked; snapping keeps the cover."""
 
 import pytest
 import shapely
@@ -6,10 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import Polygon
 
-from gridman.geo.boundary import check_boundary, merge_grids, snap, split_grid
+from gridman.geo.boundary import check_boundary, snap
 from gridman.kernel import words
-from gridman.kernel.errors import Refusal
-from tests.geo.places import PLANE, ground, line, oblong
+from tests.geo.places import PLANE, ground, oblong
 
 COMMUNITY = oblong(0, 0, 300, 200)
 WEST, MIDDLE, EAST = oblong(0, 0, 100, 200), oblong(100, 0, 200, 200), oblong(200, 0, 300, 200)
@@ -76,27 +75,6 @@ def test_every_problem_has_its_chinese() -> None:
     words.use("zh_CN")
     assert len({problem.code for problem in problems}) >= 6
     assert all(any("\u4e00" <= letter <= "\u9fff" for letter in problem.words()) for problem in problems)
-
-
-def test_a_split_gives_two_grids_that_cover_the_old_one() -> None:
-    parts = split_grid(MIDDLE, line((103, 50), (197, 80)))
-    assert len(parts) == 2 and shapely.coverage_is_valid(parts)
-    assert shapely.union_all(parts).symmetric_difference(MIDDLE).area < 1e-15
-    assert merge_grids(parts).equals(MIDDLE)
-
-
-def test_a_line_that_does_not_cut_is_refused() -> None:
-    with pytest.raises(Refusal) as caught:
-        split_grid(MIDDLE, line((130, 50), (150, 80)))
-    assert caught.value.code == "boundary.does_not_split"
-
-
-def test_merging_closes_hairlines_and_refuses_strangers() -> None:
-    merged = merge_grids([WEST, oblong(100.3, 0, 200, 200)])
-    assert PLANE.to_metres(merged).area == pytest.approx(40_000, rel=1e-3)
-    with pytest.raises(Refusal) as caught:
-        merge_grids([WEST, EAST])
-    assert caught.value.code == "boundary.not_adjacent"
 
 
 OFF = st.floats(-0.45, 0.45)

@@ -9,13 +9,19 @@ import pytest
 import shapely
 
 from gridman.geo.demo import ATTRIBUTION
-from gridman.geo.page import SCRIPTS, build_page, outside_references
+from gridman.geo.page import SCRIPTS, build_page
 from gridman.geo.standalone import IncidentCard, standalone_page
 from gridman.geo.symbols import incident_symbols
 from gridman.geo.tiles import GridShape
 from gridman.kernel.paths import resource
 from gridman.kernel.words import said_in
 from tests.geo.places import oblong, shipped_map, town
+
+
+def outside_references(html: str) -> list[str]:
+    """Every http(s) address in `html` that a browser could follow or load; XML namespaces are names, not addresses."""
+    found = re.findall(r"https?://[^\s\"'<>)\\]+", html)
+    return [address for address in found if not address.startswith("http://www.w3.org/")]
 
 
 class Loaded(HTMLParser):

@@ -10,12 +10,12 @@ import shapely
 from pyogrio.raw import write
 from shapely.geometry import LineString, Point, Polygon, box
 
-from gridman.geo.crs import convert, distance_m
+from gridman.geo.crs import convert
 from gridman.geo.demo import demo_map_path
 from gridman.geo.read import OSM_ATTRIBUTION, read_map
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
-from tests.geo.places import shipped_map
+from tests.geo.places import distance_m, shipped_map
 
 HOUSE = Polygon([(116.40, 39.90), (116.401, 39.90), (116.401, 39.901), (116.40, 39.901)])
 

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 
 from gridman.domain.grid import Grid
 from gridman.domain.incident import OPEN_STATES, Incident, IncidentStep
@@ -13,7 +13,7 @@ from gridman.store.batches import batches
 from gridman.store.queries.id_lists import read_ids, read_rows
 from gridman.store.unit import Reader
 
-__all__ = ["clusters", "count_numbered", "counts_by_state", "ids", "points", "rows", "last_step_of"]
+__all__ = ["count_numbered", "counts_by_state", "ids", "points", "rows", "last_step_of"]
 
 _i = Incident.__table__.c
 
@@ -111,14 +111,3 @@ def last_step_of(reader: Reader, incident_id: int, action: str) -> Any:
         s.incident_id == incident_id, s.action == action
     )
     return reader.connection.execute(query.order_by(s.at.desc(), s.id.desc()).limit(1)).first()
-
-
-def clusters(
-    reader: Reader, west: float, south: float, east: float, north: float, cell_lng: float, cell_lat: float, **where: Any
-) -> list[Any]:
-    """Incidents of a box summed over cells of `cell_lng` x `cell_lat` degrees and state: (lng, lat, state, count, one id)."""
-    column_ = cast((_i.lng - west) / cell_lng, Integer)
-    row_ = cast((_i.lat - south) / cell_lat, Integer)
-    query = _where(select(func.avg(_i.lng), func.avg(_i.lat), _i.state, func.count(), func.min(_i.id)), **where)
-    query = query.where(_i.lng >= west, _i.lng < east, _i.lat >= south, _i.lat < north)
-    return list(reader.connection.execute(query.group_by(column_, row_, _i.state)))

@@ -226,10 +226,6 @@ class MapView(QWidget):
         if box is not None:
             self._call("show", {"bounds": list(box)})
 
-    def set_theme(self, name: str) -> None:
-        """Switch the map's look ("light" or "dark") without loading it again."""
-        self._call("setTheme", name)
-
     # -- drawing
 
     def edit(self, geometry: dict[str, Any], neighbours: dict[str, Any] | None = None) -> None:

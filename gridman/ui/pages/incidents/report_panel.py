@@ -38,7 +38,6 @@ class ReportPanel(QFrame):
         self._shell = shell
         self._point: tuple[float, float] | None = None
         self._grids: dict[int, str] = {}
-        self._is_asking = False
         self._make_fields()
         self._lay_out()
         for keys, slot in (("Ctrl+Return", self.save), ("Ctrl+Enter", self.save), ("Esc", self.leave)):
