@@ -12,7 +12,7 @@ from gridman import __version__
 from gridman.cli.console import Console
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import full_disk, is_full_disk
+from gridman.kernel.files import os_trouble
 from gridman.kernel.progress import Cancelled
 from gridman.kernel.words import N_, _
 
@@ -192,8 +192,9 @@ def _do(args: argparse.Namespace, console: Console) -> int:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - Python flushes it at exit
         return OK
     except Exception as error:
-        if is_full_disk(error):
-            console.refuse(full_disk(getattr(error, "filename", None) or os.getcwd()))
+        trouble = os_trouble(error)
+        if trouble is not None and not args.verbose:
+            console.refuse(trouble)
             return REFUSED
         return _fault(args, console, error)
 

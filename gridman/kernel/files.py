@@ -9,7 +9,12 @@ from pathlib import Path
 from gridman.kernel.errors import Trouble
 from gridman.kernel.words import N_
 
-__all__ = ["full_disk", "is_full_disk", "require_free_space", "write_whole"]
+__all__ = ["full_disk", "is_full_disk", "os_trouble", "require_free_space", "write_whole"]
+
+_OF_FILES = frozenset({
+    errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EROFS, errno.EIO, errno.ENAMETOOLONG,
+    errno.ENXIO, errno.ENODEV,
+})  # fmt: skip
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
@@ -43,6 +48,23 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 def is_full_disk(error: BaseException) -> bool:
     """Whether the operating system says that the disk, or this user's share of it, is full."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def os_trouble(error: BaseException) -> Trouble | None:
+    """What to say when the operating system refuses a file or folder; None for errors that name none, which are bugs."""
+    if is_full_disk(error):
+        return full_disk(getattr(error, "filename", None) or "-")
+    if not isinstance(error, OSError) or error.filename is None or error.errno not in _OF_FILES:
+        return None
+    return Trouble(
+        "file.trouble",
+        N_("{path} cannot be used: {why}."),
+        N_(
+            "Check that the path is right, that you may read and write there, and that the disk is connected and sound."
+        ),
+        path=error.filename,
+        why=error.strerror,
+    )
 
 
 def full_disk(folder: object) -> Trouble:

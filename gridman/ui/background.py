@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from shiboken6 import isValid
 
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import full_disk, is_full_disk
+from gridman.kernel.files import os_trouble
 from gridman.kernel.log import get_log
 from gridman.kernel.progress import Cancelled, Ticket
 
@@ -266,8 +266,7 @@ class Background(QObject):
     def _take_error(self, job: Job, error: BaseException) -> None:
         if isinstance(error, Cancelled):
             return
-        if is_full_disk(error):
-            error = full_disk(getattr(error, "filename", None) or "-")
+        error = os_trouble(error) or error
         if isinstance(error, Refusal) and error.code == "desk.destroyed":
             self.ended.emit(error)
             return

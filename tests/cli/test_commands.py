@@ -171,3 +171,15 @@ def test_the_language_of_windows_and_unix_is_understood(monkeypatch: pytest.Monk
     assert commands.spoken_here() == "zh_CN"
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     assert commands.spoken_here() == "en"
+
+
+def test_a_folder_that_cannot_be_made_is_told_and_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GRIDMAN_PASSWORD", "street party 2026")
+    (tmp_path / "file").write_text("in the way")
+    code = main(
+        ["street", "init", "--data", str(tmp_path / "file" / "street"), "--name", "Qingshi", "--admin", "admin"]
+    )
+    told = capsys.readouterr().err
+    assert code == 1 and str(tmp_path / "file") in told and "Check that the path is right" in told

@@ -1,11 +1,12 @@
 """Files are written whole or not at all."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import write_whole
+from gridman.kernel.files import os_trouble, write_whole
 
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -38,3 +39,23 @@ def test_a_name_too_long_for_the_disk_is_refused(tmp_path: Path) -> None:
         write_whole(tmp_path / ("n" * 300), b"new")
     assert refused.value.code == "file.cannot_write"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/data/desk"), "disk.full"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk.full"),
+        (PermissionError(errno.EACCES, "Permission denied", "/data/desk"), "file.trouble"),
+        (OSError(errno.EROFS, "Read-only file system", "/data/desk"), "file.trouble"),
+    ],
+)
+def test_trouble_with_a_file_is_told_with_its_name(error: OSError, code: str) -> None:
+    told = os_trouble(error)
+    assert told is not None and told.code == code
+    assert error.filename is None or error.filename in told.words()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EBADF, "Bad file descriptor"), ValueError("x"), OSError("x")])
+def test_an_error_that_names_no_file_is_a_bug(error: Exception) -> None:
+    assert os_trouble(error) is None
