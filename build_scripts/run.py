@@ -12,7 +12,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  an older Python starts this file 
 from prepare import become, prepare, running_environ
 from steps import EXIT_SETUP, SetupProblem
 
-COMMANDS = frozenset({"desk", "street", "demo", "import", "export", "roster", "map", "sync", "doctor"})
+COMMANDS = frozenset({"desk", "street", "demo", "import", "export", "roster", "map", "sync", "bundle", "doctor"})
 
 
 def main(arguments: list[str]) -> int:

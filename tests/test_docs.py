@@ -278,3 +278,10 @@ def test_the_changelog_tells_this_versions_limits() -> None:
 
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## {__version__}" in text and "### Known limits" in text
+
+
+def test_run_py_knows_every_command() -> None:
+    source = (ROOT / "build_scripts" / "run.py").read_text(encoding="utf-8")
+    listed = re.search(r"^COMMANDS = frozenset\(\{(.*?)\}\)", source, re.DOTALL | re.MULTILINE)
+    assert listed is not None
+    assert set(re.findall(r'"(\w+)"', listed[1])) == {command.name for command in COMMANDS}
