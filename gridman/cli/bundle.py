@@ -61,13 +61,21 @@ def _export(args: argparse.Namespace, console: Console) -> int:
 
 
 def _take(args: argparse.Namespace, console: Console) -> int:
+    from gridman.services.lease import issue_ticket
     from gridman.services.street import street_picture
     from gridman.sync.bundle import StreetBundles
     from gridman.sync.replica import Replica
 
     with opened_street(args.data, args.database) as street:
         street_id = street_picture(street.store, 0).street_id
-        side = StreetBundles(street.store, Replica(street.store), street.photos, street.key, street_id)
+        side = StreetBundles(
+            street.store,
+            Replica(street.store),
+            street.photos,
+            street.key,
+            street_id,
+            lambda actor: issue_ticket(street.store, street.key, actor.replica, actor.user_id),
+        )
         taken = side.take(args.file, args.out, console.progress)
     console.say(
         _("From computer {replica}: {fresh} operations taken, {repeated} known already, {photos} photos.").format(
@@ -100,7 +108,9 @@ def _import(args: argparse.Namespace, console: Console) -> int:
         )
     for receipt in taken.refused:
         console.warn(
-            _("refused: {kind} {id}: {reason}").format(kind=receipt.entity, id=receipt.record_id, reason=receipt.reason or "")
+            _("refused: {kind} {id}: {reason}").format(
+                kind=receipt.entity, id=receipt.record_id, reason=receipt.reason or ""
+            )
         )
     console.give(
         {

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.services.desk import Desk
+from gridman.services.lease import keep_ticket
 from gridman.services.outbox import note_round
 from gridman.store.blobs import BlobStore
 from gridman.sync.bundle import DeskBundles, TakenBack, Written
@@ -31,6 +33,9 @@ def bring_back(desk: Desk, path: Path, progress: Progress = quiet, ticket: Ticke
     except Refusal as refusal:
         note_round(desk.store, started_at, refusal=refusal)
         raise
+    if taken.ticket:
+        with desk.store.unit(SYSTEM) as unit:
+            keep_ticket(unit, taken.ticket)
     if not taken.is_stale:
         note_round(desk.store, started_at, taken)
         desk.refresh_actor()

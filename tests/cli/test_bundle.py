@@ -9,6 +9,7 @@ import pytest
 from gridman.__main__ import main
 from gridman.domain.household import Household
 from gridman.joining import sign_in_desk
+from gridman.services.lease import lease_of
 from gridman.services.street import open_street
 from tests.cli.town import LOGIN, PASSPHRASE, Town, do
 
@@ -23,6 +24,8 @@ def test_a_days_work_goes_by_stick_and_comes_back(
     town: Town, tmp_path: Path, passphrase: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk = sign_in_desk(town.desk, LOGIN, PASSPHRASE)
+    with desk.store.read() as reader:
+        lease = lease_of(reader).not_after
     with desk.store.unit(desk.actor) as unit:
         house = unit.page(Household, limit=1)[0]
         unit.amend(house, remark="a dog")
@@ -36,6 +39,10 @@ def test_a_days_work_goes_by_stick_and_comes_back(
     taken = told(capsys, "bundle", "import", str(back), *at_desk)
     assert (taken["sent"], taken["waiting"], taken["is_stale"]) == (1, 0, False)
     assert told(capsys, "bundle", "import", str(back), *at_desk)["is_stale"]
+    desk = sign_in_desk(town.desk, LOGIN, PASSPHRASE)
+    with desk.store.read() as reader:
+        assert lease_of(reader).not_after > lease  # the street's ticket to work without it came along
+    desk.close()
     street = open_street(town.street)
     try:
         with street.store.read() as reader:

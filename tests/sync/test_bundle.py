@@ -110,9 +110,15 @@ def test_a_desk_that_is_never_online_again_works_a_whole_day_by_stick(stick: Sti
     assert first.complete and {h for h, _ in houses(desk.store)} == {f"Lane 0 No. {i}" for i in range(8)}
     with desk.store.unit(desk.actor) as unit:
         for number, house in enumerate(theirs[:5]):
-            visit = unit.create(Visit(household_id=house, grid_id=stick.world.grids[0], visited_at=unit.at, user_id=desk.user_id, kind="01", outcome="1"))
+            visit = unit.create(
+                Visit(
+                    household_id=house, grid_id=stick.world.grids[0], visited_at=unit.at, user_id=desk.user_id, kind="01", outcome="1"
+                )
+            )  # fmt: skip
             unit.flush()
-            attach(unit, stick.sides[0].blobs, "visit", visit.id, stick.world.grids[0], [PhotoDraft(picture(40 * number))])
+            attach(
+                unit, stick.sides[0].blobs, "visit", visit.id, stick.world.grids[0], [PhotoDraft(picture(40 * number))]
+            )
     desk.amend(theirs[0], remark="a dog")
     new = stick.found(0, "Weir Lane 1")
     evening = stick.carry()
@@ -266,7 +272,10 @@ def test_nobody_reads_a_bundle_on_the_way(stick: Stick) -> None:
     stick.found(0, "Weir Lane seventeen")
     for path in (out := stick.write(), stick.take(out).path):
         assert b"Weir Lane" not in path.read_bytes()
-        assert code_of(open_sealed, path.read_bytes(), Keys.from_seed(bytes(32)), Keys.from_seed(KEY).public) == "bundle.unreadable"
+        assert (
+            code_of(open_sealed, path.read_bytes(), Keys.from_seed(bytes(32)), Keys.from_seed(KEY).public)
+            == "bundle.unreadable"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -310,7 +319,9 @@ def state(store: object) -> list[object]:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["found", "amend", "net", "write", "take", "back", "street"]), st.integers(0, 1), st.integers(0, 30)
+        st.sampled_from(["found", "amend", "net", "write", "take", "back", "street"]),
+        st.integers(0, 1),
+        st.integers(0, 30),
     ),
     max_size=30,
 )
@@ -334,8 +345,14 @@ def test_network_and_sticks_mixed_in_any_order_converge_and_lose_nothing(steps: 
         for desk in stick.desks:
             assert waiting(desk) == 0
             with world.store.read() as reader, desk.store.read() as own:
-                done = list(reader.connection.scalars(select(tables.sync_op.c.n).where(tables.sync_op.c.replica == desk.store.replica)))
-                written = list(own.connection.scalars(select(tables.journal.c.op_n).where(tables.journal.c.op_n.is_not(None))))
+                done = list(
+                    reader.connection.scalars(
+                        select(tables.sync_op.c.n).where(tables.sync_op.c.replica == desk.store.replica)
+                    )
+                )
+                written = list(
+                    own.connection.scalars(select(tables.journal.c.op_n).where(tables.journal.c.op_n.is_not(None)))
+                )
             assert sorted(done) == sorted(written) == list(range(1, len(written) + 1))
 
 
@@ -368,7 +385,9 @@ def test_a_content_that_is_not_what_its_name_says_is_not_filed(stick: Stick) -> 
     stick.carry()
     house = stick.found(0, "Weir Lane 1")
     with desk.store.unit(desk.actor) as unit:
-        (photo,) = attach(unit, stick.sides[0].blobs, "household", house, stick.world.grids[0], [PhotoDraft(picture(1))])
+        (photo,) = attach(
+            unit, stick.sides[0].blobs, "household", house, stick.world.grids[0], [PhotoDraft(picture(1))]
+        )
     name = photo.sha256
     stick.sides[0].blobs.get = lambda _sha256: b"something else"  # type: ignore[method-assign]
     result = stick.carry()

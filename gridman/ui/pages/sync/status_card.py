@@ -9,6 +9,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _, ngettext
 from gridman.services.outbox import Round
 from gridman.ui.background import Job
+from gridman.ui.pages.sync.stick import Stick
 from gridman.ui.shell import Shell
 from gridman.ui.sync_pill import pill_words
 from gridman.ui.widgets import MARKS, button, column_of, label, retone, row_of
@@ -55,7 +56,8 @@ class StatusCard(QFrame):
         self.stop.setVisible(False)
         for one in (self._reason, self._clock):
             one.setVisible(False)
-        left = column_of(self._state, self._bar, self._reason, self._clock, self._rounds, spacing=4)
+        self.stick = Stick(shell)
+        left = column_of(self._state, self._bar, self._reason, self._clock, self._rounds, self.stick, spacing=4)
         box = row_of(left, self.stop, self.now, spacing=12, margins=(16, 12, 16, 12))
         box.setStretch(0, 1)
         self.setLayout(box)
