@@ -10,7 +10,7 @@ __all__ = ["Assignment", "Grid", "grid_code", "is_grid_code"]
 
 class Grid(Synced):
     """One grid. Code: 15 characters, 12-digit community code + 3-digit sequence (GB/T 47678.5-2026 gives the length; the split is
-    recalled). Immutable: a redrawn grid is a new grid that names its predecessors.
+    recalled). A redrawn grid stays the same grid: its new boundary is in the journal beside the old one.
     """
 
     __tablename__ = "grid"

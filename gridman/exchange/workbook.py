@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_
+from gridman.kernel.files import cannot_write
 
 __all__ = ["Column", "Table", "opened", "write_workbook"]
 
@@ -69,11 +68,7 @@ def opened(path: Path, **options: Any) -> Iterator[Any]:
         workbook.close()
         os.replace(partial, path)
     except (OSError, XlsxFileError) as error:
-        raise Refusal(
-            "file.cannot_write", N_("{path} could not be written: {why}."),
-            N_("Free some space or choose another folder, then try again. Nothing was changed."),
-            path=path, why=getattr(error, "strerror", None) or error,
-        ) from error  # fmt: skip
+        raise cannot_write(path, getattr(error, "strerror", None) or error) from error
     finally:
         _drop(workbook, partial)
 

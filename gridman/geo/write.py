@@ -12,8 +12,7 @@ import numpy as np
 import shapely
 
 from gridman.kernel.errors import Trouble
-from gridman.kernel.files import full_disk, is_full_disk, write_whole
-from gridman.kernel.words import N_
+from gridman.kernel.files import cannot_write, full_disk, is_full_disk, write_whole
 
 __all__ = ["ShapeLayer", "write_layers"]
 
@@ -72,13 +71,7 @@ def _write_file(path: Path, layers: Sequence[ShapeLayer], driver: str) -> None:
 
 
 def _unwritten(path: Path, error: Exception) -> Trouble:
-    return Trouble(
-        "file.cannot_write",
-        N_("{path} could not be written: {why}."),
-        N_("Free some space or choose another folder, then try again. Nothing was changed."),
-        path=path,
-        why=str(error).rstrip(".")[:_LONGEST_REASON],
-    )
+    return cannot_write(path, str(error).rstrip(".")[:_LONGEST_REASON])
 
 
 def _merged(name: str, layers: Sequence[ShapeLayer]) -> ShapeLayer:

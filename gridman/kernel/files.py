@@ -3,13 +3,15 @@
 import errno
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from gridman.kernel.errors import Trouble
 from gridman.kernel.words import N_
 
-__all__ = ["full_disk", "is_full_disk", "os_trouble", "require_free_space", "write_whole"]
+__all__ = ["cannot_write", "full_disk", "is_full_disk", "os_trouble", "replacing", "require_free_space", "write_whole"]
 
 _OF_FILES = frozenset({
     errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EROFS, errno.EIO, errno.ENAMETOOLONG,
@@ -18,31 +20,45 @@ _OF_FILES = frozenset({
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace `path` by `content` in one step (temporary file, fsync, rename), making its folder where there is none.
+    """Replace `path` by `content` in one step. Refuses as `replacing` does."""
+    with replacing(path, mode=mode) as file:
+        file.write(content)
 
-    Refuses with ``disk.full`` or ``file.cannot_write``, whatever the disk says; the old file then stands as it was.
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
+    """A file to write that takes `path`'s place in one step when the block ends well (temporary file, fsync, rename).
+
+    Its folder is made where there is none. Refuses with ``disk.full`` or ``file.cannot_write``, whatever the disk says; then, and when
+    the block raises, the old file stands as it was and nothing is left beside it.
     """
     partial = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        with suppress(OSError):  # a folder that cannot be used cannot be tidied either
-            partial.unlink(missing_ok=True)
         if is_full_disk(error):
             raise full_disk(path.parent) from error
-        raise Trouble(
-            "file.cannot_write",
-            N_("{path} could not be written: {why}."),
-            N_("Free some space or choose another folder, then try again. Nothing was changed."),
-            path=path,
-            why=error.strerror or error,
-        ) from error
+        raise cannot_write(path, error.strerror or error) from error
+    finally:
+        with suppress(OSError):  # a folder that cannot be used cannot be tidied either
+            partial.unlink(missing_ok=True)
+
+
+def cannot_write(path: Path, why: object) -> Trouble:
+    """The refusal ``file.cannot_write`` of `path`."""
+    return Trouble(
+        "file.cannot_write",
+        N_("{path} could not be written: {why}."),
+        N_("Free some space or choose another folder, then try again. Nothing was changed."),
+        path=path,
+        why=why,
+    )
 
 
 def is_full_disk(error: BaseException) -> bool:

@@ -1,9 +1,8 @@
 """F02 一户一档卡: one household on one sheet. Fields follow `forms_ledgers.csv`."""
 
 from gridman.domain.sheets import HouseholdSheet, PersonLine, SheetStamp
-from gridman.kernel.words import language
-from gridman.reports.document import Cell, Column, Document, Fact, Form, Group, Paper, Signatures, Table
-from gridman.reports.imprint import batch_words, footer_of, mask, organisation_day, page_words, qr_text, watermark_of
+from gridman.reports.document import Cell, Column, Document, Fact, Form, Group, Signatures, Table
+from gridman.reports.imprint import imprinted, mask
 from gridman.reports.wording import on_form
 
 __all__ = ["household_card"]
@@ -13,15 +12,11 @@ _EMPTY_VEHICLES, _EMPTY_VISITS = 2, 5
 
 def household_card(sheet: HouseholdSheet, stamp: SheetStamp) -> Document:
     """The card as a document; what is not held stays empty, to be filled in by hand."""
-    return Document(
+    return imprinted(
+        stamp,
+        "F02",
         title=on_form("One-household-one-file card"),
-        paper=Paper.A4_PORTRAIT,
-        words=page_words(),
-        facts=(
-            Fact(on_form("File no."), sheet.file_no),
-            Fact(on_form("Reporting unit"), stamp.organisation),
-            Fact(on_form("Day"), organisation_day(stamp)),
-        ),
+        facts=(Fact(on_form("File no."), sheet.file_no),),
         blocks=(
             _house(sheet, stamp),
             _people(sheet, stamp),
@@ -30,14 +25,8 @@ def household_card(sheet: HouseholdSheet, stamp: SheetStamp) -> Document:
             _visits(sheet, stamp),
             Signatures((on_form("Signed by the grid worker"), on_form("Confirmed by the resident"), on_form("Date"))),
         ),
-        footer=footer_of(stamp, on_form("title deed number; restricted categories; people who moved out or died.")),
-        watermark=watermark_of(stamp),
-        batch=batch_words(stamp),
-        author=f"{stamp.who} ({stamp.organisation})",
-        subject=stamp.purpose,
-        language=language(),
-        printed_at=stamp.printed_at,
-        qr=qr_text("F02", sheet.token or stamp.batch),
+        leaves_out=on_form("title deed number; restricted categories; people who moved out or died."),
+        token=sheet.token,
     )
 
 

@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from gridman.domain.masking import MASKS
 from gridman.domain.sheets import IncidentStep, Photo, SheetStamp
 from gridman.kernel.clock import day_of, show_instant
-from gridman.kernel.words import N_
-from gridman.reports.document import PageWords, Picture
+from gridman.kernel.words import N_, language
+from gridman.reports.document import Block, Document, Fact, PageWords, Paper, Picture
 from gridman.reports.wording import on_form
 
 __all__ = [
     "BASIS",
     "batch_words",
     "footer_of",
+    "imprinted",
     "instant_words",
     "mask",
     "organisation_day",
@@ -28,6 +29,38 @@ BASIS = N_(
     "Legal basis: Personal Information Protection Law, art. 13(1)(3) and 34."
 )
 """Articles 13(1)(3) and 34: what state organs need for statutory duties; from memory, no copy of the law was at hand."""
+
+
+def imprinted(
+    stamp: SheetStamp,
+    form_id: str,
+    *,
+    title: str,
+    leaves_out: str,
+    facts: tuple[Fact, ...],
+    blocks: tuple[Block, ...],
+    subtitle: str = "",
+    paper: Paper = Paper.A4_PORTRAIT,
+    token: str = "",
+) -> Document:
+    """A sheet with its imprint. The facts are followed by who reports and the day; `token`: what the QR code refers to (the batch)."""
+    own = (Fact(on_form("Reporting unit"), stamp.organisation), Fact(on_form("Day"), organisation_day(stamp)))
+    return Document(
+        title=title,
+        subtitle=subtitle,
+        paper=paper,
+        words=page_words(),
+        facts=(*facts, *own),
+        blocks=blocks,
+        footer=footer_of(stamp, leaves_out),
+        watermark=watermark_of(stamp),
+        batch=batch_words(stamp),
+        author=f"{stamp.who} ({stamp.organisation})",
+        subject=stamp.purpose,
+        language=language(),
+        printed_at=stamp.printed_at,
+        qr=qr_text(form_id, token or stamp.batch),
+    )
 
 
 def page_words() -> PageWords:

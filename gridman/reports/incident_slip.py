@@ -3,20 +3,8 @@
 """
 
 from gridman.domain.sheets import IncidentSheet, IncidentStep, SheetStamp
-from gridman.kernel.words import language
-from gridman.reports.document import Cell, Document, Fact, Form, Paper
-from gridman.reports.imprint import (
-    batch_words,
-    footer_of,
-    instant_words,
-    mask,
-    organisation_day,
-    page_words,
-    pictures,
-    qr_text,
-    signed_words,
-    watermark_of,
-)
+from gridman.reports.document import Cell, Document, Fact, Form
+from gridman.reports.imprint import imprinted, instant_words, mask, pictures, signed_words
 from gridman.reports.wording import on_form
 
 __all__ = ["incident_slip"]
@@ -24,25 +12,15 @@ __all__ = ["incident_slip"]
 
 def incident_slip(sheet: IncidentSheet, stamp: SheetStamp) -> Document:
     """The slip as a document; steps not yet taken stay empty, to be filled in by hand."""
-    return Document(
+    return imprinted(
+        stamp,
+        "F05",
         title=on_form("Incident slip"),
         subtitle=on_form("In three copies: reporting unit, handling unit, archive"),
-        paper=Paper.A4_PORTRAIT,
-        words=page_words(),
-        facts=(
-            Fact(on_form("Incident no."), sheet.number),
-            Fact(on_form("Reporting unit"), stamp.organisation),
-            Fact(on_form("Day"), organisation_day(stamp)),
-        ),
+        facts=(Fact(on_form("Incident no."), sheet.number),),
         blocks=(Form(rows=(*_reported(sheet, stamp), *_handled(sheet, stamp)), label_mm=25),),
-        footer=footer_of(stamp, on_form("internal notes; the record of each change of hands; restricted categories.")),
-        watermark=watermark_of(stamp),
-        batch=batch_words(stamp),
-        author=f"{stamp.who} ({stamp.organisation})",
-        subject=stamp.purpose,
-        language=language(),
-        printed_at=stamp.printed_at,
-        qr=qr_text("F05", sheet.token or stamp.batch),
+        leaves_out=on_form("internal notes; the record of each change of hands; restricted categories."),
+        token=sheet.token,
     )
 
 

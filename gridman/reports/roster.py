@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from gridman.domain.sheets import PersonLine, RosterHousehold, RosterSheet, SheetStamp
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, language
+from gridman.kernel.words import N_
 from gridman.reports.document import Align, Column, Document, Fact, Group, Paper, Signatures, Table
-from gridman.reports.imprint import batch_words, footer_of, mask, organisation_day, page_words, qr_text, watermark_of
+from gridman.reports.imprint import imprinted, mask
 from gridman.reports.wording import on_form
 
 __all__ = ["CODE", "COLUMNS", "COMPACT", "FULL", "RosterColumn", "household_roster"]
@@ -86,31 +86,23 @@ def household_roster(
     chosen = _choose(columns)
     households = sheet.households
     n_people = sum(len(household.people) for household in households)
-    return Document(
+    return imprinted(
+        stamp,
+        "F01",
         title=on_form("Household roster"),
         paper=Paper.A4_LANDSCAPE,
-        words=page_words(),
         facts=(
             Fact(on_form("Community"), sheet.community),
             Fact(on_form("Grid"), " ".join(part for part in (sheet.grid_name, sheet.grid_code) if part)),
             Fact(on_form("Grid worker"), sheet.worker),
             Fact(on_form("Household count"), str(len(households))),
             Fact(on_form("Number of people"), str(n_people)),
-            Fact(on_form("Reporting unit"), stamp.organisation),
-            Fact(on_form("Day"), organisation_day(stamp)),
         ),
         blocks=(
             _table(chosen, households, stamp, masks_addresses),
             Signatures((on_form("Filled in by"), on_form("Checked by"), on_form("Date"), on_form("Seal"))),
         ),
-        footer=footer_of(stamp, _leaves_out(chosen, stamp)),
-        watermark=watermark_of(stamp),
-        batch=batch_words(stamp),
-        author=f"{stamp.who} ({stamp.organisation})",
-        subject=stamp.purpose,
-        language=language(),
-        printed_at=stamp.printed_at,
-        qr=qr_text("F01", stamp.batch),
+        leaves_out=_leaves_out(chosen, stamp),
     )
 
 

@@ -4,18 +4,8 @@ from dataclasses import replace
 
 from gridman.domain.sheets import SheetStamp, VisitSheet
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import language
 from gridman.reports.document import Cell, Document, Fact, Form, Paper
-from gridman.reports.imprint import (
-    batch_words,
-    footer_of,
-    mask,
-    organisation_day,
-    page_words,
-    pictures,
-    qr_text,
-    watermark_of,
-)
+from gridman.reports.imprint import imprinted, mask, pictures
 from gridman.reports.wording import on_form
 
 __all__ = ["visit_record"]
@@ -23,24 +13,15 @@ __all__ = ["visit_record"]
 
 def visit_record(sheet: VisitSheet, stamp: SheetStamp, *, paper: Paper = Paper.A4_PORTRAIT) -> Document:
     """The record as a document, on A4 or A5."""
-    return Document(
+    return imprinted(
+        stamp,
+        "F06",
         title=on_form("Visit record"),
         paper=paper,
-        words=page_words(),
-        facts=(
-            Fact(on_form("Grid"), sheet.grid),
-            Fact(on_form("Reporting unit"), stamp.organisation),
-            Fact(on_form("Day"), organisation_day(stamp)),
-        ),
+        facts=(Fact(on_form("Grid"), sheet.grid),),
         blocks=(_form(sheet, stamp, is_small=paper is Paper.A5_PORTRAIT),),
-        footer=footer_of(stamp, on_form("other visits to this household; restricted categories.")),
-        watermark=watermark_of(stamp),
-        batch=batch_words(stamp),
-        author=f"{stamp.who} ({stamp.organisation})",
-        subject=stamp.purpose,
-        language=language(),
-        printed_at=stamp.printed_at,
-        qr=qr_text("F06", sheet.token or stamp.batch),
+        leaves_out=on_form("other visits to this household; restricted categories."),
+        token=sheet.token,
     )
 
 

@@ -10,14 +10,14 @@ import io
 import os
 import tarfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
-from gridman.kernel.errors import Refusal, Trouble
-from gridman.kernel.files import full_disk, is_full_disk
+from gridman.kernel.errors import Refusal
+from gridman.kernel.files import full_disk, is_full_disk, replacing
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 
@@ -79,29 +79,8 @@ def write_archive(
             N_("Choose another name; nothing was changed."),
             path=path,
         )
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            made = _write(file, facts, key, sources, progress)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        return made
-    except OSError as error:
-        if is_full_disk(error):
-            raise full_disk(path.parent) from error
-        raise Trouble(
-            "file.cannot_write",
-            N_("{path} could not be written: {why}."),
-            N_("Free some space or choose another folder, then try again. Nothing was changed."),
-            path=path,
-            why=error.strerror or error,
-        ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with replacing(path) as file:
+        return _write(file, facts, key, sources, progress)
 
 
 def _write(

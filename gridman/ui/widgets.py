@@ -163,6 +163,20 @@ def scrolled(inside: QWidget, name: str) -> QScrollArea:
     return area
 
 
+def column_in(pane: QFrame, name: str) -> QVBoxLayout:
+    """Make `pane` one that shows a record: a column that scrolls; returns the column."""
+    pane.setProperty("kind", "pane")
+    column = QVBoxLayout()
+    column.setContentsMargins(16, 12, 16, 12)
+    column.setSpacing(12)
+    body = QWidget()
+    body.setLayout(column)
+    outer = QVBoxLayout(pane)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(scrolled(body, name))
+    return column
+
+
 class Card(QFrame):
     """A group of things with a heading and, at its right, what can be done with them."""
 

@@ -1,12 +1,12 @@
 """One operation: what was written about which record, how far it came, why it was refused and how to put it right."""
 
-from PySide6.QtWidgets import QFormLayout, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QWidget
 
 from gridman.kernel.clock import show_instant
 from gridman.kernel.words import N_, _
 from gridman.services.outbox import ReceiptLine
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import Card, Notice, badge, button, clear, column_of, label, row_of, scrolled
+from gridman.ui.widgets import Card, Notice, badge, button, clear, column_in, column_of, label, row_of
 
 __all__ = ["STATE_TONES", "STATE_WORDS", "ReceiptView"]
 
@@ -44,17 +44,9 @@ class ReceiptView(QFrame):
 
     def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "pane")
         self._shell = shell
         self._line: ReceiptLine | None = None
-        self._box = QVBoxLayout()
-        self._box.setContentsMargins(16, 12, 16, 12)
-        self._box.setSpacing(12)
-        body = QWidget()
-        body.setLayout(self._box)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(body, _("Receipt")))
+        self._box = column_in(self, _("Receipt"))
 
     def show_line(self, line: ReceiptLine) -> None:
         """Show this operation."""

@@ -11,7 +11,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
 from gridman.services.conflicts import ConflictLine, resolve
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import Card, EmptyState, button, clear, column_of, label, row_of, scrolled
+from gridman.ui.widgets import Card, EmptyState, button, clear, column_in, column_of, label, row_of
 
 __all__ = ["Review"]
 
@@ -49,16 +49,8 @@ class Review(QWidget):
             shell.theme, "git-merge", _("Nothing to review"),
             _("When two people change the same thing without knowing of each other, both values are kept and shown here."),
         )  # fmt: skip
-        self._box = QVBoxLayout()
-        self._box.setContentsMargins(16, 12, 16, 12)
-        self._box.setSpacing(12)
-        body = QWidget()
-        body.setLayout(self._box)
         pane = QFrame()
-        pane.setProperty("kind", "pane")
-        holder = QVBoxLayout(pane)
-        holder.setContentsMargins(0, 0, 0, 0)
-        holder.addWidget(scrolled(body, _("Conflict")))
+        self._box = column_in(pane, _("Conflict"))
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.setChildrenCollapsible(False)
         self._split.addWidget(self.list)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QWidget
 
 from gridman.domain import codes
 from gridman.kernel.clock import show_instant
@@ -11,7 +11,7 @@ from gridman.kernel.words import _
 from gridman.services.visits import VisitFile
 from gridman.ui.entry.thumbs import PhotoStrip
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import Card, badge, button, clear, column_of, label, row_of, scrolled
+from gridman.ui.widgets import Card, badge, button, clear, column_in, column_of, label, row_of
 
 __all__ = ["VisitRecord", "outcome_tone"]
 
@@ -30,17 +30,9 @@ class VisitRecord(QFrame):
 
     def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "pane")
         self._shell = shell
         self._file: VisitFile | None = None
-        self._box = QVBoxLayout()
-        self._box.setContentsMargins(16, 12, 16, 12)
-        self._box.setSpacing(12)
-        body = QWidget()
-        body.setLayout(self._box)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolled(body, _("Visit")))
+        self._box = column_in(self, _("Visit"))
 
     def show_file(self, file: VisitFile) -> None:
         """Show this visit."""
