@@ -1,6 +1,7 @@
 """Where the parts of a desk and of a street are chosen and joined. Only the command line and the demonstration stand above it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,11 @@ def enrol_desk(
     parts = set_up_desk(
         data_dir, enrolled, server_url, passphrase, clock, device_name=device_name, authority=authority, again=again
     )
-    return join_desk(parts, clock)
+    desk = join_desk(parts, clock)
+    if isinstance(desk.synchroniser, DeskSync):
+        with suppress(Refusal):  # cut off just now: the first synchronisation does it
+            desk.synchroniser.introduce()
+    return desk
 
 
 class DeskDoor:

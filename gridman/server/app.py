@@ -21,6 +21,7 @@ from gridman.server.routes.status import get_health, get_status, get_version
 from gridman.server.routes.sync import post_farewell, post_sync
 from gridman.services.street import Street
 from gridman.sync.replica import Replica
+from gridman.sync.seal import Keys
 
 __all__ = ["StreetParts", "make_app", "street_app"]
 
@@ -78,4 +79,5 @@ def make_app(parts: StreetParts) -> Starlette:
 
 def street_app(street: Street, limits: Limits | None = None, *, authority: bytes = b"") -> Starlette:
     """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe."""
-    return make_app(StreetParts(street, Replica(street.store), street.photos, limits or Limits(), authority=authority))
+    replica = Replica(street.store, Keys.from_seed(street.key).public)
+    return make_app(StreetParts(street, replica, street.photos, limits or Limits(), authority=authority))

@@ -9,6 +9,7 @@ from gridman.domain.access import MAP, REF, Actor
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
+from gridman.store.bundle_keys import keep_device_keys
 from gridman.store.feed import hold_clock
 from gridman.store.feed_pages import cells_of, clock_of, entries_after, rows_of, same_moment, scopes_with_news
 from gridman.store.pushed import answers_of, keep_answers, last_pushed, note_device
@@ -30,6 +31,7 @@ from gridman.sync.protocol import (
     Verdict,
 )
 from gridman.sync.push import Intake
+from gridman.sync.seal import PUBLIC_BYTES
 
 __all__ = ["Replica"]
 
@@ -43,8 +45,9 @@ _SCOPE_ORDER = {REF: 0, "g": 1, "i": 2, "o": 3, MAP: 4}
 class Replica:
     """The street server's copy as desks talk to it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, public_keys: bytes = b"") -> None:
         self._store = store
+        self._public_keys = public_keys
 
     def exchange_bytes(self, actor: Actor, body: bytes) -> bytes:
         """Answer an encoded message of the device `actor.replica`. Raises Refusal for whatever is wrong with it."""
@@ -71,11 +74,14 @@ class Replica:
             return encode(Answer(PROTOCOL, epoch, seq, unit.now, last, answers, cursors=message.cursors))
 
     def greet(self, actor: Actor, hello: Hello) -> Greeting:
-        """Say what this street speaks and how far it knows the desk's operations."""
+        """Say what this street speaks and how far it knows the desk's operations; note the desk's keys for bundles."""
+        if len(hello.keys) == PUBLIC_BYTES and hello.replica == actor.replica:
+            with self._store.unit(actor) as unit:
+                keep_device_keys(unit, actor.replica, hello.keys)
         with self._store.read() as reader:
             seq, epoch = clock_of(reader.connection)
             last = last_pushed(reader.connection, actor.replica)
-            return Greeting(PROTOCOL, PROTOCOL, epoch, seq, reader.now, last)
+            return Greeting(PROTOCOL, PROTOCOL, epoch, seq, reader.now, last, self._public_keys)
 
     def exchange(self, actor: Actor, request: Request) -> Answer:
         """Take in the desk's operations, each exactly once, and answer with what changed in its scopes.

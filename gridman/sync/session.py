@@ -16,6 +16,7 @@ from gridman.store.outbox import waiting_count
 from gridman.store.photo_queue import mark_photo_sent, unsent_photos
 from gridman.store.store import Store
 from gridman.sync import exchange
+from gridman.sync.bundle import introduce
 from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
 from gridman.sync.farewell import send_last_words
 from gridman.sync.http import HttpStreet
@@ -73,6 +74,7 @@ class DeskSync:
                 self._want_ticket()
                 result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
                 self._keep_ticket()
+                self.introduce()
                 self._send_photos(progress, ticket)
             except Refusal as refusal:
                 self._say_farewell(refusal)
@@ -103,6 +105,10 @@ class DeskSync:
         if is_retired and isinstance(self._street, HttpStreet):
             send_last_words(self._store, self._street.farewell)
 
+
+    def introduce(self) -> None:
+        """Exchange the keys of bundles with the street, once."""
+        introduce(self._store, SYSTEM, self.street)
 
     def status(self) -> SyncStatus:
         """How things stand, truthfully: what a round under way does, else what waits and when all was acknowledged last."""
