@@ -17,7 +17,8 @@ from gridman.domain.person import Person
 from gridman.kernel.words import _, language, use
 from gridman.reports.catalogue import get_report
 from gridman.services.desk import Desk
-from gridman.services.incidents import actions_for, open_incident, perform, targets_for
+from gridman.services.incident_actions import actions_for, targets_for
+from gridman.services.incidents import open_incident, perform
 from gridman.services.rosters import make_stamp, roster_sheet
 
 __all__ = ["handle_incident", "print_roster"]

@@ -1,29 +1,27 @@
-"""Incidents: report, and the workflow's commands; who may do which of them now."""
+"""Incidents: report, the workflow's commands, and what the lists and the map ask. Who may do what: `incident_actions`."""
 
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gridman.domain import access
-from gridman.domain.access import Actor
 from gridman.domain.attachment import Attachment
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.domain.incident import (
     OPEN_STATES,
     SUPERVISION_OF_ACTION,
-    TRANSITIONS,
     Incident,
     IncidentStep,
     Transition,
-    transition,
 )
-from gridman.domain.organisation import Organisation, rank_of
+from gridman.domain.organisation import Organisation
 from gridman.domain.rules import require_valid, tidy
 from gridman.domain.user import User
 from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import N_
+from gridman.services.incident_actions import EMERGENCY, require_action, require_needs
 from gridman.services.photos import Blobs, PhotoDraft, attach
 from gridman.store.queries import incidents as query
 from gridman.store.queries.households import waiting_records
@@ -31,15 +29,13 @@ from gridman.store.search import matching_ids
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "IncidentDraft", "IncidentFile", "IncidentQuery", "IncidentRow", "actions_for", "counts_by_state", "incident_ids", "incident_rows",
-    "open_incident", "perform", "report_incident", "targets_for",
+    "IncidentDraft", "IncidentFile", "IncidentQuery", "IncidentRow", "counts_by_state", "incident_ids", "incident_rows",
+    "open_incident", "perform", "report_incident",
 ]  # fmt: skip
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
-_EMERGENCY = "B1"
 _HAZARDS = ("A701", "A702", "A709", "A710", "A805", "A810")
-_URGE_EVERY_MS = 4 * _HOUR_MS
 
 
 @dataclass(frozen=True)
@@ -166,7 +162,7 @@ def _next_number(unit: Unit) -> str:
 
 def time_limit_ms(category: str, urgency: str) -> int:
     """How long from the report to the close: 24 h for emergencies, utilities and hazards, else 7 days (domain reference 4.4)."""
-    is_quick = category.startswith(_EMERGENCY) or category in _HAZARDS or urgency == "1"
+    is_quick = category.startswith(EMERGENCY) or category in _HAZARDS or urgency == "1"
     return _DAY_MS if is_quick else 7 * _DAY_MS
 
 
@@ -188,8 +184,8 @@ def perform(
     until the street's answer comes. `step_id`: the id of the log line, so that both write the same one.
     """
     incident = unit.get(Incident, incident_id)
-    row = _require_action(unit, incident, action, target_id)
-    _require_needs(row, target_id, note, result, satisfaction)
+    row = require_action(unit, incident, action, target_id)
+    require_needs(row, target_id, note, result, satisfaction)
     from_state = incident.state
     step_id = step_id or unit.new_id()
     unit.command(
@@ -269,133 +265,6 @@ def _holder_after(unit: Unit, incident: Incident, row: Transition, target_id: in
         sent = query.last_step_of(unit, incident.id, "assign")
         return int(sent.organisation_id) if sent else incident.holder_id
     return incident.holder_id
-
-
-def actions_for(reader: Reader, actor: Actor, incident: Incident) -> list[Transition]:
-    """The commands this person may give now, in the workflow's order."""
-    return [
-        row for row in TRANSITIONS if "draft" not in row.from_states and _why_not(reader, actor, incident, row) is None
-    ]
-
-
-def targets_for(reader: Reader, actor: Actor, incident: Incident, action: str) -> list[Organisation]:
-    """Whom the command may send it to: direct subordinates and departments under the actor's organisation; in an emergency anyone of
-    the street (domain reference 4.3, rule 2).
-    """
-    row = transition(action)
-    if row is None or "target" not in row.needs:
-        return []
-    if incident.category.startswith(_EMERGENCY):
-        return [
-            o
-            for o in reader.page(Organisation, order_by=("name",))
-            if o.id != actor.organisation_id and o.level != "grid"
-        ]
-    below = reader.page(Organisation, parent_id=actor.organisation_id, order_by=("name",), limit=2_000)
-    return sorted(below, key=lambda o: (not o.is_department, o.name))
-
-
-def _require_action(unit: Unit, incident: Incident, action: str, target_id: int | None) -> Transition:
-    row = transition(action)
-    if row is None or "draft" in row.from_states:
-        raise Refusal("incident.unknown_action", N_("“{action}” is not a step of the workflow."), action=action)
-    access.require(unit.actor, "incident.act")
-    problem = _why_not(unit, unit.actor, incident, row)
-    if problem is not None:
-        raise problem
-    if (
-        "target" in row.needs
-        and target_id is not None
-        and target_id not in {o.id for o in targets_for(unit, unit.actor, incident, action)}
-    ):
-        raise Refusal(
-            "incident.target",
-            N_("It can be dispatched only to departments and organisations directly below yours."),
-            N_("Choose one of the list, or report it upward."),
-        )
-    return row
-
-
-def _why_not(reader: Reader, actor: Actor, incident: Incident, row: Transition) -> Refusal | None:
-    """None when `actor` may do `row` now, else the refusal."""
-    if incident.state not in row.from_states:
-        from gridman.domain import codes
-
-        return Refusal(
-            "incident.state",
-            N_("{number}: “{action}” is not possible while the incident is “{state}”."),
-            N_("Somebody may have moved it on; synchronise and look at its log."),
-            number=incident.number,
-            action=_(row.label),
-            state=codes.word("incident_state", incident.state),
-        )
-    if not access.may(actor, "incident.act") or (row.roles and actor.role not in row.roles):
-        return _not_yours(reader, incident, row)
-    holder, own = reader.find(Organisation, incident.holder_id), reader.find(Organisation, actor.organisation_id)
-    if own is None or holder is None:
-        return _not_yours(reader, incident, row)
-    is_allowed = {
-        "anyone": True,
-        "holder": own.id == holder.id,
-        "receiver": own.id == holder.id,
-        "creator": own.id == incident.creator_id,
-        "street": rank_of(own) >= 2 and not own.is_department,
-        "peer_or_above": rank_of(own) >= rank_of(holder)
-        and not own.is_department
-        and access.may(actor, "incident.supervise"),
-        "above": rank_of(own) > rank_of(holder),
-    }[row.who]
-    if is_allowed and row.action == "verify_pass" and incident.handler_id == own.id and incident.creator_id != own.id:
-        is_allowed = False
-    if is_allowed and row.action == "escalate" and own.parent_id is None:
-        is_allowed = False
-    if is_allowed and row.action == "assign" and not targets_for(reader, actor, incident, "assign"):
-        is_allowed = False
-    if is_allowed and row.action in SUPERVISION_OF_ACTION:
-        is_allowed = _changes_supervision(incident, row.action)
-    if is_allowed and row.action == "urge":
-        last = query.last_step_of(reader, incident.id, "urge")
-        is_allowed = last is None or reader.now - last.at >= _URGE_EVERY_MS
-    return None if is_allowed else _not_yours(reader, incident, row)
-
-
-def _changes_supervision(incident: Incident, action: str) -> bool:
-    """The level only rises, and is lifted as a whole."""
-    now, wanted = incident.supervision or "0", SUPERVISION_OF_ACTION[action]
-    return now != "0" if wanted == "0" else wanted > now
-
-
-def _not_yours(reader: Reader, incident: Incident, row: Transition) -> Refusal:
-    responsible = incident.creator_id if row.who == "creator" else incident.holder_id
-    organisation = reader.find(Organisation, responsible)
-    return Refusal(
-        "incident.not_yours",
-        N_("{number}: “{action}” is for {organisation} now."),
-        N_("You can urge it, or ask a superior to supervise it."),
-        number=incident.number,
-        action=_(row.label),
-        organisation=organisation.name if organisation else "?",
-    )
-
-
-def _require_needs(row: Transition, target_id: int | None, note: str, result: str, satisfaction: int | None) -> None:
-    missing = {
-        "target": target_id is None,
-        "note": not note.strip(),
-        "result": not result.strip(),
-        "rating": satisfaction is None or not 1 <= satisfaction <= 5,
-    }
-    words = {
-        "target": N_("Choose to whom it goes."),
-        "note": N_("Write the reason."),
-        "result": N_("Write what was done."),
-        "rating": N_("Give a rating from 1 to 5."),
-    }
-    for need in row.needs:
-        if missing.get(need):
-            raise Refusal(
-                f"incident.needs_{need}", N_("“{action}” needs one thing more."), words[need], action=_(row.label)
-            )
 
 
 def incident_ids(reader: Reader, wanted: IncidentQuery) -> "array[int]":

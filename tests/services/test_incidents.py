@@ -6,15 +6,14 @@ import pytest
 
 from gridman.domain.incident import OPEN_STATES, TRANSITIONS
 from gridman.kernel.errors import Refusal
+from gridman.services.incident_actions import actions_for, targets_for
 from gridman.services.incidents import (
     IncidentDraft,
     IncidentQuery,
-    actions_for,
     incident_ids,
     open_incident,
     perform,
     report_incident,
-    targets_for,
     time_limit_ms,
 )
 from tests.support.world import World, make_world

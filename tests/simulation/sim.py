@@ -14,7 +14,8 @@ from gridman.domain.access import SYSTEM
 from gridman.domain.household import Household
 from gridman.domain.incident import Incident
 from gridman.kernel.errors import Refusal
-from gridman.services.incidents import IncidentDraft, actions_for, perform, report_incident, targets_for
+from gridman.services.incident_actions import actions_for, targets_for
+from gridman.services.incidents import IncidentDraft, perform, report_incident
 from gridman.store import indexes
 from gridman.sync import exchange
 from gridman.sync.protocol import Answer, Request

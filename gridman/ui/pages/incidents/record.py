@@ -15,7 +15,8 @@ from gridman.domain.organisation import Organisation
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
-from gridman.services.incidents import IncidentFile, actions_for, open_incident, perform, targets_for
+from gridman.services.incident_actions import actions_for, targets_for
+from gridman.services.incidents import IncidentFile, open_incident, perform
 from gridman.ui.entry.thumbs import PhotoStrip
 from gridman.ui.flow import FlowLayout
 from gridman.ui.mapview.symbols import state_word, symbol_pixmap
