@@ -12,6 +12,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.words import N_, _
 from gridman.services.audit import verify_chain
+from gridman.services.audit_anchor import broken_desks
 from gridman.services.lease import ending_soon
 from gridman.services.signin import DeskUser, desk_token
 from gridman.services.trust import desk_authority
@@ -167,6 +168,7 @@ def check_street(data: Path, inside: Inside) -> Iterator[Finding]:
         yield checked(_("Journal"), lambda: soundness.numbering_flaws(reader, inside.replica))
         yield checked(_("Feed of changes"), lambda: soundness.feed_flaws(reader))
         yield checked(_("Audit"), lambda: _audit(store))
+        yield checked(_("Audit of the desks"), lambda: _desk_audit(store))
         present, missing = [], 0
         for sha256 in soundness.all_photos(reader):
             if inside.blobs.has(sha256):
@@ -187,6 +189,20 @@ def _audit(store: Store) -> Iterator[Refusal]:
             N_("The audit log was changed at line {line}, or lines after it are missing."),
             N_("Nobody may change it: keep this folder as it is and tell those responsible for data protection."),
             line=broken,
+        )
+
+
+def _desk_audit(store: Store) -> Iterator[Refusal]:
+    with store.read() as reader:
+        broken = broken_desks(reader)
+    for device in broken:
+        yield Refusal(
+            "doctor.desk_audit",
+            N_("The audit log of computer {number} ({name}) was cut or changed after line {line}."),
+            N_("What was sent before is here, unchanged. Tell those responsible for data protection, and look at that computer."),
+            number=device.replica,
+            name=device.name,
+            line=device.audit_n,
         )
 
 

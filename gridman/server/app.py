@@ -13,6 +13,7 @@ from gridman.server.answers import on_bug, on_disconnect, on_http, on_refusal
 from gridman.server.limits import Limits
 from gridman.server.parts import StreetParts
 from gridman.server.routes.account import get_me, post_password, post_token
+from gridman.server.routes.audit import post_audit
 from gridman.server.routes.authority import get_authority
 from gridman.server.routes.blobs import get_blob, head_blob, patch_blob
 from gridman.server.routes.enrol import post_enrol
@@ -35,6 +36,7 @@ _ROUTES = (
     Route("/token/v1", post_token, methods=["POST"]),
     Route("/password/v1", post_password, methods=["POST"]),
     Route("/sync/v1", post_sync, methods=["POST"]),
+    Route("/audit/v1", post_audit, methods=["POST"]),
     Route("/farewell/v1", post_farewell, methods=["POST"]),
     Route("/blobs/v1/{sha256}", patch_blob, methods=["PATCH"]),
     Route("/blobs/v1/{sha256}", head_blob, methods=["HEAD"]),

@@ -16,7 +16,7 @@ from gridman.store.unit import Reader, Unit
 
 __all__ = [
     "Account", "Device", "account_of_login", "account_of_user", "accounts", "add_account", "add_code", "add_device", "amend_account",
-    "amend_device", "begin_attempt", "device_of", "devices", "ensure_street", "keep_replicas_from", "street_identity", "take_code",
+    "amend_device", "begin_attempt", "device_of", "devices", "ensure_street", "lock_device", "keep_replicas_from", "street_identity", "take_code",
 ]  # fmt: skip
 
 _STREET_ID = "street_id"
@@ -132,6 +132,12 @@ def devices(reader: Reader, user_id: int | None = None) -> list[Device]:
     if user_id is not None:
         query = query.where(tables.device.c.user_id == user_id)
     return [_device(row) for row in reader.connection.execute(query)]
+
+
+def lock_device(unit: Unit, replica: int) -> None:
+    """Let this transaction alone change the device until it ends (SQLite's writer is alone anyway)."""
+    d = tables.device
+    unit.connection.execute(select(d.c.replica).where(d.c.replica == replica).with_for_update()).all()
 
 
 def add_device(unit: Unit, user_id: int, name: str, token_digest: str) -> int:

@@ -16,7 +16,7 @@ from gridman.store import tables
 from gridman.store.store import get_meta, put_meta
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["AuditRow", "append_audit", "audit_head", "first_broken", "page_audit", "take_turn"]
+__all__ = ["AuditRow", "append_audit", "audit_head", "digest_of_row", "first_broken", "page_audit", "take_turn"]
 
 FIRST = "0" * 64
 """What the first row names as the digest before it."""
@@ -64,7 +64,7 @@ def append_audit(
         "details": msgspec.json.encode(details, order="sorted").decode(),
         "previous": previous,
     }
-    row["digest"] = _digest(row)
+    row["digest"] = digest_of_row(row)
     connection.execute(insert(tables.audit), row)
     put_meta(connection, _HEAD, f"{row['id']}:{row['digest']}")
     return int(row["id"])
@@ -79,7 +79,7 @@ def first_broken(reader: Reader) -> int | None:
     """The number of the first row that was changed, is missing or was slipped in; None when the chain is whole."""
     expected_id, previous = 1, FIRST
     for row in _all(reader.connection):
-        if row.id != expected_id or row.previous != previous or row.digest != _digest(row._asdict()):
+        if row.id != expected_id or row.previous != previous or row.digest != digest_of_row(row._asdict()):
             return min(expected_id, int(row.id))
         expected_id, previous = expected_id + 1, row.digest
     head = audit_head(reader)
@@ -122,7 +122,7 @@ def _all(connection: Connection) -> Iterator[Row[Any]]:
         last = rows[-1].id
 
 
-def _digest(row: dict[str, Any]) -> str:
+def digest_of_row(row: dict[str, Any]) -> str:
     """SHA-256 over the row as a JSON list in a fixed order: the same on every database."""
     names = ("id", "at", "actor_id", "replica", "act", "record_kind", "record_id", "details", "previous")
     return hashlib.sha256(msgspec.json.encode([row[name] for name in names])).hexdigest()

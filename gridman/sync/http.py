@@ -12,6 +12,7 @@ import msgspec
 from gridman import __version__
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
+from gridman.services.audit_anchor import Anchor, AuditPush
 from gridman.services.enrolment import Enrolled
 from gridman.sync.codec import decode_answer, decode_greeting, encode
 from gridman.sync.protocol import Answer, Greeting, Hello, Request
@@ -48,6 +49,14 @@ class HttpStreet:
         answer = self._post("/sync/v1", encode(request), {_TICKET: "wanted"} if self.wants_ticket else {})
         self.ticket = answer.headers.get(_TICKET, self.ticket)
         return decode_answer(answer.content)
+
+    def send_audit(self, push: AuditPush) -> Anchor:
+        """New lines of this desk's audit log; the street's signed confirmation."""
+        answer = self._ask("POST", "/audit/v1", content=msgspec.json.encode(push), headers={"Content-Type": "application/json"})
+        try:
+            return msgspec.json.decode(answer.content, type=Anchor)
+        except msgspec.MsgspecError as error:
+            raise _no_street(self.url) from error
 
     def farewell(self, request: Request) -> Answer:
         """The last operations of a desk that was retired."""

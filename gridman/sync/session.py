@@ -7,6 +7,7 @@ from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
+from gridman.services.audit_anchor import keep_anchor, next_push
 from gridman.services.enrolment import RETIRED
 from gridman.services.lease import is_ticket_due, keep_ticket
 from gridman.services.signin import DeskUser, desk_token
@@ -24,6 +25,7 @@ from gridman.sync.protocol import Street
 
 __all__ = ["DeskSync"]
 
+_MOST_BATCHES = 1_000
 CHUNK_BYTES = 64 * 1024
 """A piece of a photo: at 13 kB/s, the measured goodput of a bad link, five seconds."""
 
@@ -74,6 +76,7 @@ class DeskSync:
                 self._want_ticket()
                 result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
                 self._keep_ticket()
+                self._anchor_audit()
                 self.introduce()
                 self._send_photos(progress, ticket)
             except Refusal as refusal:
@@ -99,12 +102,22 @@ class DeskSync:
                 keep_ticket(unit, street.ticket)
             street.wants_ticket, street.ticket = False, ""
 
+    def _anchor_audit(self) -> None:
+        """The street keeps the audit log too, so that nobody can write this desk's anew."""
+        street = self.street
+        for _batch in range(_MOST_BATCHES):
+            with self._store.read() as reader:
+                push = next_push(reader)
+            if push is None or not isinstance(street, HttpStreet):
+                return
+            if not keep_anchor(self._store, push, street.send_audit(push)):
+                return
+
     def _say_farewell(self, refusal: Refusal) -> None:
         """A desk that was taken out of service delivers what waits, before whoever called makes it destroy itself."""
         is_retired = refusal.code == "auth.device_revoked" and refusal.params.get("revoked_as") == RETIRED
         if is_retired and isinstance(self._street, HttpStreet):
             send_last_words(self._store, self._street.farewell)
-
 
     def introduce(self) -> None:
         """Exchange the keys of bundles with the street, once."""
