@@ -8,6 +8,7 @@ never opens what only another may see, and unsent work of two people never mixes
 """
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,7 @@ __all__ = [
 
 _TOKEN = "street.token"
 _FORMAT = 1
+_PROFILE = "desk.json"
 
 
 class DeskUser(msgspec.Struct, frozen=True):
@@ -84,7 +86,7 @@ class DeskParts:
 
 def desk_users(data_dir: Path) -> tuple[DeskUser, ...]:
     """Who can sign in on this computer, the latest first; empty when it was never set up. Refuses a damaged profile."""
-    path = data_dir / "desk.json"
+    path = data_dir / _PROFILE
     try:
         profile = msgspec.json.decode(path.read_bytes(), type=_Profile)
     except FileNotFoundError:
@@ -111,7 +113,19 @@ def desk_users(data_dir: Path) -> tuple[DeskUser, ...]:
 
 def _keep_profile(data_dir: Path, users: tuple[DeskUser, ...]) -> None:
     content = msgspec.json.encode(_Profile(_FORMAT, list(users)))
-    write_whole(data_dir / "desk.json", msgspec.json.format(content, indent=1))
+    write_whole(data_dir / _PROFILE, msgspec.json.format(content, indent=1))
+
+
+def _users_or_none(data_dir: Path) -> tuple[DeskUser, ...]:
+    """Who can sign in here; a profile that cannot be read is put aside, so that the computer can be set up again."""
+    try:
+        return desk_users(data_dir)
+    except Refusal as refusal:
+        if refusal.code != "profile.damaged":
+            raise
+        with suppress(OSError):
+            (data_dir / _PROFILE).replace(data_dir / f"{_PROFILE}.damaged")
+        return ()
 
 
 def _find(data_dir: Path, login: str) -> DeskUser | None:
@@ -154,8 +168,9 @@ def set_up_desk(
     Refuses with ``desk.already_set_up``, ``passphrase.weak``.
     """
     login = fold_login(enrolled.login)
-    others = tuple(u for u in desk_users(data_dir) if u.login != login)
-    if not again and _find(data_dir, login) is not None:
+    known = _users_or_none(data_dir)
+    others = tuple(u for u in known if u.login != login)
+    if not again and len(others) < len(known):
         raise Refusal(
             "desk.already_set_up",
             N_("This computer is already set up for {login}."),
