@@ -16,6 +16,7 @@ from gridman.services.backup import back_up_street, restore_street, verify_stree
 from gridman.services.enrolment import Enrolled, actor_of_token, enrol
 from gridman.services.street import Street, open_street
 from gridman.store import outbox, tables
+from gridman.store.accounts import street_identity
 from gridman.store.backup import copy_database
 from gridman.store.database import Database
 from gridman.store.indexes import Indexer
@@ -111,6 +112,32 @@ def test_what_was_acknowledged_after_the_backup_is_there_again_exactly_once(made
     finally:
         street.close()
         one.store.close(), two.store.close()
+
+
+def test_a_desk_notices_the_new_life_even_when_its_numbers_have_passed_the_old_ones(
+    made: TownStreet, tmp_path: Path
+) -> None:
+    desk, says = joined(made, tmp_path, STAFF)
+    desk.sync()
+    backup = back_up(made.street, tmp_path / "street.backup")
+    with made.street.store.unit(SYSTEM) as unit:
+        unit.create(Household(grid_id=made.grids[0], address="made on the lost street only"))
+    desk.sync()
+    made.street.close()
+    restored = restore_street(backup, tmp_path / "new", PASSPHRASE, made.clock)
+    street = open_street(tmp_path / "new", None, made.clock)
+    try:
+        for number in range(5):
+            with street.store.unit(SYSTEM) as unit:
+                unit.create(Household(grid_id=made.grids[0], address=f"Weir Lane {number}"))
+        desk.street = way(street, says)
+        desk.sync()
+        assert addresses(desk.store) == addresses(street.store) == [(f"Weir Lane {n}", None) for n in range(5)]
+        with street.store.read() as reader:
+            assert street_identity(reader)[1] == restored.epoch
+    finally:
+        street.close()
+        desk.store.close()
 
 
 def test_a_restored_street_never_gives_a_number_twice(made: TownStreet, tmp_path: Path) -> None:
