@@ -179,7 +179,7 @@ def refusals() -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for path in sorted((ROOT / "gridman").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Refusal", "Trouble"):
                 code, text, remedy = (*(_text_of(argument) for argument in node.args[:3]), "", "", "")[:3]
                 if code and text:
                     found.setdefault(code, (text, remedy))
