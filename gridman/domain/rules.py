@@ -14,7 +14,7 @@ from gridman.kernel.words import N_, _
 
 __all__ = ["Invalid", "check", "require_valid", "tidy"]
 
-_PHONE = re.compile(r"^(1[3-9]\d{9}|[48]00\d{7}|(0\d{2,3}-?)?\d{7,8}(-\d{1,6})?|\d{3,5})$")
+_PHONE = re.compile(r"^(1[3-9]\d{9}|[48]00\d{7}|(0\d{2,3}-?)?\d{7,8}(-\d{1,6})?|1[0-2]\d{1,3}|9\d{4})$")
 _WRITTEN_IDS = frozenset({"", "111", "112"})
 
 

@@ -1,0 +1,63 @@
+"""What may be written into a record: one check for forms, imports and pushed work."""
+
+import pytest
+
+from gridman.domain.household import Household
+from gridman.domain.person import Person
+from gridman.domain.rules import check, tidy
+from gridman.domain.visit import Visit
+
+
+@pytest.mark.parametrize(
+    "number", ["13800990101", "010-12345678", "0571-87654321-12", "62345678", "12345", "110", "95588", "4001234567"]
+)
+def test_numbers_that_can_be_dialled_are_taken(number: str) -> None:
+    assert check(Household, {"phones": number}, is_new=False) == {}
+
+
+@pytest.mark.parametrize("number", ["139", "1380099010", "138009901011", "abc", "12", "0571"])
+def test_a_number_that_cannot_be_dialled_is_named(number: str) -> None:
+    assert check(Household, {"phones": number}, is_new=False)["phones"].code == "field.phone"
+
+
+def test_values_are_tidied_but_names_keep_every_character() -> None:
+    kept = tidy(
+        Person,
+        {
+            "name": " 郎凉 ",
+            "id_number": "１１０１０５１９４９１２３１００２ｘ",
+            "phones": "１３８００９９０１０１、 010-12345678",
+            "remark": " ",
+        },
+    )
+    assert kept == {
+        "name": "郎凉",
+        "id_number": "11010519491231002X",
+        "phones": "13800990101;010-12345678",
+        "remark": None,
+    }
+
+
+def test_a_new_record_names_what_is_missing_and_an_edit_only_what_it_changes() -> None:
+    assert set(check(Person, {}, is_new=True)) == {"name", "relation", "population_type"}
+    assert check(Person, {"workplace": "x"}, is_new=False) == {}
+    assert check(Person, {"name": None}, is_new=False)["name"].code == "field.required"
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"outcome": "9"}, "field.code"),
+        ({"needs": "a;z"}, "field.code"),
+        ({"visited_at": "today"}, "field.number"),
+        ({"note": "x" * 2_001}, "field.too_long"),
+        ({"note": "a\x07b"}, "field.characters"),
+    ],
+)
+def test_a_wrong_value_has_a_stable_code(values: dict[str, object], code: str) -> None:
+    assert [p.code for p in check(Visit, values, is_new=False).values()] == [code]
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "20261123", "2026-1-1", "x"])
+def test_a_day_must_be_in_the_calendar(day: str) -> None:
+    assert check(Person, {"birth_on": day}, is_new=False)["birth_on"].code == "field.day"
