@@ -98,6 +98,8 @@ def _why_not(reader: Reader, actor: Actor, incident: Incident, row: Transition) 
         is_allowed = False
     if is_allowed and row.action in SUPERVISION_OF_ACTION:
         is_allowed = _changes_supervision(incident, row.action)
+    if is_allowed and row.action == "mark_urgent" and incident.urgency == "1":
+        is_allowed = False
     if is_allowed and row.action == "urge":
         last = query.last_step_of(reader, incident.id, "urge")
         is_allowed = last is None or reader.now - last.at >= _URGE_EVERY_MS

@@ -134,6 +134,20 @@ def test_supervision_only_rises_and_comes_from_the_same_level_or_above(world: Wo
         assert open_incident(reader, incident_id).incident.supervision == "0"
 
 
+def test_an_urgent_incident_is_not_marked_urgent_again(world: World) -> None:
+    incident_id = report(world)
+
+    def is_offered() -> bool:
+        with world.store.read() as reader:
+            incident = open_incident(reader, incident_id).incident
+            return "mark_urgent" in {row.action for row in actions_for(reader, world.actors["supervisor"], incident)}
+
+    assert is_offered()
+    do(world, "supervisor", incident_id, "mark_urgent")
+    assert not is_offered()
+    assert refused(world, "supervisor", incident_id, "mark_urgent") == "incident.not_yours"
+
+
 def test_a_step_that_came_too_late_is_refused_with_the_state(world: World) -> None:
     incident_id = report(world)
     do(world, "clerk", incident_id, "accept")
