@@ -85,7 +85,7 @@ class ActionPanel(QFrame):
             self._search.hide()
             self._list.hide()
             return
-        self._search.setPlaceholderText(_("Initials or name; arrow keys choose, Enter goes on"))
+        self._search.setPlaceholderText(_("Initials or name"))
         self._search.textEdited.connect(self._narrow)
         self._search.installEventFilter(self)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
