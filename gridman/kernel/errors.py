@@ -8,6 +8,7 @@ from gridman.kernel.words import _
 __all__ = ["Refusal", "Trouble"]
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_WIDE_STOPS = ("。", "！", "？", "；")
 
 
 class Refusal(Exception):
@@ -27,10 +28,12 @@ class Refusal(Exception):
 
     def words(self) -> str:
         """The whole message in the language in use: what, and what to do."""
-        parts = [_filled(_(self.text), self.params)] if self.text else [self.code]
-        if self.remedy:
-            parts.append(_filled(_(self.remedy), self.params))
-        return " ".join(parts)
+        what = _filled(_(self.text), self.params) if self.text else self.code
+        if not self.remedy:
+            return what
+        # A Chinese full stop is as wide as a letter and brings its own gap.
+        gap = "" if what.endswith(_WIDE_STOPS) else " "
+        return f"{what}{gap}{_filled(_(self.remedy), self.params)}"
 
     def __str__(self) -> str:
         return f"{self.words()} [{self.code}]"
