@@ -5,7 +5,7 @@ imported is said row by row. Works on the whole file, so that what is wrong betw
 import difflib
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gridman.domain.access import Actor, may
@@ -75,10 +75,13 @@ def plan_register(reader: Reader, rows: Iterable[RegisterRow], actor: Actor) -> 
     places = _Places(reader, actor)
     first_with: dict[Hashable, RegisterRow] = {}
     sound: list[tuple[RegisterRow, Building]] = []
+    heads: list[RegisterRow] = []
     today = day_of(reader.now)
     for row in rows:
         plan.row_count += 1
         plan.problems += row.problems
+        if _is_head(row):
+            heads.append(row)
         if not row.is_sound:
             continue
         problem = _twice(row, first_with) or _not_born(row, today)
@@ -90,8 +93,14 @@ def plan_register(reader: Reader, rows: Iterable[RegisterRow], actor: Actor) -> 
             sound.append((row, building))
     plan.unknown_places = places.unknown()
     plan.households = _group(sound, plan.problems)
-    plan.problems += [p for household in plan.households for p in _head_problems(household)]
+    kept = {id(row) for household in plan.households for row in household.rows}
+    refused = {(row.address, row.household_no) for row in heads if id(row) not in kept}
+    plan.problems += [p for household in plan.households for p in _head_problems(household, refused)]
     return plan
+
+
+def _is_head(row: RegisterRow) -> bool:
+    return row.person.get("relation") in HEADS and row.lives_here
 
 
 def _twice(row: RegisterRow, first_with: dict[Hashable, RegisterRow]) -> CellProblem | None:
@@ -261,11 +270,23 @@ def _number_problem(
     return None
 
 
-def _head_problems(household: HouseholdRows) -> list[CellProblem]:
+def _has_refused_head(household: HouseholdRows, refused: Collection[tuple[Address, str]]) -> bool:
+    """Whether the file has a head for it, whose own row was kept out for another fault: known by the household number, which stands even
+    where the address is at fault, else by the door.
+    """
+    if household.number:
+        return (household.address, "") in refused or any(number == household.number for _, number in refused)
+    return any(address == household.address for address, _ in refused)
+
+
+def _head_problems(household: HouseholdRows, refused: Collection[tuple[Address, str]]) -> list[CellProblem]:
+    """`refused`: address and household number of the heads that the file has, but whose rows are not imported."""
     heads = [row for row in household.rows if row.person.get("relation") == HEADS[0] and row.lives_here]
     selves = [row for row in household.rows if row.person.get("relation") == HEADS[1] and row.lives_here]
     first = household.rows[0]
     if not heads and not selves:
+        if _has_refused_head(household, refused):
+            return []
         return [
             first.problem(
                 "与户主关系", "", "register.no_head", N_("This household has no head in the file."),

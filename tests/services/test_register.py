@@ -353,6 +353,19 @@ def test_people_of_the_future_and_households_without_head_are_named(store: Store
     assert (result.new_count, len(result.errors), len(result.warnings)) == (1, 1, 1)
 
 
+@pytest.mark.parametrize("number", ["", "H7"])
+def test_a_head_whose_own_row_is_refused_is_still_the_households_head(store: Store, number: str) -> None:
+    rows = [
+        person_row(4, "甲", id_number("2027-01-01", 1)),
+        person_row(5, "乙", id_number("1990-01-01", 3), relation="10"),
+        person_row(6, "丙", id_number("1991-01-01", 5), "102", "10"),
+    ]
+    for row in rows[:2]:
+        row.household_no = number
+    result = import_register(store, rows, CLERK)
+    assert [(p.row, p.code) for p in result.problems] == [(4, "birth_on.future"), (6, "register.no_head")]
+
+
 def test_the_import_is_noted_without_personal_values(store: Store) -> None:
     import_register(store, family(), CLERK, source="13812345678的表.xlsx")
     with store.read() as reader:
