@@ -1,5 +1,6 @@
 """Starting and stopping a server, in its own process where that matters."""
 
+import logging
 import signal
 import socket
 import ssl
@@ -195,3 +196,13 @@ def test_the_folder_is_free_again_after_the_block(tmp_path: Path) -> None:
         pass
     with hold_street_folder(tmp_path):
         pass
+
+
+def test_a_stop_that_cut_nothing_off_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    street = open_street(tmp_path)
+    with ServerThread(street, port=0):
+        log = logging.getLogger("uvicorn.error")
+        for cut in (0, 2):
+            log.error("Cancel %s running task(s), timeout graceful shutdown exceeded", cut)
+    street.close()
+    assert [r.args for r in caplog.records if "Cancel" in r.message] == [(2,)]
