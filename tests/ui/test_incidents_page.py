@@ -140,6 +140,29 @@ def test_an_incident_is_reported_with_a_click_on_the_map_for_its_place(
     assert page.record.incident_id == made.id
 
 
+def test_the_form_keeps_its_keys_when_the_map_is_clicked(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    qtbot.waitUntil(lambda: page.map.is_ready, timeout=30_000)
+    page.do_report()
+    keys.write("A805")
+    keys.press("Enter")
+    keys.write("井盖缺失。")
+    page.map.engine.view.setFocus()
+    assert not page.panel.description.hasFocus()
+    page.map.pointed.emit(117.1003, 36.6009)
+    keys.rest()
+    assert page.panel.description.hasFocus()
+    page.map.engine.view.setFocus()
+    keys.press("Esc")
+    assert page.panel._question.isVisible()
+    page.map.engine.view.setFocus()
+    keys.press("Ctrl+Enter")
+    with ground_desk.store.read() as reader:
+        assert reader.page(Incident, order_by=("-id",), limit=1)[0].description == "井盖缺失。"
+
+
 def test_a_place_in_somebody_elses_grid_is_said_at_once(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
     session = open_window("grid_worker", "incidents")
     page = page_of(session)
@@ -200,6 +223,18 @@ def test_a_report_without_its_parts_says_which(open_window: Open, ground_desk: D
     keys.press("Ctrl+Enter")
     told = {name: problem.text() for name, problem in page.panel._problems.items() if problem.text()}
     assert set(told) == {"category", "description", "place", "grid"}
+
+
+def test_a_begun_report_is_not_lost_without_a_question(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("community_staff", "incidents")
+    page = page_of(session)
+    page.do_report()
+    page.panel.description.setPlainText("路灯不亮")
+    page.right.setCurrentWidget(page.record)
+    assert session.window.open_page("settings") is None
+    assert page.right.currentWidget() is page.panel and page.panel._question.isVisible()
+    page.panel._discard.click()
+    assert session.window.open_page("settings") is not None
 
 
 def test_every_control_has_a_name(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:

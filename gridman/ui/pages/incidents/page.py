@@ -1,10 +1,11 @@
 """The Incidents page: the list and the map show the same incidents, and choosing on either side chooses on the other."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from gridman.domain import codes
@@ -125,6 +126,22 @@ class IncidentsPage(Page):
         self.panel.saved.connect(self._show_saved)
         self.panel.left.connect(self._leave_panel)
         self.panel.placed.connect(self._mark_place)
+        self._form_keys = [
+            self._form_key(*key)
+            for key in (("Ctrl+Return", self.panel.save), ("Ctrl+Enter", self.panel.save), ("Esc", self.panel.leave))
+        ]
+        self.right.currentChanged.connect(self._switch_form_keys)
+
+    def _form_key(self, keys: str, act: Callable[[], None]) -> QShortcut:
+        """A key of the report that works wherever on the page the keyboard is: a click on the map takes it there."""
+        shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(act)
+        shortcut.setEnabled(False)
+        return shortcut
+
+    def _switch_form_keys(self) -> None:
+        for shortcut in self._form_keys:
+            shortcut.setEnabled(self.right.currentWidget() is self.panel)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A wide window shows list, map and record side by side."""
@@ -280,6 +297,12 @@ class IncidentsPage(Page):
     def is_settled(self) -> bool:
         """Whether the map has drawn everything (for pictures)."""
         return self.map.is_settled()
+
+    def may_leave(self) -> bool:
+        """Not while a report is begun, be it under another incident: leaving may make the window anew."""
+        if self.panel.is_begun():
+            self.right.setCurrentWidget(self.panel)
+        return self.panel.may_leave()
 
     def state(self) -> dict[str, Any]:
         return {"incident": self._wanted, "chip": self.chips.chosen}

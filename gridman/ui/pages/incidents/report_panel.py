@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from gridman.domain import codes
@@ -26,7 +26,10 @@ _FIELDS = ("category", "description", "place", "grid", "form")
 
 
 class ReportPanel(QFrame):
-    """The form. `saved` carries the incident's id; `placed` a place (lng, lat) to mark on the map, or None."""
+    """The form. `saved` carries the incident's id; `placed` a place (lng, lat) to mark on the map, or None.
+
+    Its keys (Ctrl+Enter, Esc) are the page's while it is open: they work from the map and the list as well.
+    """
 
     saved = Signal(object)
     left = Signal()
@@ -40,9 +43,6 @@ class ReportPanel(QFrame):
         self._grids: dict[int, str] = {}
         self._make_fields()
         self._lay_out()
-        for keys, slot in (("Ctrl+Return", self.save), ("Ctrl+Enter", self.save), ("Esc", self.leave)):
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
 
     def _make_fields(self) -> None:
         self.category = CodeBox(codes.table("incident_category"))
@@ -152,6 +152,7 @@ class ReportPanel(QFrame):
         self._point = (lng, lat)
         self._where.setText(_("On the map: {lng:.5f}, {lat:.5f}").format(lng=lng, lat=lat))
         self._tell("place", "")
+        (self.focusWidget() or self.description).setFocus()  # the map took the keyboard with the click
         self.placed.emit(self._point)
         self._shell.background.ask(grid_at, lng, lat, then=self._take_grid_at, key="grid")
 
@@ -257,15 +258,22 @@ class ReportPanel(QFrame):
 
     def is_begun(self) -> bool:
         """Whether something typed is not saved."""
-        return bool(self.description.toPlainText().strip() or self.category.text().strip() or self.photos.pictures())
+        lines = (self.category, self.place, self.reporter, self.phone, self.result)
+        is_typed = any(line.text().strip() for line in lines) or self.description.toPlainText().strip()
+        return bool(is_typed or self.photos.pictures())
 
     def leave(self) -> None:
         """Done; asks before anything typed is lost."""
-        if self.is_begun():
-            self._question.setVisible(True)
-            self._go_on.setFocus()
-        else:
+        if self.may_leave():
             self._drop()
+
+    def may_leave(self) -> bool:
+        """Whether nothing typed would be lost; asks inline when something would."""
+        if not self.is_begun():
+            return True
+        self._question.setVisible(True)
+        self._go_on.setFocus()
+        return False
 
     def _drop(self) -> None:
         self._reset()
