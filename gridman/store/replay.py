@@ -238,9 +238,11 @@ class Replay:
         run = self.connection.exec_driver_sql
         for scope in scopes:
             rows = run(
-                "SELECT record_id, entity FROM sync_row AS mine WHERE scope = ? AND NOT EXISTS "
-                "(SELECT 1 FROM sync_row AS other WHERE other.record_id = mine.record_id AND other.scope <> mine.scope)",
-                (scope,),
+                # Those that had left the scope and wait for the checkpoint too: nothing would remember them after this.
+                "SELECT record_id, entity FROM (SELECT record_id, entity FROM sync_row WHERE scope = ? "
+                "UNION SELECT record_id, entity FROM sync_exit WHERE scope = ?) AS mine WHERE NOT EXISTS "
+                "(SELECT 1 FROM sync_row AS other WHERE other.record_id = mine.record_id AND other.scope <> ?)",
+                (scope, scope, scope),
             ).all()
             for table in ("sync_row", "sync_exit", "cursor"):
                 run(f"DELETE FROM {table} WHERE scope = ?", (scope,))

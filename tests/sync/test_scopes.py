@@ -169,3 +169,22 @@ def test_a_stale_answer_changes_nothing(world: World) -> None:
     desk.sync()
     assert exchange.absorb(desk.store, early, old).is_stale
     assert desk.household(house).remark == "new"
+
+
+def test_a_household_that_left_a_grid_goes_with_it_when_the_grid_is_withdrawn_before_the_pull_is_complete(
+    world: World,
+) -> None:
+    from gridman.sync import exchange
+
+    (house, *_rest) = world.add_households(0, 6)
+    desk = world.desk(grids=[0])
+    desk.sync()
+    move(world, house, 1)
+    with world.store.unit(SYSTEM) as unit:
+        for other in _rest:
+            unit.amend(unit.get(Household, other), remark="later")
+    request = exchange.prepare(desk.store, 1)
+    assert not exchange.absorb(desk.store, request, desk.street.exchange(request)).complete
+    world.withdraw(desk.user_id, 0)
+    desk.sync()
+    assert desk.household(house) is None
