@@ -57,6 +57,7 @@ class Job:
         self.refused = refused
         self.key: tuple[Any, ...] | None = None
         self.title = ""
+        self.work: Callable[..., Any] | None = None
         self.done, self.total, self.step = 0, 0, ""
         self.started_s = time.monotonic()
         self.ticket = Ticket()
@@ -192,7 +193,7 @@ class Background(QObject):
             job.changes = getattr(job.result, "changes", None)
 
         job = Job("run", then, refused)
-        job.title = title
+        job.title, job.work = title, fn
         return self._start(self._long, job, work)
 
     def is_idle(self) -> bool:

@@ -11,6 +11,7 @@ from gridman.kernel.errors import Refusal
 from gridman.services.signin import DeskUser
 from gridman.store.blobs import BlobStore
 from gridman.store.photo_queue import unsent_photos
+from gridman.sync.exchange import SyncKind
 from gridman.sync.session import DeskSync
 from tests.sync.world import Desk, InProcess, World
 
@@ -33,6 +34,17 @@ class PhotoStreet:
             return 0
         self.shelf[sha256] = self.shelf.get(sha256, b"")[:offset] + chunk
         return offset + len(chunk)
+
+
+class CutOff(PhotoStreet):
+    """The line is down."""
+
+    def __init__(self, street: InProcess) -> None:
+        super().__init__(street)
+        self.exchange = self._fail  # type: ignore[assignment]
+
+    def _fail(self, request: object) -> None:
+        raise Refusal("sync.unreachable", "The street cannot be reached.")
 
 
 def take_photos(world: World, desk: Desk, blobs: BlobStore, contents: list[bytes]) -> list[str]:
@@ -62,6 +74,21 @@ def session(desk: Desk, blobs: BlobStore, street: PhotoStreet) -> DeskSync:
 def unsent(desk: Desk) -> list[str]:
     with desk.store.read() as reader:
         return [sha256 for sha256, _size in unsent_photos(reader, desk.store.replica)]
+
+
+def test_work_that_waits_does_not_make_a_desk_offline(world: World, tmp_path: Path) -> None:
+    desk, blobs = world.desk(), BlobStore(tmp_path / "blobs", bytes(32))
+    home = world.add_households(0, 1)[0]
+    sync = session(desk, blobs, PhotoStreet(desk.street))
+    assert sync.status().kind == SyncKind.WAITING and sync.status().at is None
+    sync.run()
+    assert sync.status().kind == SyncKind.UP_TO_DATE
+    desk.amend(home, remark="dog")
+    assert (sync.status().kind, sync.status().waiting) == (SyncKind.WAITING, 1)
+    sync._street = CutOff(desk.street)  # type: ignore[assignment]
+    with pytest.raises(Refusal):
+        sync.run()
+    assert (sync.status().kind, sync.status().waiting) == (SyncKind.OFFLINE, 1)
 
 
 def test_a_spoilt_photo_is_told_and_keeps_no_other_back(world: World, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The desk synchronises by itself: soon after a write, spread and ever more seldom while the street is away."""
 
 import random
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -57,3 +58,17 @@ def test_a_write_is_sent_soon_and_an_absent_street_is_not_shouted_about(
     auto.begin()
     qtbot.waitUntil(lambda: auto._rhythm.is_failing)
     assert auto._timer.isActive(), "a round that was stopped is not the last one"
+
+
+def test_the_sync_page_follows_the_regular_rounds(
+    open_session: Callable[..., DeskSession], desk: Any, qtbot: QtBot
+) -> None:
+    going_on = threading.Event()
+    desk.synchronise = lambda progress, ticket: going_on.wait(10)
+    session = open_session(desk)
+    card = session.window.open_page("sync").status  # type: ignore[union-attr]
+    auto = AutoSync(session.shell, session.window, random.Random(1))
+    auto.begin()
+    qtbot.waitUntil(lambda: card.stop.isVisible() and not card.now.isEnabled())
+    going_on.set()
+    qtbot.waitUntil(lambda: not card.stop.isVisible() and card.now.isEnabled())

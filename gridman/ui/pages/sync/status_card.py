@@ -75,13 +75,13 @@ class StatusCard(QFrame):
             self._job.cancel()
 
     def _follow(self, job: Job) -> None:
-        if job.title != _("Synchronising"):
+        if job.work != getattr(self._shell.desk, "synchronise", None):  # the regular rounds too, which have no title
             return
         self._job = None if job.is_over else job
         self.now.setEnabled(job.is_over)
         self.stop.setVisible(not job.is_over)
         self._bar.setVisible(not job.is_over)
-        self._bar.setRange(0, job.total if job.total else 0)
+        self._bar.setRange(0, job.total or 100)
         self._bar.setValue(job.done)
 
     def _done(self, result: Any) -> None:
