@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gridman.services import visits
@@ -35,6 +35,14 @@ def test_what_waits_is_told_at_a_glance(qtbot: QtBot, session: DeskSession) -> N
     assert "5 overdue" in shown and "16 waiting to send" in shown and "1 to review" in shown
     assert "今冬供暖走访安排" in shown and "! " in shown and "refused" not in shown
     assert page._due.rowCount() == 5
+
+
+def test_nobody_is_said_to_be_visited_before_the_first_answer(qapp: QApplication, desk: Desk) -> None:
+    session = DeskSession(qapp, desk, "en", is_remembered=False)
+    session.window.show()
+    shown = words_of(session.window.current_page)
+    session.close()
+    assert "Loading…" in shown and "No visit is due" not in shown
 
 
 def test_one_key_logs_a_visit_to_the_chosen_household(qtbot: QtBot, session: DeskSession) -> None:

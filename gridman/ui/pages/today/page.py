@@ -33,8 +33,8 @@ class TodayPage(Page):
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self._today: Today | None = None
-        self._title = label("", "title")
-        self._subtitle = label("", "soft")
+        self._title = label(_("Today"), "title")
+        self._subtitle = label(_("Loading…"), "soft")
         self._figures = row_of(spacing=12)
         self._side_box = QVBoxLayout()
         self._side_box.setContentsMargins(0, 0, 0, 0)
@@ -101,6 +101,8 @@ class TodayPage(Page):
         card.add(self._all_done)
         self._keys = label(_("↑ ↓ choose · Enter log visit · O open"), "small")
         card.add(row_of(self._keys, None, self._open, self._log))
+        for part in (self._all_done, self._keys, self._open, self._log):  # nothing is known before the first answer
+            part.hide()
         return card
 
     # -- asking -------------------------------------------------------------------------------------------------------
