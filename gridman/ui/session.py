@@ -25,8 +25,8 @@ _KEPT = ("language", "theme", "is_large")
 class DeskSession(QObject):
     """See the module. `unlock(passphrase)` checks the passphrase after a lock (None: this session cannot be locked).
 
-    ``language``, ``theme``: what to begin with when the desk keeps no choice of its own; ``is_remembered`` False takes them as they
-    are (screenshots).
+    ``language``, ``theme``: asked for when the program was started, they win over what the desk keeps; empty leaves it to the desk.
+    ``is_remembered`` False keeps out what the desk keeps (screenshots).
     """
 
     signed_out = Signal()
@@ -43,8 +43,8 @@ class DeskSession(QObject):
         self._remove_hook = install_excepthook(self.background)
         self._settings: dict[str, Any] = _read_settings(desk.store)
         kept = self._settings if is_remembered else {}
-        self._language = kept.get("language") or language or words.language()
-        self._theme = theme_of(kept.get("theme") or theme or "light", is_large=kept.get("is_large", is_large))
+        self._language = language or kept.get("language") or words.language()
+        self._theme = theme_of(theme or kept.get("theme") or "light", is_large=kept.get("is_large", is_large))
         self._lock: LockScreen | None = None
         self._watch: IdleWatch | None = None
         if unlock is not None:

@@ -176,6 +176,15 @@ def test_another_language_changes_every_word_at_once_and_stays_where_one_was(
     assert settings.get(desk.store, "language") == "zh_CN"
 
 
+def test_what_the_command_line_asks_for_wins_over_what_the_desk_keeps(qapp: QApplication, desk: Desk) -> None:
+    settings.put(desk.store, "language", "zh_CN")
+    settings.put(desk.store, "theme", "dark")
+    for asked, got in ((("en", "light"), ("en", "light")), (("", ""), ("zh_CN", "dark"))):
+        session = DeskSession(qapp, desk, *asked)
+        assert (words.language(), session.theme.name) == got
+        session.close()
+
+
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 @pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("name", MINE)
@@ -245,7 +254,8 @@ def test_it_locks_by_itself_when_nobody_types(qtbot: QtBot, session: DeskSession
         (Status("offline", 3), "Offline · 3 waiting", "attention"),
         (Status("sending", 5, 2, 5), "Sending 2 of 5", "information"),
         (Status("up_to_date", 0, at=1_795_406_400_000 + 2 * 3_600_000 + 32 * 60_000), "Up to date 14:32", "good"),
-        (Status("up_to_date", 2, at=1), "2 waiting to be sent", "attention"),
+        (Status("waiting", 2, at=1), "2 waiting to be sent", "attention"),
+        (Status("waiting", 0), "Not synchronised yet", "attention"),
         (Status("refused", 1), "Not accepted by the street, open", "danger"),
         (Status("receiving", 0), "Receiving…", "information"),
         (Status("offline", 0), "Offline · nothing waits", "neutral"),
