@@ -60,6 +60,20 @@ def test_a_supervisor_dispatches_with_the_keyboard_alone(open_window: Open, grou
         assert reader.get(Organisation, done.holder_id).name == "槐荫街道城管所"
 
 
+def test_the_keyboard_is_in_the_list_after_a_command(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    wanted = ground_desk.ids["incidents"][0]
+    session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.open_record("incident", wanted)
+    keys.rest()
+    page.record.start("escalate")
+    keys.write("需要城管部门处理")
+    keys.press("Ctrl+Enter")
+    assert incident(ground_desk, 0).state != "handling"
+    assert page.list.view.hasFocus()
+
+
 def test_what_a_command_lacks_is_said_where_it_is_given(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
     escalated(ground_desk)
     session = open_window("street_supervisor", "incidents")

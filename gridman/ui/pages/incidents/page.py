@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from gridman.domain import codes
 from gridman.kernel.clock import day_of
@@ -123,6 +123,7 @@ class IncidentsPage(Page):
         self.map.picked.connect(self._take_pick)
         self.map.pointed.connect(self._take_point)
         self.record.placed.connect(self._show_place)
+        self.record.acted.connect(self._go_back_to_list)
         self.panel.saved.connect(self._show_saved)
         self.panel.left.connect(self._leave_panel)
         self.panel.placed.connect(self._mark_place)
@@ -244,6 +245,12 @@ class IncidentsPage(Page):
         first = next(iter(self.record.buttons.values()), None)
         if first is not None:
             first.setFocus()
+
+    def _go_back_to_list(self) -> None:
+        """A command was done: its form and buttons go, so the keyboard returns to the list, unless it is elsewhere by now."""
+        holder = QApplication.focusWidget()
+        if holder is None or self.record.isAncestorOf(holder):
+            self.list.view.setFocus()
 
     def open_record(self, kind: str, record_id: int) -> None:
         """Show this incident; filters that hide it are taken away."""

@@ -55,9 +55,10 @@ def read_incident(reader: Any, actor: Actor, incident_id: int) -> _Read:
 
 
 class IncidentRecord(QFrame):
-    """Shows what `read_incident` gave. `placed`: the person wants to see it on the map."""
+    """Shows what `read_incident` gave. `placed`: the person wants to see it on the map; `acted`: a command was done."""
 
     placed = Signal()
+    acted = Signal()
 
     def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -205,6 +206,7 @@ class IncidentRecord(QFrame):
         )  # fmt: skip
 
     def _done(self, incident: Incident) -> None:
+        self.acted.emit()  # first: what had the keyboard goes now
         self._close_panel()
         self._shell.say(_("{number}: now “{state}”").format(number=incident.number, state=state_word(incident.state)))
 
