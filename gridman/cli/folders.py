@@ -61,10 +61,22 @@ def kind_of(folder: Path) -> str | None:
     return "desk" if (folder / "desk.json").exists() else None
 
 
+def require_folder(folder: Path) -> None:
+    """Refuses with ``cli.folder_missing`` where there is nothing at all."""
+    if not folder.is_dir():
+        raise Refusal(
+            "cli.folder_missing",
+            N_("The folder {folder} does not exist."),
+            N_("Check --data; a desk is set up with gridman desk, a street with gridman street init."),
+            folder=folder,
+        )
+
+
 def login_of(folder: Path, login: str | None) -> str:
-    """The login to open a desk with: as told, else the only one there is."""
+    """The login to open a desk with: as told, else the only one there is. Refuses with ``cli.folder_missing`` or ``cli.which_login``."""
     from gridman.services.signin import desk_users
 
+    require_folder(folder)
     users = desk_users(folder)
     if login:
         return login
@@ -108,8 +120,10 @@ def opened_desk(folder: Path, login: str | None) -> Iterator[Any]:
 @contextmanager
 def open_folder(folder: Path, login: str | None = None, database: str | None = None) -> Iterator[Opened]:
     """A street's or a desk's folder, whichever it is, ready for lists, reports and maps. On a street `login` says in whose name; without it
-    the program itself acts. Refuses with ``cli.no_folder`` where there is neither.
+    the program itself acts. Refuses with ``cli.no_folder`` where there is neither, with ``cli.folder_missing`` where there is no folder.
     """
+    if not database:
+        require_folder(folder)
     kind = "street" if database else kind_of(folder)
     if kind == "street":
         with opened_street(folder, database) as street:

@@ -23,7 +23,9 @@ def fill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", choices=sorted(_FORMS), default=_GRID, help=_("which sheet (default: household_roster)")
     )
-    parser.add_argument("--grid", metavar="CODE", help=_("for a roster: the grid's 15-digit code"))
+    parser.add_argument(
+        "--grid", metavar="CODE", help=_("for a roster: the grid's 15-digit code; not needed where there is only one")
+    )
     parser.add_argument(
         "--record",
         metavar="ID",
@@ -42,16 +44,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from gridman.reports.typeset import typeset
     from gridman.services.rosters import make_stamp
 
-    wanted = args.grid if args.report == _GRID else args.record
-    if not wanted:
-        raise Refusal(
-            "cli.what_to_print",
-            N_("Which one is to be printed?"),
-            N_("Name the grid with --grid for a roster, the record with --record for the other sheets."),
-        )
     report = get_report(_FORMS[args.report])
     with open_folder(args.data, args.login, args.database) as opened:
-        sheet, rows = _sheet(opened, args.report, wanted)
+        sheet, rows = _sheet(opened, args.report, _wanted(args, opened))
         # Noted before the paper exists: a sheet without a line in the audit must not be possible.
         with opened.store.unit(opened.actor) as unit:
             stamp = make_stamp(unit, args.report, args.purpose, rows, masked=not args.unmasked)
@@ -61,6 +56,28 @@ def run(args: argparse.Namespace, console: Console) -> int:
     ))  # fmt: skip
     console.give({"file": str(args.out), "batch": stamp.batch, "records": rows, "pages": pages.pages})
     return 0
+
+
+def _wanted(args: argparse.Namespace, opened: Opened) -> str:
+    """What was named; for a roster also the only grid there is."""
+    from gridman.domain.grid import Grid
+
+    named = args.grid if args.report == _GRID else args.record
+    if named:
+        return str(named)
+    if args.report == _GRID:
+        only: dict[str, Any] = (
+            {} if opened.kind == "street" and not opened.actor.grid_ids else {"id": sorted(opened.actor.grid_ids)}
+        )
+        with opened.store.read() as reader:
+            grids = reader.page(Grid, limit=2, **only)
+        if len(grids) == 1:
+            return str(grids[0].code)
+    raise Refusal(
+        "cli.what_to_print",
+        N_("Which one is to be printed?"),
+        N_("Name the grid with --grid for a roster, the record with --record for the other sheets."),
+    )
 
 
 def _sheet(opened: Opened, report: str, wanted: str) -> tuple[Any, int]:

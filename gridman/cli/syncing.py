@@ -16,6 +16,8 @@ _STATES = {
     "waiting": N_("waits to be sent"), "sent": N_("on its way"), "acknowledged": N_("received by the street"),
     "settled": N_("in the street's register"), "refused": N_("refused"),
 }  # fmt: skip
+_NOT_OURS = N_("came from the street")
+"""A step without a receipt: the work of another desk or of the street itself, so it is in the street's register."""
 
 
 def fill(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +34,10 @@ def fill(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--explain",
-        type=int,
-        metavar="ID",
-        help=_("tell the history and receipts of this record; no network is needed"),
+        metavar="RECORD",
+        help=_(
+            "tell the history and receipts of this record: the number of an incident or household, or any record's id; no network is needed"
+        ),
     )
 
 
@@ -81,19 +84,20 @@ def _round(desk: Any, console: Console) -> int:
     return 1 if result.refused else 0
 
 
-def _explain(desk: Any, record_id: int, console: Console) -> int:
+def _explain(desk: Any, wanted: str, console: Console) -> int:
     """Who did what to the record here and elsewhere, and what became of this desk's own work on it."""
     from gridman.store.journal import history_of
 
     with desk.store.read() as reader:
-        entries = list(reversed(history_of(reader, [record_id])))
+        record_id = _record_of(reader, wanted)
+        entries = [] if record_id is None else list(reversed(history_of(reader, [record_id])))
         names = _names(reader, {e.actor_id for e in entries if e.actor_id})
     if not entries:
         raise Refusal(
             "cli.no_history",
             N_("This desk knows no work on a record {id}."),
             N_("Check the number; what other desks did is in the street's journal."),
-            id=record_id,
+            id=wanted,
         )
     for entry in entries:
         console.say(_line(entry, names))
@@ -107,6 +111,18 @@ def _explain(desk: Any, record_id: int, console: Console) -> int:
     return 0
 
 
+def _record_of(reader: Any, wanted: str) -> int | None:
+    """The record with this number, else with this id."""
+    from gridman.domain.household import Household
+    from gridman.domain.incident import Incident
+
+    for noun in (Incident, Household):
+        found = reader.first(noun, number=wanted, with_retired=True)
+        if found is not None:
+            return int(found.id)
+    return int(wanted) if wanted.isdecimal() and len(wanted) < 19 else None
+
+
 def _line(entry: Any, names: dict[int | None, str]) -> str:
     """One step, without the values: a terminal's history is no place for people's data."""
     parts = [
@@ -116,8 +132,7 @@ def _line(entry: Any, names: dict[int | None, str]) -> str:
         entry.entity,
         ", ".join(sorted(entry.after)),
     ]
-    if entry.state:
-        parts.append(_(_STATES.get(entry.state, entry.state)))
+    parts.append(_(_STATES.get(entry.state, entry.state) if entry.state else _NOT_OURS))
     if entry.ack_at:
         parts.append(_("acknowledged {at}").format(at=show_instant(entry.ack_at)))
     if entry.reason:

@@ -12,6 +12,7 @@ import shapely
 from gridman.__main__ import main
 from gridman.domain.codes import table
 from gridman.domain.household import Household
+from gridman.domain.incident import Incident
 from gridman.domain.person import Person
 from gridman.exchange.register_sheet import read_register
 from gridman.geo.read import read_map
@@ -245,8 +246,9 @@ def test_a_roster_is_printed_from_a_street_and_from_a_desk(
     assert made["records"] == HOUSEHOLDS_PER_GRID and made["batch"] in text
     assert len(re.findall(r"(?m)^槐安里1区", text)) == HOUSEHOLDS_PER_GRID
     assert not re.search(r"\d{17}[\dX]", text)
-    again = told(capsys, "roster", "--data", str(data), "--grid", GRIDS[0], "--out", str(out), "--purpose", "check")
-    assert again["batch"] != made["batch"]
+    named = [] if kind == "desk" else ["--grid", GRIDS[0]]  # the desk has only the one
+    again = told(capsys, "roster", "--data", str(data), *named, "--out", str(out), "--purpose", "check")
+    assert again["records"] == HOUSEHOLDS_PER_GRID and again["batch"] != made["batch"]
 
 
 def test_a_sheet_says_in_whose_name_it_was_printed(
@@ -327,7 +329,39 @@ def test_a_records_story_is_told_without_a_network(
     assert main(["--language", "en", "sync", "--data", str(town.desk), "--explain", str(household.id)]) == 0
     shown = capsys.readouterr().out
     assert "waits to be sent" in shown and "secret value" not in shown
+    assert household.number
+    by_number = told(capsys, "sync", "--data", str(town.desk), "--explain", household.number)
+    assert by_number == [step]
     assert told(capsys, "sync", "--data", str(town.desk), code=1)["refused"] == "sync.unreachable"
+
+
+def test_the_story_of_a_record_is_found_by_its_number_and_every_step_has_a_state(
+    town: Town, passphrase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(town)
+    with served(town.street, port_of(town)):
+        told(capsys, "sync", "--data", str(town.desk))
+    desk = sign_in_desk(town.desk, LOGIN, PASSPHRASE)
+    with desk.store.read() as reader:
+        incident = reader.page(Incident, limit=1)[0]
+    desk.close()
+    where = ["--language", "en", "sync", "--data", str(town.desk), "--explain"]
+    assert main([*where, incident.number]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    states = ("came from the street", "in the street's register", "received by the street")
+    assert lines and all(any(state in line for state in states) for line in lines), lines
+    for unknown in ("20261122-002-999", "nonsense"):
+        assert (
+            told(capsys, "sync", "--data", str(town.desk), "--explain", unknown, code=1)["refused"] == "cli.no_history"
+        )
+
+
+def test_a_folder_that_does_not_exist_is_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gone = tmp_path / "gone"
+    for command in (["sync"], ["sync", "--login", LOGIN], ["roster", "--grid", "1", "--out", "x.pdf"]):
+        refused = told(capsys, *command, "--data", str(gone), code=1)
+        assert refused["refused"] == "cli.folder_missing" and str(gone) in refused["words"], refused
+    assert not gone.exists()
 
 
 def test_the_administrators_work(
