@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import bench_list, bench_map, bench_reports, bench_search, bench_store
+from tests.benchmarks import bench_list, bench_map, bench_reports, bench_search, bench_store, bench_sync
 from tests.benchmarks.crowd import make_crowd
 from tests.benchmarks.measures import Figure, arguments, print_figures
 
@@ -19,7 +19,13 @@ def run(is_small: bool) -> list[Figure]:
             figures = [*bench_list.measure(desk, is_small), *bench_search.measure(desk, is_small)]
         finally:
             desk.close()
-    return [*figures, *bench_map.main(is_small), *bench_store.main(is_small), *bench_reports.main(is_small)]
+    return [
+        *figures,
+        *bench_map.main(is_small),
+        *bench_store.main(is_small),
+        *bench_sync.main(is_small),
+        *bench_reports.main(is_small),
+    ]
 
 
 def main() -> None:

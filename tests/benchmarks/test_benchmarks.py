@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.benchmarks import bench_reports, bench_search, bench_store
+from tests.benchmarks import bench_reports, bench_search, bench_store, bench_sync
 from tests.benchmarks.measures import Figure, percentile
 
 
@@ -15,7 +15,9 @@ def _is_whole(figures: list[Figure]) -> bool:
     return bool(compared) and all(f.value > 0 for f in figures) and all((f.ratio or 0) > 0 for f in compared)
 
 
-@pytest.mark.parametrize("bench", [bench_search, bench_store, bench_reports], ids=["search", "store", "reports"])
+@pytest.mark.parametrize(
+    "bench", [bench_search, bench_store, bench_sync, bench_reports], ids=["search", "store", "sync", "reports"]
+)
 def test_a_benchmark_runs(bench: ModuleType) -> None:
     assert _is_whole(bench.main(is_small=True))
 
