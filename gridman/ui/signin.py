@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QProgressBar, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
@@ -80,15 +80,12 @@ class SignInWindow(QWidget):
         self._forms = QStackedWidget()
         self._enter = self._make_enter()
         self._setup = self._make_setup()
-        self._forms.addWidget(self._enter)
-        self._forms.addWidget(self._setup)
         self._bring(self._enter if self._users else self._setup)
         card = Card()
         card.setFixedWidth(440)
         card.add(column_of(label("gridman", "title"), label(_("Neighbourhood grid service"), "soft"), spacing=0))
         card.add(rule())
         card.add(self._forms)
-        card.add(self._problem)
         card.add(self._busy)
         card.add(self._step)
         other = next(code for code in words.LANGUAGES if code != words.language())
@@ -154,9 +151,11 @@ class SignInWindow(QWidget):
 
     def _bring(self, form: QWidget) -> None:
         """Show one of the two forms; the card is as tall as that one, not as the taller."""
-        for each in (self._enter, self._setup):
-            tall = QSizePolicy.Policy.Preferred if each is form else QSizePolicy.Policy.Ignored
-            each.setSizePolicy(QSizePolicy.Policy.Preferred, tall)
+        self._forms.removeWidget(self._setup if form is self._enter else self._enter)
+        self._forms.addWidget(form)
+        box = form.layout()
+        if isinstance(box, QVBoxLayout):  # what is wrong is told under the field it is about
+            box.insertWidget(box.indexOf(self._passphrase if form is self._enter else self._again) + 1, self._problem)
         self._forms.setCurrentWidget(form)
         self._forms.updateGeometry()
 

@@ -99,6 +99,8 @@ def test_a_wrong_passphrase_is_told_in_words(qtbot: QtBot, door: LocalDoor) -> N
     qtbot.waitUntil(lambda: bool(window._problem.text()), timeout=20_000)
     assert "passphrase" in window._problem.text() and window._forms.isEnabled()
     assert len(door.opened) == 1
+    box = window._enter.layout()
+    assert box.indexOf(window._problem) == box.indexOf(window._passphrase) + 1, "told under its field"  # type: ignore[union-attr]
 
 
 def test_two_different_passphrases_are_noticed_before_anything_is_sent(qtbot: QtBot, door: LocalDoor) -> None:
