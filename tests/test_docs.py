@@ -4,6 +4,7 @@ import argparse
 import html
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -285,3 +286,11 @@ def test_run_py_knows_every_command() -> None:
     listed = re.search(r"^COMMANDS = frozenset\(\{(.*?)\}\)", source, re.DOTALL | re.MULTILINE)
     assert listed is not None
     assert set(re.findall(r'"(\w+)"', listed[1])) == {command.name for command in COMMANDS}
+
+
+def test_run_py_tells_its_own_help_before_anything_is_installed() -> None:
+    bare = [sys.executable, "-S", str(ROOT / "build_scripts" / "run.py"), "--help"]  # -S: without any installed package
+    told = subprocess.run(bare, capture_output=True, text=True, check=True).stdout
+    for command in COMMANDS:
+        assert re.search(rf"^  {command.name} +{re.escape(command.summary)}$", told, re.MULTILINE)
+    assert "Arguments go through" in told
