@@ -32,8 +32,10 @@ def fill(parts: Any) -> None:
 
 
 def _leaf(parts: Any, name: str, text: str, work: Any) -> argparse.ArgumentParser:
-    note = _("The backup's passphrase is asked, or read from {variable}.").format(variable=BACKUP_PASSPHRASE)
-    made: argparse.ArgumentParser = parts.add_parser(name, help=text, description=f"{text}. {note}")
+    told = _("{what}. The backup's passphrase is asked, or read from {variable}").format(
+        what=text, variable=BACKUP_PASSPHRASE
+    )
+    made: argparse.ArgumentParser = parts.add_parser(name, help=text, description=told)
     made.set_defaults(work=work)
     return made
 
