@@ -199,7 +199,9 @@ def _desk_audit(store: Store) -> Iterator[Refusal]:
         yield Refusal(
             "doctor.desk_audit",
             N_("The audit log of computer {number} ({name}) was cut or changed after line {line}."),
-            N_("What was sent before is here, unchanged. Tell those responsible for data protection, and look at that computer."),
+            N_(
+                "What was sent before is here, unchanged. Tell those responsible for data protection, and look at that computer."
+            ),
             number=device.replica,
             name=device.name,
             line=device.audit_n,

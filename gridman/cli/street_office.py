@@ -33,7 +33,9 @@ def fill(parts: Any) -> None:
     revoke = _leaf(device, "revoke", _("shut one out at once"), _revoke)
     revoke.add_argument("number", type=int, metavar="NUMBER", help=_("its number in the list"))
     revoke.add_argument(
-        "--retired", action="store_true", help=_("not lost but taken out of service: its unsent work is kept for review")
+        "--retired",
+        action="store_true",
+        help=_("not lost but taken out of service: its unsent work is kept for review"),
     )
     department = parts.add_parser("department", help=_("departments of the street")).add_subparsers(
         metavar="DO", required=True
@@ -233,7 +235,9 @@ def _revoke(args: argparse.Namespace, console: Console) -> int:
 
     with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
         revoke_device(unit, args.number, RETIRED if args.retired else LOST)
-    console.say(_("Computer {number} is shut out; it destroys its records at its next contact.").format(number=args.number))
+    console.say(
+        _("Computer {number} is shut out; it destroys its records at its next contact.").format(number=args.number)
+    )
     console.give({"number": args.number, "revoked": True})
     return 0
 
