@@ -110,6 +110,7 @@ def fill(street: Street, households: int) -> None:
 def enrolled(folder: Path, url: str, fingerprint: str) -> Desk:
     """A new desk that counts its traffic; nothing is received yet."""
     desk = enrol_desk(folder, url, LOGIN, PASSWORD, password=PASSWORD, device_name="bench", fingerprint=fingerprint)
+    desk.synchroniser.close()
     desk.synchroniser = DeskSync(desk.store, desk.blobs, desk.profile, CountingStreet)  # type: ignore[arg-type]
     return desk
 
