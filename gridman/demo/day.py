@@ -5,6 +5,9 @@ what was saved is found again in the desks' own stores.
 """
 
 import json
+import os
+import shlex
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,6 +121,7 @@ def run(
     )
     for name in ("roster.pdf", "incidents.html", "register.xlsx", "receipts.json", "screenshots/"):
         print(f"   {name}")
+    _tell_how_to_return(played)
     if opens_window and show is not None:
         return _open_window(played, show)
     return 0
@@ -213,21 +217,27 @@ def _write_receipts(played: Stage) -> None:
     write_whole(played.out / "receipts.json", json.dumps(found, ensure_ascii=False, indent=1).encode(), mode=0o644)
 
 
+def _tell_how_to_return(played: Stage) -> None:
+    """Who may sign in, and the commands that open the street and a desk again."""
+    data = played.out / "data"
+    print(_("\nSign-in names and passphrases (fictional, of this demonstration only):"))
+    for login, passphrase in PASSWORDS.items():
+        print(f"   {login:<10} {passphrase}")
+    print(_("To open it again, the server and then a desk, each in a terminal of its own:"))
+    for command in (
+        ("street", "--data", str(data / "street"), "--port", str(played.state.port)),
+        ("desk", "--data", str(data / WORKER)),
+    ):
+        print(f"   gridman {subprocess.list2cmdline(command) if os.name == 'nt' else shlex.join(command)}")
+    print(_("Without an installed gridman, type python3 build_scripts/run.py in its place."))
+
+
 def _open_window(played: Stage, show: Callable[[Path, str, str], int]) -> int:
     """The desk on what the day left, with its street server running beside it."""
     # The story's clock ends yesterday evening; from here on the real one counts.
     played.street = open_street(played.street_data)
     played.start_server()
-    print(
-        _("\nThe window opens on the worker's desk. Sign in as {login} with the passphrase {passphrase}").format(
-            login=WORKER, passphrase=PASSWORDS[WORKER]
-        )
-    )
-    print(
-        _("(also {others}, in the folders beside it). Close the window to end the demonstration.").format(
-            others=", ".join(f"{u} / {p}" for u, p in PASSWORDS.items() if u != WORKER)
-        )
-    )
+    print(_("\nThe window opens on the desk of {login}. Close it to end the demonstration.").format(login=WORKER))
     try:
         return show(played.out / "data" / WORKER, WORKER, PASSWORDS[WORKER])
     finally:

@@ -142,10 +142,8 @@ def report_three(desk: Desk, clock: DayClock, state: DayState, account: Account)
                 report_incident(unit, draft, desk.blobs)
     with desk.store.read() as reader:
         reported = reader.page(Incident, reporter_id=desk.actor.user_id, order_by=("reported_at", "id"))
-        waiting = waiting_count(reader)
     account.equal(len(reported), len(_INCIDENTS), _("three incidents reported with a place on the map"))
     account.say(", ".join(f"{i.number} {codes.word('incident_category', i.category)}" for i in reported))
-    account.check(waiting > 0, _("{n} operations wait on the worker's desk").format(n=waiting))
     state.facts["incidents"] = [i.id for i in reported]
 
 
@@ -169,6 +167,9 @@ def edit_apart(desks: Mapping[str, Desk], clock: DayClock, state: DayState, acco
             "worker: phone and remark of {number}; clerk, at another desk: phone and vehicle of the same household"
         ).format(number=_household(worker, shared).number)
     )
+    with worker.store.read() as reader:
+        waiting = waiting_count(reader)
+    account.check(waiting > 0, _("{n} operations wait on the worker's desk").format(n=waiting))
 
 
 def _amend(desk: Desk, household_id: int, **values: Any) -> None:
