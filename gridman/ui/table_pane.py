@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -103,7 +103,7 @@ class TablePane(QFrame):
         view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         view.setShowGrid(False)
         view.setWordWrap(False)
-        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # addresses differ at their ends
+        view.setTextElideMode(Qt.TextElideMode.ElideRight)
         view.setTabKeyNavigation(False)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -114,12 +114,13 @@ class TablePane(QFrame):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         factor = self._shell.theme.sizes["base"] / 14
+        metrics = QFontMetrics(self._shell.theme.font())
         shown = self._shell.settings.get(f"columns.{self._name}")
         for i, column in enumerate(columns):
             header.setSectionResizeMode(
                 i, QHeaderView.ResizeMode.Stretch if column.stretches else QHeaderView.ResizeMode.Interactive
             )
-            view.setColumnWidth(i, round(column.width * factor))
+            view.setColumnWidth(i, column.width_px(metrics, factor))
             view.setColumnHidden(i, column.key not in shown if shown else not column.is_shown)
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(False)

@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFontMetrics
 
+from gridman.domain import codes
 from gridman.kernel.words import _
 from gridman.ui.background import Background
 from gridman.ui.theme import Theme
 from gridman.ui.widgets import MARKS
 
-__all__ = ["PAGE_ROWS", "Column", "Fetch", "RowsModel"]
+__all__ = ["PAGE_ROWS", "Column", "Fetch", "RowsModel", "words_of"]
 
 PAGE_ROWS = 200
 _PAGES_KEPT = 25
+_WIDEST = 1.7
+_ROOM_PX = 20
 
 Fetch = Callable[[Any, list[int]], Sequence[Any]]
 """Reads rows (objects with an attribute `id`) by their ids: ``fetch(reader, ids)``. Order and completeness do not matter."""
@@ -32,6 +35,7 @@ _Index = QModelIndex | QPersistentModelIndex
 class Column:
     """One column. `title`: message id; `text` shows a row's value; `order`: the query's name for sorting by it (empty: cannot);
     `tone` gives a row's tone ("good", "attention", "danger", "information", "neutral" or ""): colour with a sign before the words.
+    `words`: every word a column of codes can show, so that it is made wide enough for the longest.
     """
 
     key: str
@@ -43,6 +47,21 @@ class Column:
     stretches: bool = False
     tone: Callable[[Any], str] | None = None
     is_shown: bool = True
+    words: Callable[[], Iterable[str]] | None = None
+
+    def width_px(self, metrics: QFontMetrics, factor: float) -> int:
+        """How wide to make it: `width` (at a text of 14 px) times `factor`; for words up to `_WIDEST` times that, and then cut."""
+        plain = round(self.width * factor)
+        if self.words is None:
+            return plain
+        sign = metrics.horizontalAdvance(max(MARKS.values(), key=len)) if self.tone is not None else 0
+        longest = max((metrics.horizontalAdvance(word) for word in self.words()), default=0)
+        return max(plain, min(longest + sign + round(_ROOM_PX * factor), round(plain * _WIDEST)))
+
+
+def words_of(table: str) -> list[str]:
+    """The words of a code table in the language in use, for `Column.words`."""
+    return [row.word for row in codes.table(table)]
 
 
 class RowsModel(QAbstractTableModel):

@@ -2,12 +2,12 @@
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from pytestqt.qtbot import QtBot
 
@@ -185,3 +185,14 @@ def test_enter_opens_the_row(qtbot: QtBot, pane: TablePane, shell: Shell) -> Non
     pane.opened.connect(opened.append)
     QTest.keyClick(pane.view, Qt.Key.Key_Return)
     assert opened == [pane.current_id()]
+
+
+def test_a_column_of_words_is_wide_enough_for_the_longest_within_reason(qtbot: QtBot, shell: Shell) -> None:
+    metrics = QFontMetrics(shell.theme.font())
+    plain = Column("state", "State", 100, lambda row: row.name)
+    longer, endless = "Not at home today", "Nobody at home, a note was left at the door and the neighbour told"
+    assert plain.width_px(metrics, 1.0) == 100
+    fitted = replace(plain, words=lambda: ["Seen", longer]).width_px(metrics, 1.0)
+    assert metrics.horizontalAdvance(longer) < fitted
+    assert replace(plain, words=lambda: ["Seen"]).width_px(metrics, 1.0) == 100
+    assert replace(plain, words=lambda: [endless]).width_px(metrics, 1.0) == 170

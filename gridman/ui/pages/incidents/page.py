@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from gridman.domain import codes
+from gridman.geo.symbols import incident_symbols
 from gridman.kernel.clock import day_of
 from gridman.kernel.words import N_, _
 from gridman.services.incidents import IncidentQuery, IncidentRow, counts_by_state, incident_ids, incident_rows
@@ -22,7 +23,7 @@ from gridman.ui.pages.incidents.record import IncidentRecord, read_incident
 from gridman.ui.pages.incidents.report_panel import ReportPanel
 from gridman.ui.shell import Shell
 from gridman.ui.table_pane import Nothing, TablePane
-from gridman.ui.tables import Column
+from gridman.ui.tables import Column, words_of
 from gridman.ui.widgets import EmptyState, button
 
 __all__ = ["IncidentsPage", "make_page"]
@@ -40,9 +41,14 @@ def _tone(row: IncidentRow) -> str:
     }.get(row.state, "")
 
 
+def _state_words() -> list[str]:
+    return [state_word(code) for code in incident_symbols() if code]
+
+
 COLUMNS = (
-    Column("state", N_("State"), 118, lambda r: state_word(r.state), "state", tone=_tone),
-    Column("category", N_("Category"), 116, lambda r: codes.word("incident_category", r.category), "category"),
+    Column("state", N_("State"), 118, lambda r: state_word(r.state), "state", tone=_tone, words=_state_words),
+    Column("category", N_("Category"), 116, lambda r: codes.word("incident_category", r.category), "category",
+           words=lambda: words_of("incident_category")),
     Column("description", N_("Description"), 150, lambda r: r.description, stretches=True),
     Column("due", N_("Due"), 92, lambda r: day_of(r.due_at) if r.due_at else "", "due", tone=lambda r: "danger" if r.is_overdue else ""),
     Column("number", N_("Incident no."), 120, lambda r: r.number, "number", is_shown=False),

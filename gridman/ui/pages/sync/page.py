@@ -32,7 +32,8 @@ _FILTERS = (
 )
 
 COLUMNS = (
-    Column("state", N_("State"), 150, lambda r: _(STATE_WORDS.get(r.state, r.state)), tone=lambda r: STATE_TONES.get(r.state, "neutral")),
+    Column("state", N_("State"), 150, lambda r: _(STATE_WORDS.get(r.state, r.state)), tone=lambda r: STATE_TONES.get(r.state, "neutral"),
+           words=lambda: [_(word) for word in STATE_WORDS.values()]),
     Column("noun", N_("Record"), 84, lambda r: r.noun),
     Column("act", N_("Action"), 84, lambda r: r.act),
     Column("record", N_("About"), 160, lambda r: r.record, stretches=True),

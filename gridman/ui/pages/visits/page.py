@@ -17,7 +17,7 @@ from gridman.ui.pages.visits.log_panel import LogPanel
 from gridman.ui.pages.visits.record import VisitRecord, outcome_tone
 from gridman.ui.shell import Shell
 from gridman.ui.table_pane import Nothing, TablePane
-from gridman.ui.tables import Column
+from gridman.ui.tables import Column, words_of
 from gridman.ui.widgets import EmptyState, button
 
 __all__ = ["VisitsPage", "make_page"]
@@ -41,9 +41,10 @@ COLUMNS = (
     Column("when", N_("Visited at"), 124, lambda r: show_instant(r.visited_at), "when"),
     Column("address", N_("Address"), 160, lambda r: r.address, stretches=True),
     Column("head", N_("Head"), 74, lambda r: r.head_name),
-    Column("outcome", N_("Outcome"), 132, lambda r: codes.word("visit_outcome", r.outcome), "outcome", tone=lambda r: outcome_tone(r.outcome)),
+    Column("outcome", N_("Outcome"), 132, lambda r: codes.word("visit_outcome", r.outcome), "outcome", tone=lambda r: outcome_tone(r.outcome),
+           words=lambda: words_of("visit_outcome")),
     Column("needs", N_("Needs"), 110, _needs, is_shown=False),
-    Column("kind", N_("Visit type"), 100, lambda r: codes.word("visit_kind", r.kind), is_shown=False),
+    Column("kind", N_("Visit type"), 100, lambda r: codes.word("visit_kind", r.kind), is_shown=False, words=lambda: words_of("visit_kind")),
     Column("note", N_("Note"), 160, lambda r: r.note, is_shown=False),
     Column("who", N_("Visited by"), 80, lambda r: r.user_name, is_shown=False),
     Column("photos", N_("Photos"), 56, lambda r: str(r.photo_count or ""), is_right=True, is_shown=False),
