@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gridman.services import visits
+from gridman.ui.pages.today.long_link import LongLink
 from gridman.ui.session import DeskSession
 from gridman.ui.shell import Going
 from tests.support.desk import Desk
@@ -94,3 +95,15 @@ def test_who_makes_no_visits_is_shown_none(qtbot: QtBot, desk: Desk, open_sessio
     page: Any = session.window.current_page
     assert not page._due_card.isVisible() and "Due visits" not in words_of(page)
     assert "3 open incidents in your area" in words_of(page)
+
+
+def test_a_long_incident_ends_in_dots_and_is_whole_in_its_tip(qtbot: QtBot) -> None:
+    text = "Road damage, manhole cover missing · Scholar Tree Road 12"
+    link = LongLink(text, lambda: None)
+    qtbot.addWidget(link)
+    link.show()
+    link.resize(120, 30)
+    assert link.text().endswith("…") and text.startswith(link.text()[:-1])
+    assert (link.toolTip(), link.accessibleName()) == (text, text)
+    link.resize(900, 30)
+    assert link.text() == text

@@ -12,9 +12,11 @@ from gridman.kernel.words import N_, _, language, ngettext
 from gridman.services.today import Today, today
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed
+from gridman.ui.mapview.symbols import state_word
 from gridman.ui.page import Page
 from gridman.ui.pages.today.due_list import DueModel
 from gridman.ui.pages.today.figures import Figure
+from gridman.ui.pages.today.long_link import LongLink
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, EmptyState, badge, button, clear, column_of, label, row_of, rule, scrolled
 
@@ -183,17 +185,12 @@ class TodayPage(Page):
 
     def _incident_line(self, row: Any) -> QWidget:
         line = QWidget()
-        late = (
-            badge(_("Late"), "danger")
-            if row.is_overdue
-            else badge(codes.word("incident_state", row.state), "information")
-        )
+        late = badge(_("Late"), "danger") if row.is_overdue else badge(state_word(row.state), "information")
         text = f"{codes.word('incident_category', row.category)} · {row.place or row.grid_name}"
-        name = button(text, "link", clicked=self._open_incident)
+        name = LongLink(text, self._open_incident)
         name.setProperty("record", row.id)
-        name.setMinimumWidth(40)
         due = label(_("by {when}").format(when=show_instant(row.due_at)[5:]) if row.due_at else "", "small")
-        layout = row_of(late, name, None, due)
+        layout = row_of(late, name, due)
         layout.setStretch(1, 1)
         line.setLayout(layout)
         return line
