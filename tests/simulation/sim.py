@@ -141,7 +141,7 @@ class Simulation:
         self.count += 1
         with desk.store.unit(desk.actor) as unit:
             known = unit.page(Incident, limit=100)
-            if not known or self.chance.random() < 0.3:
+            if not known or self.chance.random() < 0.1:
                 draft = IncidentDraft(
                     "A101", f"lamp {self.count}", "Lane", grid_id=self.chance.choice(self.world.grids)
                 )
@@ -150,12 +150,14 @@ class Simulation:
                 except Refusal:
                     return
             else:
-                incident = self.chance.choice(known)
+                incident = self.chance.choice(known[:2])
                 allowed = actions_for(unit, unit.actor, incident)
                 if not allowed:
                     return
-                forward = [row for row in allowed if row.action in ("accept", "assign", "sign", "finish")]
-                row = self.chance.choice(forward if forward and self.chance.random() < 0.6 else allowed)
+                forward = [
+                    row for name in ("assign", "accept", "sign", "finish") for row in allowed if row.action == name
+                ]
+                row = forward[0] if forward and self.chance.random() < 0.7 else self.chance.choice(allowed)
                 targets = targets_for(unit, unit.actor, incident, row.action)
                 try:
                     perform(
