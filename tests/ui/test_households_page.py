@@ -4,13 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from gridman.services import households
 from gridman.services.households import HouseholdFile
+from gridman.ui.pages.households.people_card import PersonBlock
 from gridman.ui.pages.households.record_words import change_words, receipt
 from gridman.ui.session import DeskSession
 from tests.support.desk import Desk
@@ -273,3 +275,34 @@ def test_history_is_told_in_words_with_masks() -> None:
 )  # fmt: skip
 def test_every_receipt_has_its_words(state: str | None, words: str, tone: str) -> None:
     assert receipt(state, "too late", 7) == (words, tone)
+
+
+class Painted(QObject):
+    """The residents' blocks as they are painted, with their heights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[PersonBlock, int]] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and isinstance(watched, PersonBlock):
+            self.seen.append((watched, watched.height()))
+        return False
+
+
+def test_residents_are_not_painted_squashed_after_saving(
+    qapp: QApplication, qtbot: QtBot, session: DeskSession, desk: Desk, page: Any
+) -> None:
+    page.open_record("household", desk.ids["households"][2])
+    settled(qtbot, session)
+    page.do_edit()
+    settled(qtbot, session)
+    page.household_form.rows["remark"].control.entry.setPlainText("two dogs")
+    painted = Painted()
+    qapp.installEventFilter(painted)
+    page.household_form.save.click()
+    settled(qtbot, session)
+    qtbot.wait(200)
+    qapp.removeEventFilter(painted)
+    heights = [(height, block.height()) for block, height in painted.seen if isValid(block) and block.isVisible()]
+    assert heights and all(was == now for was, now in heights)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QMenu, QTabBar, QVBoxLayout, QWidget
 
@@ -21,6 +21,7 @@ from gridman.ui.widgets import Card, Notice, badge, button, clear, column_of, ic
 
 __all__ = ["RecordPanel"]
 
+_LAID_OUT_AFTER_MS = 30
 _FACTS = (
     "phones", "plate_numbers", "protection", "needs_note", "remark", "informed_on",
 )  # fmt: skip
@@ -81,7 +82,9 @@ class RecordPanel(QFrame):
     # -- showing ------------------------------------------------------------------------------------------------------
 
     def show_file(self, opened: OpenedFile) -> None:
-        """Show this household."""
+        """Show this household. Nothing is painted until Qt has laid it out: it shows new parts and finds their heights only later."""
+        self.setUpdatesEnabled(False)
+        QTimer.singleShot(_LAID_OUT_AFTER_MS, self, self._paint_again)
         is_other = self.opened is None or self.opened.file.household.id != opened.file.household.id
         self.opened = opened
         file = opened.file
@@ -102,6 +105,9 @@ class RecordPanel(QFrame):
         if is_other:
             self._tabs.setCurrentIndex(0)
         self._show_tab(self._tabs.currentIndex(), keep=not is_other)
+
+    def _paint_again(self) -> None:
+        self.setUpdatesEnabled(True)
 
     def _show_badges(self, opened: OpenedFile) -> None:
         clear(self._flow)
