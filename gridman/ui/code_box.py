@@ -103,6 +103,19 @@ class CodeBox(QLineEdit):
             self._popup().hide()
             self._settle()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter takes the highlighted match, else the likeliest, and goes on (`returnPressed`): one press, list open or not."""
+        is_open = self._popup().isVisible()
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or not is_open:
+            super().keyPressEvent(event)
+            return
+        index = self._popup().currentIndex()
+        self._popup().hide()
+        if 0 <= index.row() < len(self._matches):
+            self._take(self._matches[index.row()].code)
+        super().keyPressEvent(event)
+        event.accept()  # else the list below would take it once more
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.MouseButtonPress and not self.isReadOnly():
             QTimer.singleShot(0, self._offer_all)

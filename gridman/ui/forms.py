@@ -15,6 +15,7 @@ from gridman.domain.rules import Invalid, check, tidy
 from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
+from gridman.ui.code_box import CodeBox
 from gridman.ui.draft_keeper import DraftKeeper
 from gridman.ui.form_rows import FieldRow
 from gridman.ui.shell import Shell
@@ -103,7 +104,10 @@ class Form(QWidget):
             row.edited.connect(self._edited)
             row.left.connect(self._left)
             row.reveal_asked.connect(self._reveal)
-            row.control.entry.installEventFilter(self)
+            if isinstance(row.control.entry, CodeBox):  # its open list takes the keys before a filter sees them
+                row.control.entry.returnPressed.connect(self._go_on)
+            else:
+                row.control.entry.installEventFilter(self)
             self.rows[name] = row
             if row.is_wide and side:
                 line, side = line + 1, 0
@@ -278,12 +282,15 @@ class Form(QWidget):
         ):
             return False
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
-            QTimer.singleShot(0, self._go_on)
+            self._go_on_soon()
         return False
+
+    def _go_on_soon(self) -> None:
+        QTimer.singleShot(0, self._go_on)
 
     def _go_on(self) -> None:
         rows = [row for row in self.rows.values() if row.isVisible()]
-        here = next((i for i, row in enumerate(rows) if row.control.entry.hasFocus()), None)
+        here = next((i for i, row in enumerate(rows) if row.control.entry is self.focusWidget()), None)
         if here is None:
             return
         if here + 1 < len(rows):

@@ -74,6 +74,26 @@ def test_a_code_typed_by_its_initials_is_the_code(qtbot: QtBot, form: Form) -> N
     assert control.value() == "02" and control.box.text() == "02 Head of household"
 
 
+@pytest.mark.parametrize(("typed", "steps"), [("h", 2), ("hz", 0)])
+def test_one_enter_takes_the_highlighted_code_and_goes_on(qtbot: QtBot, form: Form, typed: str, steps: int) -> None:
+    form.begin(None, "New", "person:new:1")
+    names = list(form.rows)
+    control = form.rows["relation"].control
+    after = form.rows[names[names.index("relation") + 1]]
+    assert isinstance(control, CodeControl)
+    control.box.setFocus()
+    QTest.keyClicks(control.box, typed)
+    popup = control.box._popup()
+    matches = list(control.box._matches)
+    assert len(matches) > steps
+    for _n in range(steps):
+        QTest.keyClick(popup, Qt.Key.Key_Down)
+    QTest.keyClick(popup, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: form.focusWidget() is after.focus_target)
+    assert control.value() == matches[max(steps - 1, 0)].code
+    assert not popup.isVisible()
+
+
 def test_a_short_day_is_shown_whole_when_left(form: Form) -> None:
     form.begin(None, "New", "person:new:1")
     control = form.rows["birth_on"].control
