@@ -76,6 +76,17 @@ def test_new_incidents_appear_on_the_map(open_window: Open, ground_desk: Desk, q
     assert page.map.blocked == []
 
 
+def test_a_picked_incident_is_opened_by_its_key(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session, page, keys = opened(open_window, qtbot, "grid_worker")
+    wanted = ground_desk.ids["incidents"][0]
+    page.map.picked.emit("incident", wanted)
+    keys.rest()
+    keys.rest()
+    page.map.engine.view.setFocus()
+    keys.press("Alt+1")
+    assert session.window.current_page.state().get("incident") == wanted
+
+
 def begin_boundary(page: MapPage, keys: Keys, desk: Desk) -> None:
     page.open_record("grid", desk.ids["grids"][0])
     keys.rest()
