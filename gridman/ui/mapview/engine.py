@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QUrl
 from PySide6.QtGui import QColor
 from PySide6.QtWebChannel import QWebChannel
 from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile, QWebEngineSettings
@@ -58,11 +58,13 @@ class MapEngine(QObject):
         self.gate = Gate(self)
         self.bridge = Bridge(self)
         self.view = QWebEngineView(host)
-        self._profile: QWebEngineProfile | None = QWebEngineProfile()  # off the record
+        # Off the record, and held by the application: the page must go first, however the view ends, or Chromium breaks the process.
+        self._profile: QWebEngineProfile | None = QWebEngineProfile(QCoreApplication.instance())
         self._profile.setUrlRequestInterceptor(self.gate)
         self._files = LocalFiles(make_page, ask_tile, self)
         self._profile.installUrlSchemeHandler(SCHEME, self._files)
         self.page = MapPage(self._profile, self.view)
+        self.page.destroyed.connect(partial(_release, self._profile))
         self.page.scripts().insert(channel_script())
         self._channel = QWebChannel(self)
         self._channel.registerObject(OBJECT_NAME, self.bridge)
@@ -83,14 +85,13 @@ class MapEngine(QObject):
             return
         self.view.setPage(None)  # type: ignore[arg-type]  # None is how Qt lets go of a page
         page.setParent(None)
-        # The connection holds the profile until the page is gone: the other way round Chromium breaks.
-        page.destroyed.connect(partial(_release, profile))
         page.deleteLater()
         self._profile = None
 
 
 def _release(profile: QWebEngineProfile, *_destroyed: object) -> None:
-    profile.deleteLater()
+    if isValid(profile):
+        profile.deleteLater()
 
 
 def _restrict(settings: QWebEngineSettings) -> None:
