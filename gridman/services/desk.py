@@ -67,7 +67,9 @@ class Desk:
         self.synchroniser.close()
         destroy_desk(self.data_dir, self.profile)
         if revoked.params.get("revoked_as") == RETIRED:
-            remedy = N_("Work that had not been sent went to the street's review list. To go on here, ask for an enrolment code.")
+            remedy = N_(
+                "Work that had not been sent went to the street's review list. To go on here, ask for an enrolment code."
+            )
         else:
             remedy = N_("If that was a mistake, ask the street's administrator for an enrolment code.")
         return Refusal(

@@ -21,7 +21,17 @@ from gridman.store.store import Store, get_meta, put_meta
 from gridman.sync.codec import unpack_rows
 from gridman.sync.protocol import PROTOCOL, Answer, Cursor, Op, Request, Rows, Street
 
-__all__ = ["Absorbed", "RoundResult", "SyncKind", "SyncStatus", "absorb", "note_absorbed", "prepare", "round", "status_of"]
+__all__ = [
+    "Absorbed",
+    "RoundResult",
+    "SyncKind",
+    "SyncStatus",
+    "absorb",
+    "note_absorbed",
+    "prepare",
+    "round",
+    "status_of",
+]
 
 PUSH_BYTES = 64 << 10
 """A push is small, so that a cut line costs seconds, not minutes."""

@@ -52,7 +52,9 @@ class HttpStreet:
 
     def send_audit(self, push: AuditPush) -> Anchor:
         """New lines of this desk's audit log; the street's signed confirmation."""
-        answer = self._ask("POST", "/audit/v1", content=msgspec.json.encode(push), headers={"Content-Type": "application/json"})
+        answer = self._ask(
+            "POST", "/audit/v1", content=msgspec.json.encode(push), headers={"Content-Type": "application/json"}
+        )
         try:
             return msgspec.json.decode(answer.content, type=Anchor)
         except msgspec.MsgspecError as error:

@@ -69,7 +69,9 @@ class SignInWindow(QWidget):
         self._problem = label("", "problem", wraps=True)
         try:
             self._users = list(self._door.users())
-        except Refusal as refusal:  # a damaged profile must not keep the window, and with it setting up again, from the person
+        except (
+            Refusal
+        ) as refusal:  # a damaged profile must not keep the window, and with it setting up again, from the person
             self._users = []
             self._problem.setText(refusal.words())
         self._busy = QProgressBar()

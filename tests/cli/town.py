@@ -112,7 +112,9 @@ def build_town(folder: Path) -> Town:
 def fingerprint_of(street: Path) -> str:
     """What the street's administrator reads from the screen."""
     command = [sys.executable, "-m", "gridman", "--json", "street", "certificate", "--data", str(street)]
-    return str(json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)["fingerprint"])
+    return str(
+        json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)["fingerprint"]
+    )
 
 
 def do(*argv: str, code: int = 0) -> None:

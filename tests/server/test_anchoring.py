@@ -192,4 +192,7 @@ def test_forged_lines_are_not_taken_and_break_nothing(street: TownStreet, desk: 
 
 def test_only_an_enrolled_desk_may_send(street: TownStreet) -> None:
     with ServerThread(street.street) as url:
-        assert httpx.post(f"{url}/audit/v1", json={"head": "1:a", "after": 0, "rows": []}, trust_env=False).status_code == 401
+        assert (
+            httpx.post(f"{url}/audit/v1", json={"head": "1:a", "after": 0, "rows": []}, trust_env=False).status_code
+            == 401
+        )

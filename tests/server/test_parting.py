@@ -89,7 +89,9 @@ def remains(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(("revoked_as", "kept"), [(RETIRED, 1), (LOST, 0)])
-def test_a_removed_desk_destroys_itself_and_only_a_retired_one_delivers_first(place: Place, revoked_as: str, kept: int) -> None:
+def test_a_removed_desk_destroys_itself_and_only_a_retired_one_delivers_first(
+    place: Place, revoked_as: str, kept: int
+) -> None:
     desk = place.enrol()
     try:
         write_something(desk, place.town.grids[0])
@@ -223,7 +225,15 @@ def test_tickets_that_are_forged_changed_or_another_desks_are_not_kept(place: Pl
         other = lease.issue_ticket(street.store, street.key, desk.profile.replica + 1, 1)
         said, _, signature = good.partition(".")
         with desk.store.unit(SYSTEM) as unit:
-            for bad in ("", ".", "汉.字", said, f"{said}.{signature[:-4]}AAAA", f"{said[:-8]}AAAAAAA=.{signature}", other):
+            for bad in (
+                "",
+                ".",
+                "汉.字",
+                said,
+                f"{said}.{signature[:-4]}AAAA",
+                f"{said[:-8]}AAAAAAA=.{signature}",
+                other,
+            ):
                 assert not lease.keep_ticket(unit, bad), bad
             before = lease.lease_of(unit).not_after
             assert lease.keep_ticket(unit, good) and lease.lease_of(unit).not_after > before

@@ -141,7 +141,9 @@ class AskingDoor(LocalDoor):
     def set_up(self, *args: Any, fingerprint: str = "") -> Any:
         self.confirmed.append(fingerprint)
         if not fingerprint:
-            raise Refusal("enrol.confirm_street", "It shows {fingerprint}.", "Compare it.", fingerprint="ABCD-EFGH-JKMN")
+            raise Refusal(
+                "enrol.confirm_street", "It shows {fingerprint}.", "Compare it.", fingerprint="ABCD-EFGH-JKMN"
+            )
         return super().set_up(*args)
 
 
