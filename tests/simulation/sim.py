@@ -113,6 +113,11 @@ class Simulation:
         if not found:
             return
         house, name = self.chance.choice(found[:4]), self.chance.choice(FIELDS)
+        if self.chance.random() < 0.08:
+            desk.amend(house.id, grid_id=self.chance.choice(self.world.grids))
+            self.oracle.wrote(desk)
+            self.oracle.reads_own_writes(desk)
+            return
         self.count += 1
         value = (
             f"20{self.count % 90 + 10}-01-{self.chance.randrange(1, 29):02d}"
@@ -232,6 +237,7 @@ class Simulation:
         with self.world.store.unit(SYSTEM) as unit:
             if self.chance.random() < 0.5:
                 house = unit.get(Household, self.chance.choice(self.houses))
+                self.oracle.street_wrote(house.id, "grid_id", house.grid_id)
                 unit.amend(house, grid_id=self.chance.choice(self.world.grids))
                 return
             for house_id in self.chance.sample(self.houses, 3):

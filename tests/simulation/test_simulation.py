@@ -6,6 +6,7 @@ import pytest
 
 from tests.simulation.planted import PLANTED
 from tests.simulation.sim import Violation, run
+from tests.support.postgres import PostgresServer
 
 SEEDS = 200
 ENOUGH_S = 30.0
@@ -20,6 +21,12 @@ def test_every_history_ends_in_agreement() -> None:
         run(seed)
         if seed >= 10 and time.monotonic() - started > ENOUGH_S:
             break
+
+
+@pytest.mark.postgres
+def test_the_same_histories_hold_on_postgresql(postgres_server: PostgresServer) -> None:
+    for seed in range(6):
+        run(seed, url=postgres_server.create_database())
 
 
 @pytest.mark.slow
