@@ -32,13 +32,14 @@ def make_application(argv: Sequence[str]) -> QApplication:
     """The Qt application, dressed: the map's address space (before anything else), fonts, style. Made once per process."""
     known = QApplication.instance()
     if isinstance(known, QApplication):
+        Collector.install(known)
         return known
     register_scheme()
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication([*argv] or ["gridman"])
     app.setApplicationName("gridman")
     app.setQuitOnLastWindowClosed(False)
-    Collector(app)
+    Collector.install(app)
     register_fonts()
     speak(app, words.language())
     apply_theme(app, theme_of())

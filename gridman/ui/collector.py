@@ -24,6 +24,12 @@ class Collector(QObject):
         self._timer.timeout.connect(self.collect)
         self._timer.start(_EVERY_MS)
 
+    @classmethod
+    def install(cls, app: QObject) -> None:
+        """Make the application's collector, unless it has one."""
+        if app.findChild(cls) is None:
+            cls(app)
+
     def collect(self) -> None:
         """Collect the oldest generation whose threshold is passed (that takes the younger ones along)."""
         for generation in (2, 1, 0):
