@@ -151,7 +151,7 @@ def _play(played: Stage) -> None:
             stage.employ(played.street, plan, account)
             stage.fill_register(played.street, plan, out / "register.xlsx", played.seed, state, account)
     with _step(played, "desks", 2, _("Four desks enrol; each receives what its user may see")) as is_new:
-        played.desks = desk_steps.open_desks(out / "data", url, played.fingerprint, clock, account)
+        played.desks = desk_steps.open_desks(out / "data", url, played.fingerprint, clock, account, is_first=is_new)
         if is_new:
             assert played.street is not None
             desk_steps.check_scopes(played.desks, played.street.store, account)

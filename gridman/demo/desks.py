@@ -21,15 +21,20 @@ __all__ = ["check_scopes", "close_all", "open_desks", "synchronise"]
 ORDER = (WORKER, CLERK, SUPERVISOR, DEPARTMENT)
 
 
-def open_desks(folder: Path, server_url: str, fingerprint: str, clock: DayClock, account: Account) -> dict[str, Desk]:
+def open_desks(
+    folder: Path, server_url: str, fingerprint: str, clock: DayClock, account: Account, *, is_first: bool
+) -> dict[str, Desk]:
     """Each user's desk on a computer of its own, enrolled now or opened again; the first synchronisation is done. They believe the street
-    server of this fingerprint and no other.
+    server of this fingerprint and no other. `is_first`: the day has not gone past this step, so a first synchronisation that was cut off
+    goes on; later in the day what waits on a desk must not be sent before its hour.
     """
     desks = {}
     for login in ORDER:
         place = folder / login
         if desk_users(place):
             desks[login] = sign_in_desk(place, login, PASSWORDS[login], clock)
+            if is_first:
+                desks[login].synchronise(account.progress)
             continue
         desks[login] = enrol_desk(
             place,
