@@ -37,7 +37,7 @@ _TOWN_END = re.compile(r"^.*?(?:街道|镇|乡)")
 _LANDLINE = re.compile(r"^(\(?0\d{2,3}\)?[- ]?)?(\d{5,8})((?:[-转]\d{1,6})?)$")
 _ID_IN_TEXT = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)")
 _MOBILE_IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
-_MONTH = re.compile(r"^\d{4}(?:-\d{2})?$")
+_YEAR_OR_MONTH = re.compile(r"^\d{4}(?:-\d{2})?$")
 _MOBILE = re.compile(r"^(\+?86[- ]?)?1[3-9]\d{9}$")
 
 
@@ -60,12 +60,12 @@ def mask_id(number: str) -> str:
 
 
 def mask_birth(day: str) -> str:
-    """A birth date to its year and month ("1988-09"): the whole one would fill the gap of a masked citizen number beside it."""
+    """A birth date to its year ("1988"). A masked citizen number beside it leaves the birth date and the check character open: with the
+    month known some three numbers fit, with the year some thirty-three.
+    """
     text = day.strip()
-    if _MONTH.match(text):
-        return text
-    read = read_day(text)
-    return read[:7] if read else "*" * len(text)
+    read = text if _YEAR_OR_MONTH.match(text) else read_day(text)
+    return read[:4] if read else "*" * len(text)
 
 
 def mask_id_strict(number: str) -> str:

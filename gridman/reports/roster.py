@@ -171,6 +171,6 @@ def _leaves_out(chosen: tuple[RosterColumn, ...], stamp: SheetStamp) -> str:
     """What a reader might expect on a roster and does not get."""
     left = [on_form(column.title) for column in COLUMNS if column not in chosen]
     if stamp.masked and any(column.mask_rule == "mask_birth" for column in chosen):
-        left.append(on_form("day of birth (year and month only)"))
+        left.append(on_form("month and day of birth (year only)"))
     left += [on_form("restricted categories"), on_form("visits and incidents"), on_form("people who moved out or died")]
     return on_form("; ").join(left) + on_form(".")

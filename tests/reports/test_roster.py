@@ -154,15 +154,15 @@ def test_codes_are_not_taken_for_identity_numbers() -> None:
     assert text.count("990101001001001") == 2  # the grid's code above, the household's number in the table
 
 
-def test_a_masked_roster_prints_birth_months_and_says_so_an_unmasked_one_days() -> None:
+def test_a_masked_roster_prints_birth_years_and_says_so_an_unmasked_one_days() -> None:
     sheet = sheets.roster(3)
     person = sheet.households[0].people[0]
     masked = printed(household_roster(sheet, sheets.STAMP))[1].joined()
-    assert person.born_on[:7] in masked and person.born_on not in masked
-    assert "本表不含：出生日（只印出生年月）" in masked
+    assert person.born_on[:4] in masked and person.born_on[:7] not in masked
+    assert "本表不含：出生月日（只印出生年份）" in masked
     whole = printed(household_roster(sheet, replace(sheets.STAMP, masked=False)))[1].joined()
     assert person.born_on in whole
-    assert "出生日（只印出生年月）" not in whole
+    assert "出生月日（只印出生年份）" not in whole
 
 
 def _in_english() -> RosterSheet:
