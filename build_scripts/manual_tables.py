@@ -34,7 +34,7 @@ _COMMON = {"--help", "--language", "--json", "--verbose", "--version"}
 
 FREQUENT = (
     "signin.wrong_passphrase", "signin.unknown_here", "signin.two_passphrases", "auth.wrong_password", "auth.locked", "auth.suspended",
-    "auth.device_revoked", "auth.unknown_token", "sync.unreachable", "sync.no_street", "sync.cut_off", "sync.too_new", "sync.scope",
+    "auth.device_revoked", "auth.unknown_token", "sync.unreachable", "sync.no_street", "sync.cut_off", "sync.too_new", "sync.too_old", "sync.scope",
     "sync.fork", "access.role", "access.other_grid", "field.too_long", "record.missing", "retire.no_reason", "conflict.decided",
     "conflict.not_restorable", "incident.state", "incident.not_yours", "incident.no_place", "incident.target", "visit.future",
     "photo.unreadable", "boundary.cuts_neighbour", "boundary.orphan", "grid.crossing", "map.none", "print.failed", "export.no_purpose",

@@ -277,11 +277,11 @@ def _rescue(store: Store | None) -> Iterator[Refusal]:
 def _server(user: DeskUser, token: str, authority: bytes) -> Finding:
     """Whether the street answers, knows this desk, is the one it was, and agrees on the time. Being offline is no fault."""
     from gridman.sync.http import HttpStreet
-    from gridman.sync.protocol import PROTOCOL, Hello
+    from gridman.sync.protocol import SPOKEN, Hello
 
     street = HttpStreet(user.server_url, token, authority)
     try:
-        greeting = street.greet(Hello(PROTOCOL, user.replica))
+        greeting = street.greet(Hello(SPOKEN.highest, user.replica, lowest=SPOKEN.lowest))
     except Refusal as refusal:
         is_away = refusal.code in ("sync.unreachable", "sync.cut_off")
         return Finding(_("Street server"), user.server_url, (refusal,), is_warning=is_away)

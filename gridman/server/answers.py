@@ -42,6 +42,7 @@ _STATUS = {
     "sync.other_device": 403,
     "sync.too_large": 413,
     "sync.too_new": 409,
+    "sync.too_old": 409,
 }
 _OTHERWISE = 422
 

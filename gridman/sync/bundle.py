@@ -27,7 +27,7 @@ from gridman.store.replay import receiving
 from gridman.store.store import Store, get_meta
 from gridman.sync.codec import decode_answer, decode_request, encode
 from gridman.sync.exchange import RoundResult, absorb, note_absorbed, prepare
-from gridman.sync.protocol import LARGEST_PAGE, PROTOCOL, Hello, Request, Street
+from gridman.sync.protocol import LARGEST_PAGE, SPOKEN, Hello, Request, Street
 from gridman.sync.replica import Replica
 from gridman.sync.seal import (
     LARGEST_BUNDLE,
@@ -105,7 +105,8 @@ def introduce(store: Store, actor: Actor, street: Street) -> None:
     with store.read() as reader:
         if street_keys_here(reader):
             return
-    greeting = street.greet(Hello(PROTOCOL, store.replica, keys=Keys.from_seed(desk_seed(store, actor)).public))
+    mine = Keys.from_seed(desk_seed(store, actor)).public
+    greeting = street.greet(Hello(SPOKEN.highest, store.replica, keys=mine, lowest=SPOKEN.lowest))
     if len(greeting.keys) == PUBLIC_BYTES:
         with store.unit(actor) as unit:
             keep_street_keys(unit, greeting.keys)
@@ -264,7 +265,7 @@ class StreetBundles:
         pages: list[tuple[bytes, bytes]] = []
         fresh = repeated = size = 0
         asked, waiting = requests[0], requests[1:]
-        known = self.replica.greet(actor, Hello(PROTOCOL, actor.replica)).last_n
+        known = self.replica.greet(actor, Hello(SPOKEN.highest, actor.replica)).last_n
         while True:
             # The street's own time: how old a file is says nothing about the desk's clock.
             asked = msgspec.structs.replace(asked, at=self.store.clock(), page=LARGEST_PAGE)
@@ -274,7 +275,7 @@ class StreetBundles:
             pages.append((encode(msgspec.structs.replace(asked, ops=[])), encode(answer)))
             size += len(pages[-1][1])
             progress(len(pages), 0, N_("Answering"))
-            if (answer.complete and not waiting) or size > _ANSWER_BYTES:
+            if ((answer.complete or self.replica.drains(asked)) and not waiting) or size > _ANSWER_BYTES:
                 return pages, fresh, repeated
             ops = waiting.pop(0).ops if waiting else []
             asked = msgspec.structs.replace(asked, epoch=answer.epoch, cursors=answer.cursors, ops=ops)

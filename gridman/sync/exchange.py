@@ -19,7 +19,8 @@ from gridman.store.photo_queue import forget_sent_photos
 from gridman.store.replay import PulledEntry, PulledRows, positions, receiving
 from gridman.store.store import Store, get_meta, put_meta
 from gridman.sync.codec import unpack_rows
-from gridman.sync.protocol import PROTOCOL, Answer, Cursor, Op, Request, Rows, Street
+from gridman.sync.protocol import SPOKEN, Answer, Cursor, Op, Request, Rows, Street, Versions
+from gridman.sync.versions import other_versions
 
 __all__ = [
     "Absorbed",
@@ -104,7 +105,9 @@ class RoundResult:
         return abs(self.skew_ms) > LARGEST_SKEW_MS
 
 
-def prepare(store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES, after_n: int = 0) -> Request:
+def prepare(
+    store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES, after_n: int = 0, spoken: Versions = SPOKEN
+) -> Request:
     """The next request: the oldest unanswered operations (those after `after_n`) and the positions received so far. Marks the operations as sent."""
     with store.read() as reader:
         found = outbox.next_operations(reader.connection, push_bytes, after_n)
@@ -114,13 +117,15 @@ def prepare(store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES, 
         with receiving(store) as replay:
             outbox.mark_sent(replay.connection, [o.n for o in found])
     ops = [Op(o.n, o.kind, o.entity, o.record_id, o.after, o.base, o.stamp, o.at) for o in found]
-    return Request(PROTOCOL, store.replica, epoch, store.clock(), page, ops, cursors)
+    return Request(spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest)
 
 
 def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
     """Take in an answer, whole or not at all. An answer to anything but the desk's present positions is ignored. Refuses with ``sync.fork``
-    when the street knows more of this desk's work than the desk.
+    when the street knows more of this desk's work than the desk, ``sync.too_new`` an answer in a version the desk did not offer.
     """
+    if not request.spoken.lowest <= answer.protocol <= request.spoken.highest:
+        raise other_versions(answer.protocol, request.protocol)
     pulled = [_pulled(part) for part in answer.rows]
     entries = _entries(answer)
     asked = {c.scope: (c.seq, c.after_id) for c in request.cursors}

@@ -3,15 +3,27 @@
 Everything is a msgspec Struct in array form, so a later version may add fields at the end and an older one still reads the message.
 """
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
 __all__ = [
-    "ALL", "PROTOCOL", "Answer", "Cursor", "Entry", "Greeting", "Hello", "Op", "Request", "Rows", "Street", "Verdict",
+    "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "Op", "Request", "Rows", "Street", "Verdict",
+    "Versions",
 ]  # fmt: skip
 
+
+class Versions(NamedTuple):
+    """The versions of the protocol that one side speaks, both ends included."""
+
+    lowest: int
+    highest: int
+
+
 PROTOCOL = 1
+SPOKEN = Versions(1, PROTOCOL)
+"""Within one version messages only grow at the end. A street gives nothing to a desk below its lowest, but goes on taking its work in."""
+
 ALL = 1 << 62
 """A cursor's `after_id` when everything of its number has been received."""
 
@@ -40,12 +52,13 @@ class Cursor(Struct, array_like=True, frozen=True):
 
 
 class Hello(Struct, array_like=True, frozen=True, tag="hello"):
-    """A desk introduces itself. `keys`: its public keys for bundles (`sync.seal`)."""
+    """A desk introduces itself. `keys`: its public keys for bundles (`sync.seal`). `lowest`: see `Request`."""
 
     protocol: int
     replica: int
     app: str = ""
     keys: bytes = b""
+    lowest: int = 0
 
 
 class Greeting(Struct, array_like=True, frozen=True):
@@ -63,7 +76,7 @@ class Greeting(Struct, array_like=True, frozen=True):
 
 
 class Request(Struct, array_like=True, frozen=True, tag="exchange"):
-    """Operations to push and positions to pull from."""
+    """Operations to push and positions to pull from. The desk speaks the versions `lowest` to `protocol`; `lowest` 0: that one only."""
 
     protocol: int
     replica: int
@@ -73,6 +86,12 @@ class Request(Struct, array_like=True, frozen=True, tag="exchange"):
     ops: list[Op] = []
     cursors: list[Cursor] = []
     app: str = ""
+    lowest: int = 0
+
+    @property
+    def spoken(self) -> Versions:
+        """The versions the desk speaks."""
+        return Versions(self.lowest or self.protocol, self.protocol)
 
 
 class Verdict(Struct, array_like=True, frozen=True):
@@ -108,7 +127,7 @@ class Entry(Struct, array_like=True, frozen=True):
 
 
 class Answer(Struct, array_like=True, frozen=True):
-    """The street's answer. `seq`: the last number when it was made; `complete`: nothing up to it is missing any more.
+    """The street's answer, in version `protocol`. `seq`: the last number when it was made; `complete`: nothing up to it is missing any more.
 
     ``is_reset``: the desk's positions belong to another life of the street's data; receive everything anew.
     """

@@ -19,7 +19,7 @@ from gridman.sync.codec import check_op, decode_request, digest_of, encode, pack
 from gridman.sync.protocol import (
     ALL,
     LARGEST_PAGE,
-    PROTOCOL,
+    SPOKEN,
     Answer,
     Cursor,
     Entry,
@@ -29,9 +29,11 @@ from gridman.sync.protocol import (
     Request,
     Rows,
     Verdict,
+    Versions,
 )
 from gridman.sync.push import Intake
 from gridman.sync.seal import PUBLIC_BYTES
+from gridman.sync.versions import agreed, is_drained, too_old
 
 __all__ = ["Replica"]
 
@@ -43,11 +45,12 @@ _SCOPE_ORDER = {REF: 0, "g": 1, "i": 2, "o": 3, MAP: 4}
 
 
 class Replica:
-    """The street server's copy as desks talk to it."""
+    """The street server's copy as desks talk to it. `spoken`: the versions of the protocol it answers in."""
 
-    def __init__(self, store: Store, public_keys: bytes = b"") -> None:
+    def __init__(self, store: Store, public_keys: bytes = b"", spoken: Versions = SPOKEN) -> None:
         self._store = store
         self._public_keys = public_keys
+        self._spoken = spoken
 
     def exchange_bytes(self, actor: Actor, body: bytes) -> bytes:
         """Answer an encoded message of the device `actor.replica`. Raises Refusal for whatever is wrong with it."""
@@ -64,14 +67,10 @@ class Replica:
                 N_("Both sides should run the same version of gridman; try again."),
                 why="hello",
             )
-        _check(actor, message)
+        version = self._check(actor, message)
         with self._store.unit(actor) as unit:
-            connection = unit.connection
-            repeated, verdicts, seq = self._push(unit, actor, message, frozenset())
-            _now, epoch = clock_of(connection)
-            answers = repeated + [_at(v, seq) for v in verdicts]
-            last = last_pushed(connection, actor.replica)
-            return encode(Answer(PROTOCOL, epoch, seq, unit.now, last, answers, cursors=message.cursors))
+            verdicts = self._push(unit, actor, message, frozenset())
+            return encode(_receipt(unit, version, actor, message, verdicts))
 
     def greet(self, actor: Actor, hello: Hello) -> Greeting:
         """Say what this street speaks and how far it knows the desk's operations; note the desk's keys for bundles."""
@@ -81,26 +80,53 @@ class Replica:
         with self._store.read() as reader:
             seq, epoch = clock_of(reader.connection)
             last = last_pushed(reader.connection, actor.replica)
-            return Greeting(PROTOCOL, PROTOCOL, epoch, seq, reader.now, last, self._public_keys)
+            return Greeting(*self._spoken, epoch, seq, reader.now, last, self._public_keys)
 
     def exchange(self, actor: Actor, request: Request) -> Answer:
-        """Take in the desk's operations, each exactly once, and answer with what changed in its scopes.
+        """Take in the desk's operations, each exactly once, and answer with what changed in its scopes; a desk that is too old gets its
+        verdicts only.
 
-        Refuses with ``sync.other_device``, ``sync.fork``, ``sync.malformed`` or ``sync.too_new``.
+        Refuses with ``sync.other_device``, ``sync.fork``, ``sync.malformed``, ``sync.too_new``, or ``sync.too_old`` when a desk that is
+        too old has nothing to hand over.
         """
-        _check(actor, request)
+        version = self._check(actor, request)
         if not request.ops:
+            if self.drains(request):
+                raise too_old(request.spoken, self._spoken)
             with self._store.read() as reader:
                 same_moment(reader)
-                return _pull(reader, actor, request, [])
+                return _pull(reader, version, actor, request, [])
         with self._store.unit(actor) as unit:
-            repeated, verdicts, seq = self._push(unit, actor, request, scopes_of_user(unit, actor.user_id))
-            return _pull(unit, actor, request, repeated + [_at(v, seq) for v in verdicts])
+            verdicts = self._push(unit, actor, request, scopes_of_user(unit, actor.user_id))
+            if self.drains(request):
+                return _receipt(unit, version, actor, request, verdicts)
+            return _pull(unit, version, actor, request, verdicts)
 
-    def _push(
-        self, unit: Unit, actor: Actor, request: Request, scopes: frozenset[str]
-    ) -> tuple[list[Verdict], list[Verdict], int]:
-        """Take in the operations; returns the answers of those that came again, of the new ones, and the number that these show at."""
+    def drains(self, request: Request) -> bool:
+        """Whether the desk that asks is too old to be given anything but the verdicts on its work."""
+        return is_drained(self._spoken, request.spoken)
+
+    def _check(self, actor: Actor, request: Request) -> int:
+        """Refuse what is no desk's message; returns the version that both sides speak."""
+        if request.replica != actor.replica:
+            raise Refusal(
+                "sync.other_device",
+                N_("The sign-in belongs to another device."),
+                N_("Set this computer up again from the street server."),
+            )
+        version = agreed(self._spoken, request.spoken)
+        if len(request.ops) > LARGEST_PUSH or len(request.cursors) > 10_000:
+            raise Refusal(
+                "sync.too_large",
+                N_("The message is larger than the street accepts."),
+                N_("Send fewer changes at a time."),
+            )
+        for op in request.ops:
+            check_op(op)
+        return version
+
+    def _push(self, unit: Unit, actor: Actor, request: Request, scopes: frozenset[str]) -> list[Verdict]:
+        """Take in the operations; returns the answers to those that came again and to the new ones."""
         connection = unit.connection
         hold_clock(connection)
         last = last_pushed(connection, actor.replica)
@@ -113,30 +139,14 @@ class Replica:
         answers = [(op.n, digest_of(op), to_builtins(v)) for op, v in zip(fresh, verdicts, strict=True)]
         keep_answers(connection, actor.replica, answers, seq, unit.now)
         note_device(connection, actor.replica, last + len(fresh), unit.now, request.at - unit.now)
-        return repeated, verdicts, seq
+        return repeated + [_at(v, seq) for v in verdicts]
 
 
-def _check(actor: Actor, request: Request) -> None:
-    if request.replica != actor.replica:
-        raise Refusal(
-            "sync.other_device",
-            N_("The sign-in belongs to another device."),
-            N_("Set this computer up again from the street server."),
-        )
-    if request.protocol != PROTOCOL:
-        raise Refusal(
-            "sync.too_new",
-            N_("This computer and the street server speak different versions of the sync ({theirs} and {ours})."),
-            N_("Update the older of the two. Nothing was lost: your work waits on this computer."),
-            theirs=request.protocol,
-            ours=PROTOCOL,
-        )
-    if len(request.ops) > LARGEST_PUSH or len(request.cursors) > 10_000:
-        raise Refusal(
-            "sync.too_large", N_("The message is larger than the street accepts."), N_("Send fewer changes at a time.")
-        )
-    for op in request.ops:
-        check_op(op)
+def _receipt(unit: Unit, version: int, actor: Actor, request: Request, verdicts: list[Verdict]) -> Answer:
+    """The verdicts and nothing else: the desk's positions, and the life of the data they belong to, stay as they are."""
+    seq, _epoch = clock_of(unit.connection)
+    last = last_pushed(unit.connection, actor.replica)
+    return Answer(version, request.epoch, seq, unit.now, last, verdicts, cursors=request.cursors)
 
 
 def _repeated(connection: Any, request: Request, last: int) -> list[Verdict]:
@@ -174,7 +184,7 @@ def _at(verdict: Verdict, seq: int) -> Verdict:
     return Verdict(verdict.n, verdict.outcome, verdict.refusal, seq)
 
 
-def _pull(reader: Reader, actor: Actor, request: Request, verdicts: list[Verdict]) -> Answer:
+def _pull(reader: Reader, version: int, actor: Actor, request: Request, verdicts: list[Verdict]) -> Answer:
     """What the desk does not have yet, at most one page of it."""
     connection = reader.connection
     seq, epoch = clock_of(connection)
@@ -193,7 +203,7 @@ def _pull(reader: Reader, actor: Actor, request: Request, verdicts: list[Verdict
     cursors = [page.read(i, c) if c.scope in news else Cursor(c.scope, seq, ALL) for i, c in enumerate(asked)]
     is_complete = all(c.seq == seq and c.after_id == ALL for c in cursors)
     return Answer(
-        PROTOCOL, epoch, seq, reader.now, last_pushed(connection, actor.replica), verdicts, page.rows(), page.entries, drops,
+        version, epoch, seq, reader.now, last_pushed(connection, actor.replica), verdicts, page.rows(), page.entries, drops,
         cursors, is_complete, is_reset,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
@@ -22,6 +23,7 @@ from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
 from gridman.sync.farewell import send_last_words
 from gridman.sync.http import HttpStreet
 from gridman.sync.protocol import Street
+from gridman.sync.versions import TOO_OLD
 
 __all__ = ["DeskSync"]
 
@@ -81,6 +83,7 @@ class DeskSync:
                 self._send_photos(progress, ticket)
             except Refusal as refusal:
                 self._say_farewell(refusal)
+                self._hand_over(refusal, progress, ticket)
                 self._shown = self._after(refusal)
                 raise
             except BaseException:
@@ -118,6 +121,13 @@ class DeskSync:
         is_retired = refusal.code == "auth.device_revoked" and refusal.params.get("revoked_as") == RETIRED
         if is_retired and isinstance(self._street, HttpStreet):
             send_last_words(self._store, self._street.farewell)
+
+    def _hand_over(self, refusal: Refusal, progress: Progress, ticket: Ticket | None) -> None:
+        """A desk that is too old for its street has delivered its records by now; its photos and its audit log follow."""
+        if refusal.code == TOO_OLD:
+            with suppress(Refusal):  # what the person must hear is that this desk is too old
+                self._anchor_audit()
+                self._send_photos(progress, ticket)
 
     def introduce(self) -> None:
         """Exchange the keys of bundles with the street, once."""

@@ -12,7 +12,7 @@ from gridman.kernel.words import N_, said_in
 from gridman.server.answers import json_answer, language_of
 from gridman.server.parts import in_thread, parts_of
 from gridman.services.street import StreetPicture, street_picture
-from gridman.sync.protocol import PROTOCOL
+from gridman.sync.protocol import SPOKEN
 
 __all__ = ["get_health", "get_status", "get_version"]
 
@@ -33,7 +33,14 @@ async def get_health(request: Request) -> Response:
 async def get_version(request: Request) -> Response:
     """What runs here, for a desk that is about to enrol and for monitors."""
     picture = await in_thread(lambda: street_picture(parts_of(request).street.store, 0))
-    return json_answer({"version": __version__, "protocol": PROTOCOL, "street_id": picture.street_id})
+    return json_answer(
+        {
+            "version": __version__,
+            "protocol": SPOKEN.highest,
+            "lowest_protocol": SPOKEN.lowest,
+            "street_id": picture.street_id,
+        }
+    )
 
 
 async def get_status(request: Request) -> Response:
