@@ -1,6 +1,6 @@
 """The list of synced nouns. One line here gives a class its wire name, its place in the order of a pull, and its scopes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,7 @@ class Noun:
         return kind_of(self.cls)
 
     @property
-    def fields(self) -> dict[str, Field]:
+    def fields(self) -> Mapping[str, Field]:
         return fields_of(self.cls)
 
     @property

@@ -5,9 +5,11 @@ Source for purpose and retention per field: Personal Information Protection Law,
 """
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary, String, Text
@@ -138,14 +140,15 @@ def kind_of(cls: type[Record]) -> str:
     return str(cls.__tablename__)
 
 
-def fields_of(cls: type[Record]) -> dict[str, Field]:
+@cache
+def fields_of(cls: type[Record]) -> Mapping[str, Field]:
     """The declared fields of a class by name, in order of declaration."""
     found: dict[str, Field] = {}
     for column_ in cls.__table__.columns:
         field = column_.info.get("field")
         if field is not None:
             found[column_.key] = dataclasses.replace(field, name=column_.key, entity=kind_of(cls))
-    return found
+    return MappingProxyType(found)
 
 
 @cache

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from gridman.domain.access import Actor, may, scopes_for
-from gridman.domain.grid import Assignment, Grid
+from gridman.domain.grid import Grid
 from gridman.domain.organisation import Organisation
 from gridman.domain.region import Region
 from gridman.domain.user import User
 from gridman.kernel.clock import day_of
+from gridman.store.queries.standing import Standing, assignments_of, standing_of
 from gridman.store.unit import Reader
 
 __all__ = ["actor_of_user", "grids_of_user", "scopes_of_user"]
@@ -18,7 +19,7 @@ _NO_GRID = frozenset({0})
 """No record lies in grid 0: a worker between two assignments may not work anywhere (an empty set would mean everywhere)."""
 
 
-def grids_of_user(reader: Reader, user: User) -> frozenset[int]:
+def grids_of_user(reader: Reader, user: User | Standing) -> frozenset[int]:
     """Workers: the grids assigned to them today. Everybody else: the grids of the region of their organisation."""
     if user.role in _BY_ASSIGNMENT:
         return _assigned(reader, user.id)
@@ -36,9 +37,9 @@ def grids_of_user(reader: Reader, user: User) -> frozenset[int]:
 def _assigned(reader: Reader, user_id: int) -> frozenset[int]:
     today = day_of(reader.now)
     return frozenset(
-        a.grid_id
-        for a in reader.page(Assignment, user_id=user_id, limit=_ALL)
-        if (a.from_on is None or a.from_on <= today) and (a.until_on is None or today <= a.until_on)
+        grid_id
+        for grid_id, first, last in assignments_of(reader, user_id)
+        if (first is None or first <= today) and (last is None or today <= last)
     )
 
 
@@ -57,7 +58,7 @@ def _ids(records: Iterable[Region] | Iterable[Grid]) -> frozenset[int]:
 
 def actor_of_user(reader: Reader, user_id: int, replica: int = 0) -> Actor:
     """The user as an actor on one device, with today's grids. Refuses when there is no such user."""
-    user = reader.get(User, user_id)
+    user = _standing(reader, user_id)
     actor = Actor(user.id, user.name, user.role, user.organisation_id, frozenset(), replica)
     if not may(actor, "household.read"):
         return actor  # streets and departments are bounded by scopes and organisations, not by grids
@@ -68,6 +69,14 @@ def actor_of_user(reader: Reader, user_id: int, replica: int = 0) -> Actor:
 
 def scopes_of_user(reader: Reader, user_id: int) -> frozenset[str]:
     """What this user's desk receives today."""
-    user = reader.get(User, user_id)
+    user = _standing(reader, user_id)
     grids = grids_of_user(reader, user)
     return scopes_for(user.role, user.organisation_id, grids, grids)
+
+
+def _standing(reader: Reader, user_id: int) -> Standing:
+    found = standing_of(reader, user_id)
+    if found is not None:
+        return found
+    user = reader.get(User, user_id)  # refuses in its words
+    return Standing(user.id, user.name, user.role, user.organisation_id)

@@ -109,7 +109,7 @@ def resolve(unit: Unit, conflict_id: int, choice: str) -> Conflict:
         )
     if choice == "restored":
         found = noun(conflict.record_kind)
-        if found is None or conflict.field not in found.fields:
+        if found is None or conflict.field is None or conflict.field not in found.fields:
             raise Refusal(
                 "conflict.not_restorable",
                 N_("This edit cannot be restored by one key."),

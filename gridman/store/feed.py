@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Table, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, LargeBinary, Table, bindparam, delete, insert, select, tuple_, update
 
 from gridman.domain.catalog import NOUNS, Noun, noun_of
 from gridman.kernel.ids import random_token
@@ -23,6 +23,11 @@ from gridman.store.unit import Captured, Unit
 __all__ = ["StreetFeed", "hold_clock", "next_number"]
 
 _PAIRS = 300
+_clock = tables.sync_clock
+_RAISE = update(_clock).where(_clock.c.one == 1).values(n=_clock.c.n + 1).returning(_clock.c.n)
+_PLACES = select(tables.sync_row.c.record_id, tables.sync_row.c.scope).where(
+    tables.sync_row.c.record_id.in_(bindparam("ids", expanding=True))
+)
 
 
 @dataclass
@@ -76,12 +81,10 @@ class StreetFeed:
 
 def next_number(connection: Connection) -> int:
     """Raise the counter and return it."""
-    clock = tables.sync_clock
-    raised = update(clock).where(clock.c.one == 1).values(n=clock.c.n + 1).returning(clock.c.n)
-    number = connection.execute(raised).scalar()
+    number = connection.execute(_RAISE).scalar()
     if number is None:
-        connection.execute(insert(clock).values(one=1, n=0, epoch=random_token(9)))
-        number = connection.execute(raised).scalar_one()
+        connection.execute(insert(tables.sync_clock).values(one=1, n=0, epoch=random_token(9)))
+        number = connection.execute(_RAISE).scalar_one()
     return int(number)
 
 
@@ -196,10 +199,9 @@ def _followers_of(
 
 def _entries_of(connection: Connection, ids: Iterable[int]) -> dict[int, frozenset[str]]:
     """The scopes records have in the feed now."""
-    e = tables.sync_row.c
     found: dict[int, set[str]] = defaultdict(set)
     for part in batches(ids):
-        for record_id, scope in connection.execute(select(e.record_id, e.scope).where(e.record_id.in_(part))):
+        for record_id, scope in connection.execute(_PLACES, {"ids": list(part)}):
             found[record_id].add(scope)
     return {i: frozenset(scopes) for i, scopes in found.items()}
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import BigInteger, Connection, Integer, Select, Table, bindparam, select, tuple_
 
 from gridman.domain.catalog import noun
 from gridman.store import tables
@@ -15,6 +15,35 @@ __all__ = ["cell_states", "cells_of", "clock_of", "entries_after", "rows_of", "s
 
 
 _SCOPES = 200
+_CLOCK = select(tables.sync_clock.c.n, tables.sync_clock.c.epoch).where(tables.sync_clock.c.one == 1)
+_c = tables.cell.c
+_CELLS = select(_c.record_id, _c.field, _c.version, _c.actor_id, _c.at).where(
+    _c.record_id.in_(bindparam("ids", expanding=True))
+)
+_STATES = select(_c.field, _c.version, _c.claimed, _c.actor_id, _c.at).where(
+    _c.record_id == bindparam("record_id"), _c.field.in_(bindparam("fields", expanding=True))
+)
+
+
+def _after(table: Table) -> Select[tuple[int, int, str]]:
+    c = table.c
+    asked = tuple_(bindparam("after_seq", type_=BigInteger), bindparam("after_id", type_=BigInteger))
+    return (
+        select(c.seq, c.record_id, c.entity)
+        .where(c.scope == bindparam("scope"), tuple_(c.seq, c.record_id) > asked, c.seq <= bindparam("upto"))
+        .order_by(c.seq, c.record_id)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+def _since(table: Table) -> Select[tuple[str]]:
+    c = table.c
+    wanted = c.scope.in_(bindparam("scopes", expanding=True))
+    return select(c.scope).where(wanted, c.seq >= bindparam("since")).distinct()
+
+
+_ENTRIES, _EXITS = _after(tables.sync_row), _after(tables.sync_exit)
+_NEWS, _NEWS_OF_EXITS = _since(tables.sync_row), _since(tables.sync_exit)
 
 
 def same_moment(reader: Reader) -> None:
@@ -25,8 +54,7 @@ def same_moment(reader: Reader) -> None:
 
 def clock_of(connection: Connection) -> tuple[int, str]:
     """The number of the last change, and the epoch: which life of the street's data the numbers belong to."""
-    c = tables.sync_clock.c
-    row = connection.execute(select(c.n, c.epoch).where(c.one == 1)).first()
+    row = connection.execute(_CLOCK).first()
     return (0, "") if row is None else (int(row.n), str(row.epoch))
 
 
@@ -35,15 +63,9 @@ def entries_after(
 ) -> list[tuple[int, int, str, bool]]:
     """At most `limit` feed entries (number, record id, kind, whether it left the scope) after a position, in order."""
     found: list[tuple[int, int, str, bool]] = []
-    for table, is_exit in ((tables.sync_row, False), (tables.sync_exit, True)):
-        c = table.c
-        query = (
-            select(c.seq, c.record_id, c.entity)
-            .where(c.scope == scope, tuple_(c.seq, c.record_id) > tuple_(seq, after_id), c.seq <= upto)
-            .order_by(c.seq, c.record_id)
-            .limit(limit)
-        )
-        found += [(s, i, kind, is_exit) for s, i, kind in connection.execute(query)]
+    asked = {"scope": scope, "after_seq": seq, "after_id": after_id, "upto": upto, "most": limit}
+    for query, is_exit in ((_ENTRIES, False), (_EXITS, True)):
+        found += [(r.seq, r.record_id, r.entity, is_exit) for r in connection.execute(query, asked)]
     return sorted(found)[:limit]
 
 
@@ -53,9 +75,8 @@ def scopes_with_news(connection: Connection, scopes: Iterable[str], since: int) 
     wanted = sorted(scopes)
     for start in range(0, len(wanted), _SCOPES):
         part = wanted[start : start + _SCOPES]
-        for table in (tables.sync_row, tables.sync_exit):
-            c = table.c
-            found.update(connection.scalars(select(c.scope).where(c.scope.in_(part), c.seq >= since).distinct()))
+        for query in (_NEWS, _NEWS_OF_EXITS):
+            found.update(connection.scalars(query, {"scopes": part, "since": since}))
     return found
 
 
@@ -75,11 +96,9 @@ def rows_of(connection: Connection, kind: str, ids: Iterable[int]) -> tuple[tupl
 
 def cells_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[tuple[str, str, int | None, int | None]]]:
     """For each record that was ever edited: (field, version, who, when) of each edited field."""
-    c = tables.cell.c
     found: dict[int, list[tuple[str, str, int | None, int | None]]] = defaultdict(list)
     for part in batches(ids):
-        query = select(c.record_id, c.field, c.version, c.actor_id, c.at).where(c.record_id.in_(part))
-        for record_id, *cell in connection.execute(query):
+        for record_id, *cell in connection.execute(_CELLS, {"ids": list(part)}):
             found[record_id].append((cell[0], cell[1], cell[2], cell[3]))
     return found
 
@@ -88,6 +107,5 @@ def cell_states(
     connection: Connection, record_id: int, fields: Sequence[str]
 ) -> dict[str, tuple[str, str | None, int | None, int | None]]:
     """Version, the writer's own stamp, who and when of those of a record's fields that were ever edited."""
-    c = tables.cell.c
-    query = select(c.field, c.version, c.claimed, c.actor_id, c.at).where(c.record_id == record_id, c.field.in_(fields))
-    return {name: (version, claimed, who, at) for name, version, claimed, who, at in connection.execute(query)}
+    rows = connection.execute(_STATES, {"record_id": record_id, "fields": list(fields)})
+    return {name: (version, claimed, who, at) for name, version, claimed, who, at in rows}

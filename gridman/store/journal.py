@@ -5,9 +5,10 @@ numbered operations with the version each field was made on, their receipts besi
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, tuple_
+from sqlalchemy import Connection, Executable, bindparam, func, insert, select, tuple_
 
 from gridman.domain.catalog import noun_of
 from gridman.domain.fields import Merge
@@ -19,6 +20,10 @@ from gridman.store.values import pack, unpack
 __all__ = ["DeskJournal", "Entry", "StreetJournal", "cell_versions", "history_of", "upsert_cells"]
 
 _CHUNK = 300
+_LAST_OP = select(func.max(tables.journal.c.op_n))
+_VERSIONS = select(tables.cell.c.record_id, tables.cell.c.field, tables.cell.c.version).where(
+    tuple_(tables.cell.c.record_id, tables.cell.c.field).in_(bindparam("keys", expanding=True))
+)
 LOG_OF = {"incident": "incident_step"}
 """The kind of record that is the log of another: its lines are made by commands, never pushed as such."""
 
@@ -153,11 +158,7 @@ def _folded(earlier: Captured, later: Captured) -> Captured:
 
 def last_op(connection: Connection) -> int:
     """The highest operation number ever used on this desk."""
-    last = connection.execute(select(func.max(tables.journal.c.op_n))).scalar()
-    if last:
-        return int(last)
-    value = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "last_op")).scalar()
-    return int(value) if value else 0
+    return int(connection.execute(_LAST_OP).scalar() or 0)
 
 
 def _row(unit: Unit, change: Captured, after: dict[str, Any]) -> dict[str, Any]:
@@ -193,11 +194,9 @@ def _chunks(keys: Sequence[tuple[int, str]]) -> Iterator[Sequence[tuple[int, str
 
 def cell_versions(connection: Connection, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
     """The version of each of these cells that has ever been edited."""
-    c = tables.cell.c
     found: dict[tuple[int, str], str] = {}
     for part in _chunks(keys):
-        query = select(c.record_id, c.field, c.version).where(tuple_(c.record_id, c.field).in_(part))
-        found.update({(r, f): v for r, f, v in connection.execute(query)})
+        found.update({(r, f): v for r, f, v in connection.execute(_VERSIONS, {"keys": list(part)})})
     return found
 
 
@@ -213,17 +212,21 @@ def upsert_cells(connection: Connection, cells: Sequence[dict[str, Any]]) -> Non
         return
     latest = {(c["record_id"], c["field"]): c for c in cells}
     rows = [latest[k] for k in sorted(latest)]
-    if connection.dialect.name == "postgresql":
+    connection.execute(_cells_statement(connection.dialect.name), rows)
+
+
+@cache
+def _cells_statement(dialect: str) -> Executable:
+    if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as dialect_insert
     else:
         from sqlalchemy.dialects.sqlite import insert as dialect_insert  # type: ignore[assignment]
     statement = dialect_insert(tables.cell)
     new = statement.excluded
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["record_id", "field"],
         set_={"version": new.version, "claimed": new.claimed, "actor_id": new.actor_id, "at": new.at},
     )
-    connection.execute(statement, rows)
 
 
 @dataclass(frozen=True)

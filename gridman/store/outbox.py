@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from gridman.store import tables
 from gridman.store.journal import words_of
@@ -18,6 +18,21 @@ __all__ = ["Outgoing", "Receipt", "Returned", "counts", "receipts", "waiting_cou
 WAITING, SENT, ACKNOWLEDGED, SETTLED, REFUSED = "waiting", "sent", "acknowledged", "settled", "refused"
 PENDING = (WAITING, SENT, ACKNOWLEDGED)
 _j = tables.journal
+_size = func.coalesce(func.length(_j.c.after), 0) + func.coalesce(func.length(_j.c.base), 0) + 100
+_NEXT = (
+    select(_j.c.op_n, _j.c.kind, _j.c.entity, _j.c.record_id, _j.c.after, _j.c.base, _j.c.stamp, _j.c.at, _size.label("size"))
+    .where(_j.c.state.in_((WAITING, SENT)), _j.c.op_n > bindparam("after_n"))
+    .order_by(_j.c.op_n)
+    .limit(1_000)
+)  # fmt: skip
+_WAITING = select(func.count()).where(_j.c.state.in_((WAITING, SENT)))
+_PENDING = (
+    select(_j.c.record_id, _j.c.kind, _j.c.after, _j.c.effects, _j.c.state, _j.c.ack_seq)
+    .where(_j.c.state.in_(PENDING))
+    .order_by(_j.c.op_n)
+)
+_HIGHEST = select(func.max(_j.c.op_n))
+_HIGHEST_ANSWERED = select(func.max(_j.c.op_n)).where(_j.c.state.in_((ACKNOWLEDGED, SETTLED, REFUSED)))
 
 
 @dataclass(frozen=True)
@@ -62,8 +77,7 @@ class Receipt:
 
 def waiting_count(reader: Reader) -> int:
     """How many operations the street has not answered yet."""
-    query = select(func.count()).where(_j.c.state.in_((WAITING, SENT)))
-    return int(reader.connection.execute(query).scalar_one())
+    return int(reader.connection.execute(_WAITING).scalar_one())
 
 
 def counts(reader: Reader) -> dict[str, int]:
@@ -88,17 +102,9 @@ def receipts(reader: Reader, limit: int = 200, *, states: Iterable[str] = ()) ->
 
 def next_operations(connection: Connection, limit_bytes: int, after_n: int = 0) -> list[Outgoing]:
     """The oldest unanswered operations after `after_n`, at least one, together not much more than `limit_bytes`."""
-    c = _j.c
-    size = func.coalesce(func.length(c.after), 0) + func.coalesce(func.length(c.base), 0) + 100
-    query = (
-        select(c.op_n, c.kind, c.entity, c.record_id, c.after, c.base, c.stamp, c.at, size.label("size"))
-        .where(c.state.in_((WAITING, SENT)), c.op_n > after_n)
-        .order_by(c.op_n)
-        .limit(1_000)
-    )
     ops: list[Outgoing] = []
     total = 0
-    for r in connection.execute(query):
+    for r in connection.execute(_NEXT, {"after_n": after_n}):
         total += r.size
         if ops and (total > limit_bytes or r.op_n != ops[-1].n + 1):
             break
@@ -139,15 +145,12 @@ def acknowledge(connection: Connection, answers: Iterable[Returned], at: int) ->
 
 def highest_acknowledged(connection: Connection) -> int:
     """The last operation the street has answered."""
-    c = _j.c
-    return int(
-        connection.execute(select(func.max(c.op_n)).where(c.state.in_((ACKNOWLEDGED, SETTLED, REFUSED)))).scalar() or 0
-    )
+    return int(connection.execute(_HIGHEST_ANSWERED).scalar() or 0)
 
 
 def highest_number(connection: Connection) -> int:
     """The number of the last operation made here; 0 before the first."""
-    return int(connection.execute(select(func.max(_j.c.op_n))).scalar() or 0)
+    return int(connection.execute(_HIGHEST).scalar() or 0)
 
 
 def offer_again(connection: Connection, after_n: int) -> int:
@@ -165,12 +168,8 @@ def pending_values(connection: Connection, before_settling: int | None = None) -
 
     ``before_settling``: leave out operations answered at or before this number of the feed.
     """
-    c = _j.c
-    query = (
-        select(c.record_id, c.kind, c.after, c.effects, c.state, c.ack_seq).where(c.state.in_(PENDING)).order_by(c.op_n)
-    )
     found: dict[int, dict[str, Any]] = defaultdict(dict)
-    for r in connection.execute(query):
+    for r in connection.execute(_PENDING):
         if before_settling is not None and r.state == ACKNOWLEDGED and r.ack_seq <= before_settling:
             continue
         if r.kind == "amend":

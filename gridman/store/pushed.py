@@ -3,18 +3,24 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from gridman.store import tables
 from gridman.store.values import pack, unpack
+
+_LAST = select(func.max(tables.sync_op.c.n)).where(tables.sync_op.c.replica == bindparam("replica"))
+_HEARD_OF = (
+    update(tables.device)
+    .where(tables.device.c.replica == bindparam("of"))
+    .values(last_n=bindparam("n"), last_seen_at=bindparam("at"), skew_ms=bindparam("skew"))
+)
 
 __all__ = ["answers_of", "keep_answers", "keep_for_later", "last_pushed", "note_device"]
 
 
 def last_pushed(connection: Connection, replica: int) -> int:
     """The number of the last operation of this desk that was answered."""
-    c = tables.sync_op.c
-    return int(connection.execute(select(func.max(c.n)).where(c.replica == replica)).scalar() or 0)
+    return int(connection.execute(_LAST, {"replica": replica}).scalar() or 0)
 
 
 def answers_of(connection: Connection, replica: int, first: int, last: int) -> dict[int, tuple[str, Any, int]]:
@@ -38,9 +44,7 @@ def keep_answers(
 
 def note_device(connection: Connection, replica: int, last_n: int, at: int, skew_ms: int) -> None:
     """When a device was last heard of, how far it has sent and how far its clock is off."""
-    d = tables.device
-    noted = update(d).where(d.c.replica == replica).values(last_n=last_n, last_seen_at=at, skew_ms=skew_ms)
-    connection.execute(noted)
+    connection.execute(_HEARD_OF, {"of": replica, "n": last_n, "at": at, "skew": skew_ms})
 
 
 def keep_for_later(connection: Connection, scope: str | None, entity: str, record_id: int, payload: Any) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import bindparam, event, select
 from sqlalchemy.orm import Session
 
 from gridman.domain.access import Actor
@@ -22,6 +22,10 @@ __all__ = ["Outcome", "Store", "open_store"]
 event.listen(UnitSession, "before_flush", before_flush)
 event.listen(UnitSession, "after_flush", after_flush)
 event.listen(UnitSession, "do_orm_execute", forbid_bulk)
+
+
+_META = select(tables.meta.c.value).where(tables.meta.c.key == bindparam("key"))
+_PUT_META = tables.meta.update().where(tables.meta.c.key == bindparam("of")).values(value=bindparam("to"))
 
 
 @dataclass
@@ -74,7 +78,7 @@ class Store:
 
 
 def _meta(connection: Any, key: str) -> str | None:
-    value = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == key)).scalar()
+    value = connection.execute(_META, {"key": key}).scalar()
     return None if value is None else str(value)
 
 
@@ -85,7 +89,7 @@ def get_meta(reader: Reader, key: str) -> str | None:
 
 def put_meta(connection: Any, key: str, value: str) -> None:
     """Keep a note of the store about itself."""
-    changed = connection.execute(tables.meta.update().where(tables.meta.c.key == key).values(value=value))
+    changed = connection.execute(_PUT_META, {"of": key, "to": value})
     if not changed.rowcount:
         connection.execute(tables.meta.insert().values(key=key, value=value))
 
