@@ -19,6 +19,8 @@ from gridman.domain.organisation import Organisation
 from gridman.domain.region import Region
 from gridman.domain.user import User
 from gridman.kernel.clock import day_of
+from gridman.kernel.errors import Refusal
+from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.services import households, incidents, notices, visits
 from gridman.store import indexes
 from gridman.store.database import open_sqlite
@@ -78,6 +80,10 @@ class Desk:
 
         with self.store.read() as reader:
             return Status("offline", outbox.waiting_count(reader))
+
+    def synchronise(self, progress: Progress = quiet, ticket: Ticket | None = None) -> None:
+        """What a real desk says when its street is away: a window that stays open for a second asks."""
+        raise Refusal("sync.unreachable", "The street server at {url} cannot be reached.", url=self.profile.street_url)
 
     def close(self) -> None:
         """Close the store."""
