@@ -12,6 +12,7 @@ REASONS = {
     "held": N_("Two people changed this identity field; the earlier value stands until somebody decides."),
     "retired": N_("The record was retired while somebody edited it."),
     "scope": N_("The record had moved to another grid when this edit arrived."),
+    "target": N_("Somebody moved the record into a grid that is not theirs."),
     "refused": N_("The street server could not apply this edit."),
 }
 

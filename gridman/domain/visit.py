@@ -39,4 +39,9 @@ class Visit(Synced):
         N_("Note"), Kind.NOTE, privacy=Privacy.PERSONAL, max_length=2000, merge=Merge.ONCE
     )
     measure: Mapped[str | None] = column(N_("What was done"), Kind.NOTE, max_length=1000, merge=Merge.ONCE)
+    claimed_at: Mapped[int | None] = column(
+        N_("Time the computer gave"), Kind.INSTANT, is_shown=False, merge=Merge.STREET
+    )
+    """What `visited_at` was when it came, where a wrong clock had put it into the future and the street corrected it."""
+
     amends_id: Mapped[int | None] = column(N_("Amends"), Kind.REFERENCE, is_shown=False, merge=Merge.ONCE)

@@ -21,8 +21,10 @@ from gridman.domain.rules import require_valid, tidy
 from gridman.domain.visit import Visit
 from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
+from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.words import N_
 from gridman.services import audit
+from gridman.services.moves import move_household
 from gridman.store.journal import Entry, history_of
 from gridman.store.queries import households as query
 from gridman.store.search import matching_ids
@@ -186,10 +188,17 @@ def _next_number(unit: Unit, household: Household) -> str:
 
 
 def amend_household(unit: Unit, household_id: int, values: Mapping[str, Any]) -> Household:
-    """Change fields of a household; equal values change nothing."""
+    """Change fields of a household; equal values change nothing. Into another grid it moves with all that belongs to it (a desk shows the
+    household there at once, its visits and photos follow with the street's answer).
+    """
     household = unit.get(Household, household_id)
     access.require(unit.actor, "household.write", household.grid_id)
+    grid_id = values.get("grid_id", household.grid_id)
+    access.require(unit.actor, "household.write", grid_id)
+    is_moving = grid_id != household.grid_id
     _amend(unit, household, values)
+    if is_moving and unit.replica == STREET_REPLICA:
+        move_household(unit, household, grid_id)
     return household
 
 
@@ -288,7 +297,8 @@ def amend_person(unit: Unit, person_id: int, values: Mapping[str, Any]) -> Perso
 def move_person(unit: Unit, person_id: int, to_household_id: int) -> Person:
     """Move a resident to another household, of another grid too; care groups go along."""
     person, target = unit.get(Person, person_id), unit.get(Household, to_household_id)
-    access.require(unit.actor, "household.write", person.grid_id)
+    for grid_id in (person.grid_id, target.grid_id):
+        access.require(unit.actor, "household.write", grid_id)
     for tag in unit.page(CareTag, person_id=person_id):
         unit.amend(tag, household_id=target.id, grid_id=target.grid_id)
     unit.amend(person, household_id=target.id, grid_id=target.grid_id)

@@ -8,27 +8,23 @@ from typing import Any
 import shapely
 
 from gridman.domain import access
-from gridman.domain.attachment import Attachment
 from gridman.domain.building import Building, Dwelling, MapFeature
-from gridman.domain.conflict import Conflict
-from gridman.domain.fields import Synced
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
-from gridman.domain.person import CareTag, Person
 from gridman.domain.region import Region
-from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services import audit
 from gridman.services.incidents import IncidentQuery, incident_points
+from gridman.services.moves import move_household
 from gridman.store import places
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "MapOverview", "TileRows", "add_map_features", "grid_at", "grid_shapes", "move_household", "overview", "redraw_grids",
-    "set_attribution", "tile",
+    "MapOverview", "TileRows", "add_map_features", "grid_at", "grid_shapes", "overview", "redraw_grids", "set_attribution",
+    "tile",
 ]  # fmt: skip
 
 BASE_LAYERS = ("land", "green", "water", "building", "rail", "road", "place", "boundary")
@@ -215,17 +211,3 @@ def _move_buildings(unit: Unit, grids: Sequence[Grid]) -> None:
             unit.amend(dwelling, grid_id=home)
         for household in unit.page(Household, building_id=building.id, limit=_ALL):
             move_household(unit, household, home)
-
-
-def move_household(unit: Unit, household: Household, grid_id: int) -> None:
-    """Put a household and all that belongs to it into another grid."""
-    unit.amend(household, grid_id=grid_id)
-    visits = unit.page(Visit, household_id=household.id, with_retired=True, limit=_ALL)
-    people = unit.page(Person, household_id=household.id, with_retired=True, limit=_ALL)
-    tags = unit.page(CareTag, household_id=household.id, with_retired=True, limit=_ALL)
-    owners = [household.id, *(v.id for v in visits)]
-    attachments = unit.page(Attachment, owner_id=owners, with_retired=True, limit=_ALL)
-    conflicts = unit.page(Conflict, record_id=[household.id, *(p.id for p in people)], with_retired=True, limit=_ALL)
-    belongings: list[Synced] = [*people, *tags, *visits, *attachments, *conflicts]
-    for record in belongings:
-        unit.amend(record, grid_id=grid_id)

@@ -2,8 +2,6 @@
 with its reason and stops nothing behind it. Whatever value does not make it into the record is kept as a `Conflict` (design D8).
 """
 
-import base64
-import json
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,36 +11,36 @@ from gridman.domain import access
 from gridman.domain.catalog import Noun, noun
 from gridman.domain.conflict import Conflict
 from gridman.domain.fields import Merge, Synced
-from gridman.domain.incident import TRANSITIONS, Incident, IncidentStep
+from gridman.domain.household import Household
+from gridman.domain.incident import Incident, IncidentStep
 from gridman.domain.merge import Edit, decide
 from gridman.domain.rules import Invalid, check
 from gridman.domain.stamp import MAX_AHEAD_MS, clamp
+from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.ids import replica_of
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
+from gridman.services.moves import move_household
 from gridman.store.feed import scopes_in_feed
 from gridman.store.feed_pages import cell_states
 from gridman.store.journal import upsert_cells
 from gridman.store.pushed import keep_for_later
 from gridman.store.unit import Unit
+from gridman.sync.admission import (
+    ForeignTarget,
+    dated,
+    not_editable,
+    require_own,
+    require_target,
+    right_to_amend,
+    right_to_create,
+)
+from gridman.sync.kept import grid_of, keep, log_rejected, whole_or_none
 from gridman.sync.protocol import Op, Verdict
 
 __all__ = ["Intake"]
 
-_CREATE_RIGHT = {
-    "household": "household.write", "person": "household.write", "care_tag": "household.write", "dwelling": "household.write",
-    "visit": "visit.write", "incident": "incident.report", "incident_step": "incident.report", "notice": "notice.write",
-    "building": "map.edit", "map_feature": "map.edit",
-}  # fmt: skip
-_AMEND_RIGHT = {
-    "household": "household.write", "person": "household.write", "care_tag": "household.write", "dwelling": "household.write",
-    "visit": "visit.write", "incident": "incident.act", "notice": "notice.write", "building": "map.edit",
-    "conflict": "conflict.resolve",
-}  # fmt: skip
-_PHOTO_RIGHT = {"visit": "visit.write", "incident": "incident.report", "household": "household.write"}
-_FIRST_STATES = frozenset(t.to_state for t in TRANSITIONS if "draft" in t.from_states)
-_FIRST_ACTIONS = frozenset(t.action for t in TRANSITIONS if "draft" in t.from_states)
 _COMMAND_PARTS: dict[str, tuple[type, ...]] = {
     "target_id": (int, type(None)), "note": (str,), "result": (str,), "is_solved": (bool, type(None)),
     "satisfaction": (int, type(None)), "step_id": (int, type(None)),
@@ -57,11 +55,14 @@ class _OutOfScope(Exception):
 
 @dataclass
 class Intake:
-    """One desk's push within one unit of the street. `scopes`: what the desk's user may have today."""
+    """One desk's push within one unit of the street. `scopes`: what the desk's user may have today; `skew_ms`: how far the desk's clock
+    was ahead of the street's when it sent.
+    """
 
     unit: Unit
     scopes: frozenset[str]
     replica: int
+    skew_ms: int = 0
 
     def take(self, op: Op) -> Verdict:
         """Apply one operation; never raises for what is wrong with it, only Trouble of the street's own machine."""
@@ -77,6 +78,8 @@ class Intake:
                 N_("The office that is in charge of it now decides."),
             )
             return self._set_aside(op, at, stamp, outside, "set_aside", "scope")
+        except ForeignTarget as foreign:
+            return self._set_aside(op, at, stamp, foreign, "set_aside", "target")
         except Trouble:  # the street's own: no answer to this operation, which the desk sends again
             raise
         except Refusal as problem:
@@ -126,11 +129,14 @@ class Intake:
                 N_("This computer's data is a copy of another's: set it up again."),
             )
         values = self._understood(op, known)
+        if known.cls is Visit:
+            values = dated(values, unit.now, self.skew_ms)
         problems = check(known.cls, values, is_new=True)
         if problems:
             raise Invalid(known.kind, problems)
-        access.require(unit.actor, _right_to_create(known.kind, values))
-        _require_own(unit, op, values)
+        access.require(unit.actor, right_to_create(known.kind, values))
+        require_own(unit, op, values)
+        require_target(unit, known, None, values, self.scopes)
         record = unit.create(known.cls(id=op.record_id, **values))
         unit.flush()
         if not self._scopes_of(record, known) & self.scopes:
@@ -142,21 +148,19 @@ class Intake:
         unit = self.unit
         record = self._in_scope(op, known)
         values = self._understood(op, known)
-        right = _AMEND_RIGHT.get(known.kind)
-        if right is None:
-            raise _not_editable(known, sorted(values))
-        access.require(unit.actor, right)
+        access.require(unit.actor, right_to_amend(known, sorted(values)))
         closed = [
             f for f in values
             if known.fields[f].merge is Merge.STREET
             or (known.fields[f].merge is Merge.ONCE and getattr(record, f) not in (None, values[f]))
         ]  # fmt: skip
         if closed:
-            raise _not_editable(known, closed)
+            raise not_editable(known, closed)
         whole = {f: getattr(record, f) for f in known.fields} | values
         problems = {f: p for f, p in check(known.cls, whole, is_new=False).items() if f in values}
         if problems:
             raise Invalid(known.kind, problems)
+        require_target(unit, known, record, values, self.scopes)
         lost = self._merge(op, known, record, values, stamp)
         return Verdict(op.n, "merged" if lost else "applied")
 
@@ -185,11 +189,15 @@ class Intake:
                 mine, theirs = (value, unit.actor.user_id, unit.at), (current, actor_id, at)
                 kept, lost = (theirs, mine) if verdict.loser == "edit" else (mine, theirs)
                 losers.append((name, verdict.reason, kept, lost))
+        was_in = grid_of(record)
         unit.amend(record, **written)
         unit.flush()
         versions.clear()
+        grid_id = grid_of(record)
+        if isinstance(record, Household) and grid_id is not None and grid_id != was_in:
+            move_household(unit, record, grid_id)
         for name, reason, kept, lost in losers:
-            _keep(unit, known, record.id, _grid_of(record), name, reason, kept, lost)
+            keep(unit, known, record.id, grid_of(record), name, reason, kept, lost)
         return len(losers)
 
     def _command(self, op: Op) -> Verdict:
@@ -278,17 +286,13 @@ class Intake:
             for name, value in op.after.items():
                 if name in known.fields:
                     kept = (getattr(record, name), None, None)
-                    _keep(unit, known, record.id, _grid_of(record), name, reason, kept, (value, *mine))
+                    keep(unit, known, record.id, grid_of(record), name, reason, kept, (value, *mine))
         elif op.kind == "command" and isinstance(record, Incident) and reason == "refused":
-            _log_rejected(unit, record, op, problem)
+            log_rejected(unit, record, op, problem)
         else:
-            own = record if record is not None and _grid_of(record) is not None else None
-            grid_id = _grid_of(own) if own is not None else _int_or_none(op.after.get("grid_id"))
-            _keep(unit, known, op.record_id, grid_id, None, reason, (None, None, None), (dict(op.after), *mine))
-
-
-def _int_or_none(value: object) -> int | None:
-    return value if type(value) is int else None
+            own = record if record is not None and grid_of(record) is not None else None
+            grid_id = grid_of(own) if own is not None else whole_or_none(op.after.get("grid_id"))
+            keep(unit, known, op.record_id, grid_id, None, reason, (None, None, None), (dict(op.after), *mine))
 
 
 def decided_versions(unit: Unit) -> dict[tuple[int, str], tuple[str, str | None]]:
@@ -296,85 +300,3 @@ def decided_versions(unit: Unit) -> dict[tuple[int, str], tuple[str, str | None]
     versions: dict[tuple[int, str], tuple[str, str | None]] = unit.ledger.setdefault("versions", {})
     versions.clear()
     return versions
-
-
-def _right_to_create(kind: str, values: Mapping[str, Any]) -> str:
-    right = _PHOTO_RIGHT.get(str(values.get("owner_kind"))) if kind == "attachment" else _CREATE_RIGHT.get(kind)
-    if right is None:
-        raise Refusal(
-            "sync.street_record", N_("Records of this kind are made on the street server only ({kind})."), kind=kind
-        )
-    return right
-
-
-def _require_own(unit: Unit, op: Op, values: Mapping[str, Any]) -> None:
-    """New incidents start at the workflow's beginning and name who really reports; log lines come with a new incident only."""
-    actor = unit.actor
-    if op.entity == "incident":
-        is_right = values.get("state") in _FIRST_STATES and values.get("creator_id") == actor.organisation_id
-        is_right = is_right and values.get("reporter_id") in (None, actor.user_id)
-    elif op.entity == "incident_step":
-        is_right = values.get("action") in _FIRST_ACTIONS and values.get("user_id") == actor.user_id
-        is_right = is_right and replica_of(int(values.get("incident_id") or 0)) == replica_of(op.record_id)
-    else:
-        return
-    if not is_right:
-        raise Refusal(
-            "sync.not_own", N_("A new incident must be reported in one's own name and start at the beginning.")
-        )
-
-
-def _not_editable(known: Noun, names: list[str]) -> Refusal:
-    return Refusal(
-        "sync.closed_field",
-        N_("These fields cannot be edited this way: {fields} ({kind})."),
-        N_("The office changes them on the street server."),
-        fields=", ".join(names),
-        kind=known.kind,
-    )
-
-
-def _grid_of(record: Synced) -> int | None:
-    return _int_or_none(getattr(record, "grid_id", None))
-
-
-def _log_rejected(unit: Unit, incident: Incident, op: Op, problem: Refusal) -> None:
-    """A command that came too late stays readable on the incident's log, with the worker's words (design D8)."""
-    words = str(op.after.get("note") or op.after.get("result") or "")[: _LONGEST_NOTE // 2]
-    note = f"{op.after.get('action')}: {problem.words()} {words}"[:_LONGEST_NOTE]
-    unit.create(
-        IncidentStep(
-            incident_id=incident.id, grid_id=incident.grid_id, at=unit.at, action="rejected", from_state=incident.state,
-            to_state=incident.state, user_id=unit.actor.user_id, organisation_id=unit.actor.organisation_id, note=note.strip(),
-        )
-    )  # fmt: skip
-
-
-def _keep(
-    unit: Unit,
-    known: Noun,
-    record_id: int,
-    grid_id: int | None,
-    name: str | None,
-    reason: str,
-    kept: tuple[Any, int | None, int | None],
-    lost: tuple[Any, int | None, int | None],
-) -> None:
-    """File a losing value; `kept` and `lost` are (value, who, when). A review goes to the grid's people; where no grid is known, the
-    values stay on the desk that sent them, or all would read them.
-    """
-    grid_id = grid_id or min(unit.actor.grid_ids, default=None)
-    if not grid_id and set(known.fields) & {"grid_id"}:
-        kept, lost = (None, *kept[1:]), (None, *lost[1:])
-    unit.create(
-        Conflict(
-            record_kind=known.kind, record_id=record_id, grid_id=grid_id, field=name, reason=reason,
-            kept=_json(kept[0]), kept_by_id=kept[1], kept_at=kept[2], lost=_json(lost[0]), lost_by_id=lost[1], lost_at=lost[2],
-        )
-    )  # fmt: skip
-
-
-def _json(value: Any) -> str | None:
-    if value is None:
-        return None
-    return json.dumps(value, ensure_ascii=False, default=lambda b: {"base64": base64.b64encode(b).decode()})

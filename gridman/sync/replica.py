@@ -132,7 +132,7 @@ class Replica:
         last = last_pushed(connection, actor.replica)
         repeated = _repeated(connection, request, last)
         fresh = _next_ops(request.ops, last)
-        intake = Intake(unit, scopes, actor.replica)
+        intake = Intake(unit, scopes, actor.replica, request.at - unit.now)
         verdicts = [intake.take(op) for op in fresh]
         unit.finish()  # numbers the changes, so that they are in this very answer
         seq, _epoch = clock_of(connection)

@@ -18,6 +18,7 @@ from gridman.services.households import (
     duplicates_of,
     household_ids,
     household_rows,
+    move_person,
     open_household,
     register_household,
     restore_record,
@@ -78,6 +79,23 @@ def test_another_workers_grid_is_out_of_reach(world: World) -> None:
     with pytest.raises(Refusal) as caught, world.store.unit(world.actors["worker"]) as unit:
         amend_household(unit, theirs.id, {"remark": "x"})
     assert caught.value.code == "access.other_grid"
+
+
+def test_nothing_is_moved_into_a_grid_that_is_not_ones_own(world: World) -> None:
+    mine, theirs = world.household(), world.household(grid=1)
+    with world.store.read() as reader:
+        (person,) = reader.page(Person, household_id=mine.id)
+    for move in (
+        lambda unit: amend_household(unit, mine.id, {"grid_id": world.grids[1]}),
+        lambda unit: move_person(unit, person.id, theirs.id),
+    ):
+        with pytest.raises(Refusal) as caught, world.store.unit(world.actors["worker"]) as unit:
+            move(unit)
+        assert caught.value.code == "access.other_grid"
+    with world.store.unit(world.actors["clerk"]) as unit:
+        amend_household(unit, mine.id, {"grid_id": world.grids[1]})
+    with world.store.read() as reader:
+        assert reader.get(Person, person.id).grid_id == world.grids[1], "its people go along"
 
 
 def test_a_supervisor_does_not_write_the_register(world: World) -> None:

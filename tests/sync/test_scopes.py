@@ -3,8 +3,10 @@
 from gridman.domain.access import SYSTEM
 from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
-from gridman.domain.person import Person
+from gridman.domain.person import CareTag, Person
 from gridman.domain.visit import Visit
+from gridman.services.households import add_person, amend_household
+from gridman.services.visits import VisitDraft, log_visit
 from gridman.store import outbox
 from gridman.store.journal import history_of
 from tests.sync.world import NOON, World
@@ -106,6 +108,93 @@ def test_a_record_made_in_a_foreign_grid_is_set_aside_and_leaves_the_desk(world:
     with world.store.read() as reader:
         (kept,) = reader.page(Conflict)
     assert "Other Lane 1" in (kept.lost or "") and kept.grid_id == world.grids[1]
+
+
+def test_a_move_into_a_grid_that_is_not_the_authors_is_kept_for_review(world: World) -> None:
+    houses = world.add_households(0, 2)
+    desk, office = world.desk(grids=[0]), world.desk("community_staff")
+    desk.sync()
+    desk.amend(houses[0], grid_id=world.grids[1], remark="moved")
+    with desk.store.unit(desk.actor) as unit:
+        person = unit.create(
+            Person(household_id=houses[1], grid_id=world.grids[0], name="A", relation="02", population_type="01")
+        )
+    (other,) = world.add_households(1, 1)
+    with desk.store.unit(desk.actor) as unit:
+        unit.amend(unit.get(Person, person.id), household_id=other)
+        unit.create(Person(household_id=other, grid_id=world.grids[0], name="B", relation="02", population_type="01"))
+    result = desk.sync()
+    assert [(r.entity, r.verdict) for r in result.refused] == [
+        ("person", "set_aside"), ("person", "set_aside"), ("household", "set_aside"),
+    ]  # fmt: skip
+    assert "not yours" in (result.refused[0].reason or "")
+    assert world.household(houses[0]).grid_id == desk.household(houses[0]).grid_id == world.grids[0]
+    office.sync()
+    with office.store.read() as reader:
+        kept = {(c.record_kind, c.field): c for c in reader.page(Conflict)}
+        assert {c.reason for c in kept.values()} == {"target"}
+        assert (
+            kept["household", "grid_id"].lost == str(world.grids[1]) and kept["household", "remark"].lost == '"moved"'
+        )
+        assert reader.get(Person, person.id).household_id == houses[1]
+        assert reader.count(Person) == 1
+
+
+def test_the_office_may_move_a_household_and_all_that_belongs_to_it_goes_along(world: World) -> None:
+    (house,) = world.add_households(0, 1)
+    worker, office = world.desk(grids=[0]), world.desk("community_staff")
+    worker.sync()
+    with worker.store.unit(worker.actor) as unit:
+        person = add_person(unit, house, {"name": "A", "relation": "02", "population_type": "01"}, ["V01"])
+        visit = log_visit(unit, VisitDraft(house, "1"))
+    worker.sync(), office.sync()
+    with office.store.unit(office.actor) as unit:
+        amend_household(unit, house, {"grid_id": world.grids[1]})
+    assert not office.sync().refused
+    with office.store.read() as reader:
+        for cls, record_id in ((Household, house), (Person, person.id), (Visit, visit.id)):
+            assert reader.get(cls, record_id).grid_id == world.grids[1]
+    worker.sync()
+    with worker.store.read() as reader:
+        assert [reader.count(cls) for cls in (Household, Person, CareTag, Visit)] == [0, 0, 0, 0]
+
+
+def test_a_visit_dated_ahead_by_a_wrong_clock_is_set_right_and_the_claim_is_kept(world: World) -> None:
+    (house,) = world.add_households(0, 1)
+    desk = world.desk()
+    desk.sync()
+    days = 86_400_000
+    desk.clock.now += 3 * days
+    with desk.store.unit(desk.actor) as unit:
+        early = log_visit(unit, VisitDraft(house, "1", visited_at=unit.at - 3_600_000))
+        late = log_visit(unit, VisitDraft(house, "1"))
+    claimed = early.visited_at
+    assert not desk.sync().refused
+    for copy in (world.store, desk.store):
+        with copy.read() as reader:
+            one, two = reader.get(Visit, early.id), reader.get(Visit, late.id)
+        assert (one.visited_at, one.claimed_at) == (NOON - 3_600_000, claimed)
+        assert (two.visited_at, two.claimed_at) == (NOON, claimed + 3_600_000)
+    with desk.store.unit(desk.actor) as unit:  # the clock is put right before it is sent: not past now
+        last = log_visit(unit, VisitDraft(house, "1"))
+        planted = log_visit(unit, VisitDraft(house, "1", visited_at=NOON - days))
+        planted.claimed_at = NOON
+    desk.clock.now = world.clock.now
+    desk.sync()
+    with world.store.read() as reader:
+        assert reader.get(Visit, last.id).visited_at == NOON
+        believed = reader.get(Visit, planted.id)
+        assert (believed.visited_at, believed.claimed_at) == (NOON - days, None)
+
+
+def test_nobody_writes_a_visit_in_anothers_name(world: World) -> None:
+    (house,) = world.add_households(0, 1)
+    desk = world.desk()
+    desk.sync()
+    with desk.store.unit(desk.actor) as unit:
+        log_visit(unit, VisitDraft(house, "1")).user_id = desk.user_id + 1
+    result = desk.sync()
+    assert [r.verdict for r in result.refused] == ["refused"] and "own name" in (result.refused[0].reason or "")
 
 
 def test_a_poison_edit_is_set_aside_and_the_rest_goes_on(world: World) -> None:

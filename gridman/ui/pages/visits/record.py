@@ -56,6 +56,16 @@ class VisitRecord(QFrame):
         )
         if visit.retired_at:
             self._box.addWidget(label(_("A corrected visit has taken the place of this one."), "problem", wraps=True))
+        if visit.claimed_at:
+            self._box.addWidget(
+                label(
+                    _("The computer's clock was wrong and said {when}; the street put the time right.").format(
+                        when=show_instant(visit.claimed_at)
+                    ),
+                    "problem",
+                    wraps=True,
+                )
+            )
         self._box.addWidget(self._facts(visit, line))
         if file.attachments:
             card = Card(_("Photos"))
