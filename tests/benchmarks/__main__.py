@@ -6,9 +6,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import bench_list, bench_map, bench_reports, bench_search, bench_store, bench_sync
+from tests.benchmarks import bench_list, bench_map, bench_reports, bench_search, bench_store
 from tests.benchmarks.crowd import make_crowd
 from tests.benchmarks.measures import Figure, arguments, print_figures
+from tests.benchmarks.sync.__main__ import main as sync_main
 
 
 def run(is_small: bool) -> list[Figure]:
@@ -23,7 +24,7 @@ def run(is_small: bool) -> list[Figure]:
         *figures,
         *bench_map.main(is_small),
         *bench_store.main(is_small),
-        *bench_sync.main(is_small),
+        *sync_main(is_small),
         *bench_reports.main(is_small),
     ]
 

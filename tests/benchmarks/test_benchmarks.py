@@ -6,8 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from tests.benchmarks import bench_reports, bench_search, bench_store, bench_sync
+from tests.benchmarks import bench_reports, bench_search, bench_store
 from tests.benchmarks.measures import Figure, percentile
+from tests.benchmarks.sync import __main__ as bench_sync
 
 
 def _is_whole(figures: list[Figure]) -> bool:
