@@ -37,13 +37,16 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def saved_work(out: Path) -> dict[str, dict[int, tuple[object, ...]]]:
-    """Every operation that a desk had saved, by desk and number."""
+    """Every operation that a desk had saved, by desk and number. Looked at by the story's clock: signing in leaves a stamp, and one of today
+    in a desk of yesterday's story would decide the story's conflict.
+    """
     found: dict[str, dict[int, tuple[object, ...]]] = {}
+    at = json.loads((out / "state.json").read_text(encoding="utf-8"))["at"] if (out / "state.json").exists() else 0
     for login in (WORKER, CLERK):
         place = out / "data" / login
         if not (place / "desk.json").exists() or not desk_users(place):
             continue
-        desk = sign_in_desk(place, login, PASSWORDS[login])
+        desk = sign_in_desk(place, login, PASSWORDS[login], clock=lambda: at)
         with desk.store.read() as reader:
             found[login] = {r.n: (r.at, r.kind, r.entity, r.record_id, r.fields) for r in receipts(reader, 10_000)}
         desk.close()
