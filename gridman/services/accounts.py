@@ -16,9 +16,9 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.store import accounts as rows
-from gridman.store.audit import take_turn
 from gridman.store.keys import check_passphrase, fold_login
 from gridman.store.store import Store
+from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
 
 __all__ = [

@@ -18,7 +18,7 @@ from gridman.store.audit import AuditRow, audit_head
 from gridman.store.desk_audit import ChainRow, page_desk_audit, receive_rows, rows_after
 from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store
-from gridman.store.unit import Reader
+from gridman.store.unit import Reader, Unit
 
 __all__ = ["Anchor", "AuditPush", "anchored", "broken_desks", "desk_lines", "keep_anchor", "next_push", "receive"]
 
@@ -52,7 +52,8 @@ def receive(store: Store, street_key: bytes, actor: Actor, push: AuditPush) -> A
             N_("Both sides should run the same version of gridman; try again."),
             why="audit",
         )
-    with store.unit(SYSTEM) as unit:
+
+    def take(unit: Unit) -> tuple[rows.Device, tuple[int, str] | None]:
         rows.lock_device(unit, actor.replica)
         device = rows.device_of(unit, actor.replica)
         assert device is not None  # the caller's token was its
@@ -63,6 +64,9 @@ def receive(store: Store, street_key: bytes, actor: Actor, push: AuditPush) -> A
         if reached is None and device.audit_broken_at is None:
             rows.amend_device(unit, device.replica, audit_broken_at=unit.at)
             note(unit, "audit_broken", device=device.replica, line=device.audit_n)
+        return device, reached
+
+    device, reached = store.write(SYSTEM, take)
     head = f"{reached[0]}:{reached[1]}" if reached else f"{device.audit_n}:{device.audit_digest}"
     return Anchor(head, sign(store, street_key, _signed(actor.replica, head)), reached is not None)
 

@@ -188,11 +188,14 @@ def note_seen(store: Store, actor: Actor, token: str) -> None:
         uses_next = hmac.compare_digest(found[1], device.next_digest)
         if not uses_next and reader.now - device.last_seen_at < _SEEN_EVERY_MS:
             return
-    with store.unit(actor) as unit:
+
+    def keep(unit: Unit) -> None:
         values: dict[str, object] = {"last_seen_at": unit.at}
         if uses_next:
             values |= {"token_digest": device.next_digest, "next_digest": None}
         rows.amend_device(unit, actor.replica, **values)
+
+    store.write(actor, keep)
 
 
 def rotate_token(unit: Unit) -> str:

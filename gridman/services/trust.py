@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
-from gridman.store.audit import take_turn
 from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store
+from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
 
 __all__ = [

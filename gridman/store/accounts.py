@@ -10,8 +10,8 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import REPLICA_BITS, STREET_REPLICA
 from gridman.kernel.words import N_
 from gridman.store import tables
-from gridman.store.audit import take_turn
 from gridman.store.store import get_meta, put_meta
+from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
 
 __all__ = [

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, insert, select
 
 from gridman.store import tables
 from gridman.store.store import get_meta, put_meta
+from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["AuditRow", "append_audit", "audit_head", "digest_of_row", "first_broken", "page_audit", "take_turn"]
+__all__ = ["AuditRow", "append_audit", "audit_head", "digest_of_row", "first_broken", "page_audit"]
 
 FIRST = "0" * 64
 """What the first row names as the digest before it."""
 
 _HEAD = "audit_head"
-_TURN = 0x6772_6964  # an arbitrary number of ours for PostgreSQL's advisory locks
 _BATCH = 2_000
 
 
@@ -38,12 +38,6 @@ class AuditRow:
     record_kind: str | None
     record_id: int | None
     details: dict[str, Any]
-
-
-def take_turn(connection: Connection) -> None:
-    """Let this transaction alone hand out numbers until it ends, whatever program it runs in. SQLite's writer is alone anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
 
 
 def append_audit(

@@ -18,6 +18,7 @@ from gridman.kernel.ids import random_token
 from gridman.store import tables
 from gridman.store.batches import batches
 from gridman.store.journal import upsert_cells
+from gridman.store.turns import take_turn
 from gridman.store.unit import Captured, Unit
 
 __all__ = ["StreetFeed", "hold_clock", "next_number"]
@@ -83,7 +84,9 @@ def next_number(connection: Connection) -> int:
     """Raise the counter and return it."""
     number = connection.execute(_RAISE).scalar()
     if number is None:
-        connection.execute(insert(tables.sync_clock).values(one=1, n=0, epoch=random_token(9)))
+        take_turn(connection)  # of several programs at a new street one makes the counter
+        if connection.execute(select(tables.sync_clock.c.n)).first() is None:
+            connection.execute(insert(tables.sync_clock).values(one=1, n=0, epoch=random_token(9)))
         number = connection.execute(_RAISE).scalar_one()
     return int(number)
 

@@ -19,6 +19,7 @@ _BUSY, _LOCKED, _READ_ONLY, _IO, _CORRUPT, _FULL, _CANNOT_OPEN, _NOT_A_DATABASE 
 _CORRUPT_INDEX = _CORRUPT | 1 << 8  # SQLITE_CORRUPT_VTAB: a search or map index, never a record
 _NO_ROOM_BYTES = 1 << 20
 _LOST_SERVER = ("08", "57P")
+_CROSSED = ("40001", "40P01")  # serialization_failure, deadlock_detected
 
 
 def tell_trouble(engine: Engine, path: Path | None) -> None:
@@ -116,6 +117,12 @@ def _trouble_of_postgresql(context: ExceptionContext) -> Trouble | None:
             "disk.full",
             N_("The disk of the database server is full."),
             N_("Free some space there and try again. Nothing was changed."),
+        )
+    if state in _CROSSED:
+        return Trouble(
+            "store.crossed",
+            N_("Two works on the same records crossed each other, and the database undid one of them."),
+            N_("Try again. Nothing was changed."),
         )
     if context.is_disconnect or state.startswith(_LOST_SERVER):
         return Trouble(

@@ -29,6 +29,7 @@ __all__ = ["Captured", "Reader", "Recorder", "Unit"]
 R = TypeVar("R", bound=Record)
 S = TypeVar("S", bound=Synced)
 
+_SHARED_BLOCK = 16
 MANY = 5_000
 """Past this many touched records of one kind a unit says "many" instead of naming them."""
 
@@ -135,8 +136,9 @@ class Unit(Reader):
     """A transaction that writes. Made by `Store.unit`; commits when its block ends without an exception."""
 
     def __init__(
-        self, session: Session, clock: Clock, actor: Actor, ticking: HybridClock, recorders: Sequence[Recorder]
+        self, session: Session, clock: Clock, actor: Actor, ticking: HybridClock, recorders: Sequence[Recorder], at: int
     ) -> None:
+        """`ticking`: the copy's clock, whose last stamp is this unit's own; `at`: the instant of that."""
         super().__init__(session, clock)
         self.actor = actor
         self.replica = ticking.replica
@@ -145,30 +147,50 @@ class Unit(Reader):
         self._recorders = recorders
         self._touched: dict[str, set[int]] = {}
         self._ids: Iterator[int] = iter(())
-        self._block = 1
+        self._block = 1 if self.is_alone else _SHARED_BLOCK
         self.changes = Changes()
-        self.at = clock()
-        self.stamp = ticking.tick(self.at)
+        self.at = at
+        self.stamp = ticking.last
         self.author_replica = actor.replica or ticking.replica
         self.ledger: dict[str, Any] = {}
         """Where recorders keep what they gather until `finish`; it dies with the unit, so a failed one leaves nothing behind."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other program can write until this unit ends, as on SQLite."""
+        return self.connection.dialect.name == "sqlite"
+
+    def hold(self, cls: type[R], record_id: int) -> R | None:
+        """The record as it is now, or None; until this unit ends nobody else changes it."""
+        if self.is_alone:
+            return self.find(cls, record_id)
+        self.flush()
+        return self.session.get(cls, record_id, with_for_update={"key_share": True})
 
     def new_id(self) -> int:
         """An id for a new record, from this replica's counter. Asks the counter in growing blocks, so imports ask seldom."""
         try:
             return next(self._ids)
         except StopIteration:
-            counter = tables.replica_counter
-            last = self.connection.execute(
-                update(counter)
-                .where(counter.c.replica == self.replica)
-                .values(last=counter.c.last + self._block)
-                .returning(counter.c.last)
-            ).scalar_one()
+            last = self._draw()
             first = last - self._block + 1
             self._ids = iter(range(self.replica << COUNTER_BITS | first, (self.replica << COUNTER_BITS | last) + 1))
             self._block = min(self._block * 4, 1_024)
             return next(self._ids)
+
+    def _draw(self) -> int:
+        """Take a block of ids, the last of it. Where other programs write too, it is settled at once: nobody waits for this unit's end."""
+        counter = tables.replica_counter
+        drawn = (
+            update(counter)
+            .where(counter.c.replica == self.replica)
+            .values(last=counter.c.last + self._block)
+            .returning(counter.c.last)
+        )
+        if self.is_alone:
+            return int(self.connection.execute(drawn).scalar_one())
+        with self.connection.engine.begin() as own:
+            return int(own.execute(drawn).scalar_one())
 
     def create(self, record: S) -> S:
         """Add a new record; it gets its id here unless it has one."""

@@ -237,7 +237,7 @@ class Intake:
         return Verdict(op.n, "applied")
 
     def _in_scope(self, op: Op, known: Noun) -> Synced:
-        record = self.unit.find(known.cls, op.record_id)
+        record = self.unit.hold(known.cls, op.record_id)
         if record is None:
             raise Refusal(
                 "record.missing",

@@ -1,4 +1,6 @@
-"""The street's side of the sync, over the store; knows no HTTP. One exchange is one transaction: push, number, pull (design D6)."""
+"""The street's side of the sync, over the store; knows no HTTP. An exchange takes in what a desk sends, in one transaction, and answers from
+a view that holds at least that (design D6).
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,10 +12,10 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
 from gridman.store.bundle_keys import keep_device_keys
-from gridman.store.feed import hold_clock
 from gridman.store.feed_pages import cells_of, clock_of, entries_after, rows_of, same_moment, scopes_with_news
 from gridman.store.pushed import answers_of, keep_answers, last_pushed, note_device
 from gridman.store.store import Store
+from gridman.store.turns import take_device_turn
 from gridman.store.unit import Reader, Unit
 from gridman.sync.codec import check_op, decode_request, digest_of, encode, pack_rows
 from gridman.sync.protocol import (
@@ -68,15 +70,16 @@ class Replica:
                 why="hello",
             )
         version = self._check(actor, message)
-        with self._store.unit(actor) as unit:
-            verdicts = self._push(unit, actor, message, frozenset())
-            return encode(_receipt(unit, version, actor, message, verdicts))
+
+        def take(unit: Unit) -> Answer:
+            return _receipt(unit, version, actor, message, self._push(unit, actor, message, frozenset()))
+
+        return encode(self._store.write(actor, take))
 
     def greet(self, actor: Actor, hello: Hello) -> Greeting:
         """Say what this street speaks and how far it knows the desk's operations; note the desk's keys for bundles."""
         if len(hello.keys) == PUBLIC_BYTES and hello.replica == actor.replica:
-            with self._store.unit(actor) as unit:
-                keep_device_keys(unit, actor.replica, hello.keys)
+            self._store.write(actor, lambda unit: keep_device_keys(unit, actor.replica, hello.keys))
         with self._store.read() as reader:
             seq, epoch = clock_of(reader.connection)
             last = last_pushed(reader.connection, actor.replica)
@@ -90,17 +93,20 @@ class Replica:
         too old has nothing to hand over.
         """
         version = self._check(actor, request)
-        if not request.ops:
+        verdicts: list[Verdict] = []
+        if request.ops:
+            verdicts = self._store.write(actor, lambda unit: self._take(unit, actor, request))
+        elif self.drains(request):
+            raise too_old(request.spoken, self._spoken)
+        # What was taken in is durable; what there is to give is read beside the writers, from that moment or a later one.
+        with self._store.read() as reader:
+            same_moment(reader)
             if self.drains(request):
-                raise too_old(request.spoken, self._spoken)
-            with self._store.read() as reader:
-                same_moment(reader)
-                return _pull(reader, version, actor, request, [])
-        with self._store.unit(actor) as unit:
-            verdicts = self._push(unit, actor, request, scopes_of_user(unit, actor.user_id))
-            if self.drains(request):
-                return _receipt(unit, version, actor, request, verdicts)
-            return _pull(unit, version, actor, request, verdicts)
+                return _receipt(reader, version, actor, request, verdicts)
+            return _pull(reader, version, actor, request, verdicts)
+
+    def _take(self, unit: Unit, actor: Actor, request: Request) -> list[Verdict]:
+        return self._push(unit, actor, request, scopes_of_user(unit, actor.user_id))
 
     def drains(self, request: Request) -> bool:
         """Whether the desk that asks is too old to be given anything but the verdicts on its work."""
@@ -128,7 +134,7 @@ class Replica:
     def _push(self, unit: Unit, actor: Actor, request: Request, scopes: frozenset[str]) -> list[Verdict]:
         """Take in the operations; returns the answers to those that came again and to the new ones."""
         connection = unit.connection
-        hold_clock(connection)
+        take_device_turn(connection, actor.replica)
         last = last_pushed(connection, actor.replica)
         repeated = _repeated(connection, request, last)
         fresh = _next_ops(request.ops, last)
@@ -142,11 +148,11 @@ class Replica:
         return repeated + [_at(v, seq) for v in verdicts]
 
 
-def _receipt(unit: Unit, version: int, actor: Actor, request: Request, verdicts: list[Verdict]) -> Answer:
+def _receipt(reader: Reader, version: int, actor: Actor, request: Request, verdicts: list[Verdict]) -> Answer:
     """The verdicts and nothing else: the desk's positions, and the life of the data they belong to, stay as they are."""
-    seq, _epoch = clock_of(unit.connection)
-    last = last_pushed(unit.connection, actor.replica)
-    return Answer(version, request.epoch, seq, unit.now, last, verdicts, cursors=request.cursors)
+    seq, _epoch = clock_of(reader.connection)
+    last = last_pushed(reader.connection, actor.replica)
+    return Answer(version, request.epoch, seq, reader.now, last, verdicts, cursors=request.cursors)
 
 
 def _repeated(connection: Any, request: Request, last: int) -> list[Verdict]:

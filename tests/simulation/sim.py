@@ -290,18 +290,18 @@ def crashing(store: Any, crash: bool) -> Iterator[None]:
         return
     from gridman.store import store as store_module
 
-    inner = store_module.put_meta
+    inner = store_module.raise_stamp
 
     def fail(*args: object, **kwargs: object) -> None:
         raise Crash
 
-    store_module.put_meta = fail  # the last statement before a unit's commit
+    store_module.raise_stamp = fail  # the last statement before a unit's commit
     try:
         yield
         if store is not None:
             raise Crash  # a pure pull writes nothing: its answer is lost
     finally:
-        store_module.put_meta = inner
+        store_module.raise_stamp = inner
 
 
 @contextmanager

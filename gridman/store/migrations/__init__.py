@@ -13,6 +13,7 @@ from gridman.kernel.files import require_free_space
 from gridman.kernel.words import N_
 from gridman.store.database import Database
 from gridman.store.migrations.append_only import forbid_rewriting
+from gridman.store.turns import take_turn
 
 __all__ = ["head", "upgrade", "version_of"]
 
@@ -56,5 +57,6 @@ def upgrade(database: Database) -> None:
         require_free_space(database.path.parent, 2 * database.path.stat().st_size)
         shutil.copy2(database.path, database.path.with_name(f"{database.path.name}.before-{newest}"))
     with database.writing, database.writer.begin() as connection:
+        take_turn(connection)  # of several programs that start one does it
         command.upgrade(_config(connection), "head")
         forbid_rewriting(connection)
