@@ -70,7 +70,7 @@ def _take(args: argparse.Namespace, console: Console) -> int:
         street_id = street_picture(street.store, 0).street_id
         side = StreetBundles(
             street.store,
-            Replica(street.store),
+            Replica(street.store, key=street.key),
             street.photos,
             street.key,
             street_id,

@@ -1,5 +1,7 @@
 """The application: addresses, and what every answer carries."""
 
+from email.utils import formatdate
+
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -19,7 +21,7 @@ from gridman.server.routes.blobs import get_blob, head_blob, patch_blob
 from gridman.server.routes.enrol import post_enrol
 from gridman.server.routes.incidents import get_incidents
 from gridman.server.routes.status import get_health, get_status, get_version
-from gridman.server.routes.sync import post_farewell, post_sync
+from gridman.server.routes.sync import MEDIA_TYPE, post_farewell, post_sync
 from gridman.services.street import Street
 from gridman.sync.replica import Replica
 from gridman.sync.seal import Keys
@@ -46,7 +48,9 @@ _ROUTES = (
 
 
 class _Guarded:
-    """Headers that keep answers out of caches and browsers from guessing."""
+    """Headers that keep answers out of caches and browsers from guessing. Messages of the sync go to desks alone, which need none of
+    them and may pay for each byte.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -55,6 +59,9 @@ class _Guarded:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if headers.get("Content-Type") == MEDIA_TYPE:
+                    return await send(message)
+                headers.setdefault("Date", formatdate(usegmt=True))
                 headers.setdefault("Cache-Control", "no-store")
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "no-referrer")
@@ -81,5 +88,5 @@ def make_app(parts: StreetParts) -> Starlette:
 
 def street_app(street: Street, limits: Limits | None = None, *, authority: bytes = b"") -> Starlette:
     """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe."""
-    replica = Replica(street.store, Keys.from_seed(street.key).public)
+    replica = Replica(street.store, Keys.from_seed(street.key).public, key=street.key)
     return make_app(StreetParts(street, replica, street.photos, limits or Limits(), authority=authority))

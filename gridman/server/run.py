@@ -26,6 +26,12 @@ __all__ = ["ServerThread", "Tls", "serve"]
 _log = get_log(__name__)
 _GRACE_S = 10
 _GOODBYE_S = 0.2
+_KEEP_ALIVE_S = 240
+"""Longer than a desk's pause between two rounds: a connection that is kept saves it two round trips."""
+
+_MOST_CONNECTIONS = 1_000
+"""Every desk of a street keeps one."""
+
 _START_LIMIT_S = 30.0
 
 
@@ -114,9 +120,10 @@ def _config(app: Starlette, tls: Tls | None) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=256,
+        limit_concurrency=_MOST_CONNECTIONS,
         backlog=256,
-        timeout_keep_alive=75,
+        date_header=False,  # `app` dates what a cache could meet
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
         ssl_certfile=None if tls is None else str(tls.certificate),
         ssl_keyfile=None if tls is None or tls.key is None else str(tls.key),

@@ -204,7 +204,7 @@ class DeskBundles:
 
 def _all_requests(store: Store) -> list[Request]:
     """Everything that waits, in requests of moderate size; at least one, which carries the positions."""
-    requests = [prepare(store, LARGEST_PAGE, _BATCH_BYTES)]
+    requests = [prepare(store, LARGEST_PAGE, _BATCH_BYTES, with_audit=True)]
     total = 0
     while requests[-1].ops and total < _OP_BYTES:
         total += len(encode(requests[-1]))
@@ -269,16 +269,17 @@ class StreetBundles:
         while True:
             # The street's own time: how old a file is says nothing about the desk's clock.
             asked = msgspec.structs.replace(asked, at=self.store.clock(), page=LARGEST_PAGE)
-            answer = self.replica.exchange(actor, asked)
+            answer = self.replica.anchored(actor, asked, self.replica.exchange(actor, asked))
             fresh += sum(v.n > known for v in answer.verdicts)
             repeated += sum(v.n <= known for v in answer.verdicts)
-            pages.append((encode(msgspec.structs.replace(asked, ops=[])), encode(answer)))
+            pages.append((encode(_bare(asked)), encode(answer)))
             size += len(pages[-1][1])
             progress(len(pages), 0, N_("Answering"))
             if ((answer.complete or self.replica.drains(asked)) and not waiting) or size > _ANSWER_BYTES:
                 return pages, fresh, repeated
             ops = waiting.pop(0).ops if waiting else []
-            asked = msgspec.structs.replace(asked, epoch=answer.epoch, cursors=answer.cursors, ops=ops)
+            cursors = answer.cursors or asked.cursors
+            asked = msgspec.structs.replace(asked, epoch=answer.epoch, cursors=cursors, ops=ops, audit=None)
 
     def _file_photos(self, actor: Actor, photos: list[tuple[str, bytes]]) -> list[tuple[str, int]]:
         """Those whose record this device may write and whose content is what its name says; the others are simply not confirmed."""
@@ -294,6 +295,12 @@ class StreetBundles:
                 continue
             filed.append((sha256, len(data)))
         return filed
+
+
+def _bare(request: Request) -> Request:
+    """What was asked, without what the desk has itself: its operations and the lines of its log."""
+    audit = request.audit and msgspec.structs.replace(request.audit, rows=[])
+    return msgspec.structs.replace(request, ops=[], audit=audit)
 
 
 def _read(path: Path) -> bytes:

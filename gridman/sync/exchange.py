@@ -12,6 +12,7 @@ from gridman.kernel.clock import Clock
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
+from gridman.services.audit_anchor import keep_anchor, next_push
 from gridman.store import outbox
 from gridman.store.changes import Changes
 from gridman.store.outbox import Receipt, Returned
@@ -106,18 +107,24 @@ class RoundResult:
 
 
 def prepare(
-    store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES, after_n: int = 0, spoken: Versions = SPOKEN
-) -> Request:
-    """The next request: the oldest unanswered operations (those after `after_n`) and the positions received so far. Marks the operations as sent."""
+    store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES, after_n: int = 0, spoken: Versions = SPOKEN,
+    *, with_audit: bool = False,
+) -> Request:  # fmt: skip
+    """The next request: the oldest unanswered operations (those after `after_n`) and the positions received so far, and with the first of a
+    round the new lines of the audit log. Marks the operations as sent.
+    """
     with store.read() as reader:
         found = outbox.next_operations(reader.connection, push_bytes, after_n)
         cursors = [Cursor(s, seq, after) for s, (seq, after) in sorted(positions(reader.connection).items())]
         epoch = get_meta(reader, _EPOCH) or ""
+        audit = next_push(reader) if with_audit else None
     if found:
         with receiving(store) as replay:
             outbox.mark_sent(replay.connection, [o.n for o in found])
     ops = [Op(o.n, o.kind, o.entity, o.record_id, o.after, o.base, o.stamp, o.at) for o in found]
-    return Request(spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest)
+    return Request(
+        spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest, audit=audit
+    )
 
 
 def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
@@ -151,6 +158,8 @@ def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
         if answer.complete:
             replay.checkpoint(answer.seq)
             put_meta(connection, _SYNCED_AT, str(store.clock()))
+    if request.audit is not None and answer.anchor is not None:
+        keep_anchor(store, request.audit, answer.anchor)
     return Absorbed(replay.changes(), len(returned), received, answer.complete, False, answer.at)
 
 
@@ -214,7 +223,7 @@ def round(
     for _turn in range(_ROUNDS):
         if ticket is not None:
             ticket.check()
-        request = prepare(store, page)
+        request = prepare(store, page, with_audit=result.requests == 0)
         started = stopwatch()
         answer = street.exchange(request)
         page = _next_page(page, stopwatch() - started)

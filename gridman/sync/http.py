@@ -1,6 +1,7 @@
 """The street server over HTTP, as a desk sees it. The only place that knows the HTTP library."""
 
 import ipaddress
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -9,7 +10,6 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from gridman import __version__
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.audit_anchor import Anchor, AuditPush
@@ -20,6 +20,9 @@ from gridman.sync.protocol import Answer, Greeting, Hello, Request
 __all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain"]
 
 T = TypeVar("T")
+KEPT_OPEN_S = 200.0
+"""Longer than the desk's pause between two rounds (`ui.autosync`), shorter than the street waits (`server.run`)."""
+
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _LARGEST_AUTHORITY = 64 << 10
 _NOBODY_BEHIND = (502, 503, 504)
@@ -39,6 +42,7 @@ class HttpStreet:
         self.wants_ticket = False
         self.ticket = ""
         self._client = _client(url, transport, {"Authorization": f"Bearer {token}"}, _believing(authority))
+        self._is_open = False
 
     def greet(self, hello: Hello) -> Greeting:
         """See `Street.greet`."""
@@ -90,7 +94,7 @@ class HttpStreet:
         self._client.close()
 
     def _post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        answer = self._ask("POST", path, content=body, headers={"Content-Type": _MEDIA_TYPE, **(headers or {})})
+        answer = self._ask("POST", path, content=body, headers=headers)
         if not answer.headers.get("Content-Type", "").startswith(_MEDIA_TYPE):
             raise _no_street(self.url)  # a sign-in page of the network, a proxy's, another program's
         return answer
@@ -99,7 +103,21 @@ class HttpStreet:
         return _whole_number(answer.headers.get("Upload-Offset", ""), self.url)
 
     def _ask(self, method: str, path: str, **what: Any) -> httpx.Response:
-        return _checked(lambda: self._client.request(method, path, **what), self.url)
+        answer = _checked(lambda: self._sent(method, path, **what), self.url)
+        self._is_open = True
+        return answer
+
+    def _sent(self, method: str, path: str, **what: Any) -> httpx.Response:
+        """A connection that was open from the round before may turn out to be gone: then once more, over a new one. Everything that is asked of
+        the street may be asked twice (operations are numbered, pieces have their place).
+        """
+        was_open, self._is_open = self._is_open, False
+        try:
+            return self._client.request(method, path, **what)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            if not was_open:
+                raise
+        return self._client.request(method, path, **what)
 
 
 def fetch_authority(server_url: str) -> bytes:
@@ -159,6 +177,22 @@ def _is_here(url: str) -> bool:
     return host == "localhost"
 
 
+def _kept_open(context: ssl.SSLContext) -> httpx.HTTPTransport:
+    """One connection from round to round: a new one costs two round trips and 2 kB before the first byte of work. What lies between may
+    drop it without a word; probes find that out in half a minute, not when somebody waits.
+    """
+    limits = httpx.Limits(max_keepalive_connections=1, keepalive_expiry=KEPT_OPEN_S)
+    return httpx.HTTPTransport(verify=context, trust_env=False, limits=limits, socket_options=_probes())
+
+
+def _probes() -> list[tuple[int, int, int]]:
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):  # not on every Windows
+            options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
+    return options
+
+
 def _client(
     url: str, transport: httpx.BaseTransport | None, headers: Mapping[str, str], context: ssl.SSLContext
 ) -> httpx.Client:
@@ -180,10 +214,13 @@ def _client(
                 url=url,
             )
         # The office's network has no proxy to its own server; a proxy meant for the internet would only be in the way.
-        return httpx.Client(
-            base_url=url, timeout=_TIMEOUT, transport=transport, trust_env=False, verify=context,
-            headers={"User-Agent": f"gridman/{__version__}", **headers},
+        made = httpx.Client(
+            base_url=url, timeout=_TIMEOUT, transport=transport or _kept_open(context), trust_env=False, headers=headers
         )  # fmt: skip
+        # What HTTP/1.1 means without them is what is meant; with them a synchronisation that has nothing to say would be half as long again.
+        for name in ("Accept", "Accept-Encoding", "Connection", "User-Agent"):
+            del made.headers[name]
+        return made
     except httpx.InvalidURL as error:
         raise _no_street(url) from error
 

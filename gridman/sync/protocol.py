@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from gridman.services.audit_anchor import Anchor, AuditPush
+
 __all__ = [
     "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "Op", "Request", "Rows", "Street", "Verdict",
     "Versions",
@@ -76,7 +78,9 @@ class Greeting(Struct, array_like=True, frozen=True):
 
 
 class Request(Struct, array_like=True, frozen=True, tag="exchange"):
-    """Operations to push and positions to pull from. The desk speaks the versions `lowest` to `protocol`; `lowest` 0: that one only."""
+    """Operations to push and positions to pull from. The desk speaks the versions `lowest` to `protocol`; `lowest` 0: that one only.
+    `audit`: new lines of its audit log, so that they need no request of their own.
+    """
 
     protocol: int
     replica: int
@@ -87,6 +91,7 @@ class Request(Struct, array_like=True, frozen=True, tag="exchange"):
     cursors: list[Cursor] = []
     app: str = ""
     lowest: int = 0
+    audit: AuditPush | None = None
 
     @property
     def spoken(self) -> Versions:
@@ -127,9 +132,11 @@ class Entry(Struct, array_like=True, frozen=True):
 
 
 class Answer(Struct, array_like=True, frozen=True):
-    """The street's answer, in version `protocol`. `seq`: the last number when it was made; `complete`: nothing up to it is missing any more.
+    """The street's answer, in version `protocol`. `seq`: the last number when it was made; `complete`: nothing up to it is missing any more;
+    `cursors`: the positions after it, empty where they are those of the request.
 
-    ``is_reset``: the desk's positions belong to another life of the street's data; receive everything anew.
+    ``is_reset``: the desk's positions belong to another life of the street's data; receive everything anew. ``anchor``: up to where the
+    street has the desk's audit log; None from a street that was not asked, or knows only the way of its own for it.
     """
 
     protocol: int
@@ -144,6 +151,7 @@ class Answer(Struct, array_like=True, frozen=True):
     cursors: list[Cursor] = []
     complete: bool = False
     is_reset: bool = False
+    anchor: Anchor | None = None
 
 
 class Street(Protocol):

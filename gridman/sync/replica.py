@@ -3,14 +3,16 @@ a view that holds at least that (design D6).
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
-from msgspec import convert, to_builtins
+from msgspec import convert, structs, to_builtins
 
 from gridman.domain.access import MAP, REF, Actor
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
+from gridman.services.audit_anchor import receive
 from gridman.store.bundle_keys import keep_device_keys
 from gridman.store.feed_pages import cells_of, clock_of, entries_after, rows_of, same_moment, scopes_with_news
 from gridman.store.pushed import answers_of, keep_answers, last_pushed, note_device
@@ -47,17 +49,24 @@ _SCOPE_ORDER = {REF: 0, "g": 1, "i": 2, "o": 3, MAP: 4}
 
 
 class Replica:
-    """The street server's copy as desks talk to it. `spoken`: the versions of the protocol it answers in."""
+    """The street server's copy as desks talk to it. `spoken`: the versions of the protocol it answers in; `key`: the street's data key,
+    with which it signs how far it has a desk's audit log.
+    """
 
-    def __init__(self, store: Store, public_keys: bytes = b"", spoken: Versions = SPOKEN) -> None:
+    def __init__(
+        self, store: Store, public_keys: bytes = b"", spoken: Versions = SPOKEN, *, key: bytes | None = None
+    ) -> None:
         self._store = store
         self._public_keys = public_keys
         self._spoken = spoken
+        self._key = key
 
     def exchange_bytes(self, actor: Actor, body: bytes) -> bytes:
         """Answer an encoded message of the device `actor.replica`. Raises Refusal for whatever is wrong with it."""
         message = decode_request(body)
-        return encode(self.greet(actor, message) if isinstance(message, Hello) else self.exchange(actor, message))
+        if isinstance(message, Hello):
+            return encode(self.greet(actor, message))
+        return encode(self.anchored(actor, message, self.exchange(actor, message)))
 
     def farewell_bytes(self, actor: Actor, body: bytes) -> bytes:
         """Take in the last operations of a device that was retired: each is kept for review; nothing is given any more."""
@@ -107,6 +116,16 @@ class Replica:
 
     def _take(self, unit: Unit, actor: Actor, request: Request) -> list[Verdict]:
         return self._push(unit, actor, request, scopes_of_user(unit, actor.user_id))
+
+    def anchored(self, actor: Actor, request: Request, answer: Answer) -> Answer:
+        """The answer, with the street's confirmation of the audit lines that came with the request. Lines that are no desk's are left
+        unconfirmed: the desk's work is taken all the same, and it is told when it asks for them by themselves.
+        """
+        if request.audit is None or self._key is None:
+            return answer
+        with suppress(Refusal):
+            return structs.replace(answer, anchor=receive(self._store, self._key, actor, request.audit))
+        return answer
 
     def drains(self, request: Request) -> bool:
         """Whether the desk that asks is too old to be given anything but the verdicts on its work."""
@@ -208,6 +227,8 @@ def _pull(reader: Reader, version: int, actor: Actor, request: Request, verdicts
     news = scopes_with_news(connection, scopes, since) if is_near else scopes
     cursors = [page.read(i, c) if c.scope in news else Cursor(c.scope, seq, ALL) for i, c in enumerate(asked)]
     is_complete = all(c.seq == seq and c.after_id == ALL for c in cursors)
+    if is_complete and not page.entries and cursors == [known.get(c.scope) for c in cursors]:
+        cursors = []  # nothing to say: the desk's positions are the street's
     return Answer(
         version, epoch, seq, reader.now, last_pushed(connection, actor.replica), verdicts, page.rows(), page.entries, drops,
         cursors, is_complete, is_reset,

@@ -9,9 +9,16 @@ from pytestqt.qtbot import QtBot
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Cancelled
+from gridman.server import run
 from gridman.services.households import HouseholdQuery, amend_household, household_ids
+from gridman.sync import http
 from gridman.ui.autosync import EVERY_S, LAST_RETRY_S, AutoSync, Rhythm
 from gridman.ui.session import DeskSession
+
+
+def test_a_connection_is_kept_longer_than_a_desk_pauses() -> None:
+    """The desk gives it up first: a server that closes could close in the face of a request."""
+    assert EVERY_S * 1.2 < http.KEPT_OPEN_S < run._KEEP_ALIVE_S
 
 
 def test_failures_wait_longer_and_longer_and_success_forgets_them() -> None:

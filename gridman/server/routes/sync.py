@@ -10,7 +10,7 @@ from gridman.server.limits import read_body
 from gridman.server.parts import in_thread, parts_of
 from gridman.services.lease import issue_ticket
 
-__all__ = ["post_farewell", "post_sync"]
+__all__ = ["MEDIA_TYPE", "post_farewell", "post_sync"]
 
 MEDIA_TYPE = "application/vnd.gridman.sync"
 TICKET = "gridman-ticket"
