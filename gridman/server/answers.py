@@ -13,7 +13,17 @@ from gridman.kernel.log import get_log
 from gridman.kernel.words import LANGUAGES, N_, said_in
 from gridman.server.limits import malformed
 
-__all__ = ["json_answer", "json_body", "language_of", "on_bug", "on_disconnect", "on_http", "on_refusal"]
+__all__ = [
+    "Refused",
+    "json_answer",
+    "json_body",
+    "language_of",
+    "on_bug",
+    "on_disconnect",
+    "on_http",
+    "on_refusal",
+    "status_of_code",
+]
 
 T = TypeVar("T")
 _log = get_log(__name__)
@@ -23,6 +33,7 @@ _STATUS = {
     "access.role": 403,
     "auth.device_revoked": 403,
     "auth.locked": 429,
+    "auth.no_monitor": 403,
     "auth.no_token": 401,
     "auth.suspended": 403,
     "auth.unknown_token": 401,
@@ -31,12 +42,14 @@ _STATUS = {
     "blob.offset": 409,
     "disk.full": 507,
     "file.cannot_write": 507,
+    "http.busy": 503,
     "http.malformed": 400,
     "http.no_authority": 404,
     "http.too_large": 413,
     "http.too_many": 429,
     "http.too_slow": 408,
     "record.missing": 404,
+    "server.stopping": 503,
     "sync.fork": 409,
     "sync.malformed": 400,
     "sync.other_device": 403,
@@ -58,6 +71,24 @@ _TROUBLE = N_("The street server cannot work at the moment ({trouble}).")
 _TROUBLE_REMEDY = N_(
     "Nothing was lost: what you did stays on this computer and is sent later. Tell the street's administrator; the server's log says more."
 )
+
+
+def status_of_code(code: str) -> int:
+    """The HTTP status of a refusal with this code."""
+    return _STATUS.get(code, _OTHERWISE)
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Why the server did not do what was asked, for people (`words`, `remedy`) and for a desk, which puts it into its own language from
+    `text`, `advice` and `params`. `code` stays the same across versions.
+    """
+
+    code: str
+    words: str
+    remedy: str
+    text: str
+    advice: str
+    params: dict[str, str]
 
 
 def json_answer(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -88,16 +119,10 @@ def language_of(request: Request) -> str:
 def refusal_answer(refusal: Refusal, language: str, status: int | None = None) -> Response:
     """A refusal for people (`words`, `remedy`) and for a desk, which puts it into its own language (`text`, `advice`, `params`)."""
     params = {name: str(value) for name, value in refusal.params.items()}
-    body = {
-        "code": refusal.code,
-        "words": _filled(refusal.text, params, language),
-        "remedy": _filled(refusal.remedy, params, language),
-        "text": refusal.text,
-        "advice": refusal.remedy,
-        "params": params,
-    }
+    words, remedy = _filled(refusal.text, params, language), _filled(refusal.remedy, params, language)
+    body = Refused(refusal.code, words, remedy, refusal.text, refusal.remedy, params)
     status = status or _STATUS.get(refusal.code, _OTHERWISE)
-    headers = {"Retry-After": params["seconds"]} if status == 429 and "seconds" in params else {}
+    headers = {"Retry-After": params["seconds"]} if status in (429, 503) and "seconds" in params else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if refusal.code == "blob.offset" and "expected" in params:

@@ -1,64 +1,69 @@
 """The application: addresses, and what every answer carries."""
 
+import time
 from email.utils import formatdate
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect
-from starlette.routing import Route
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridman.kernel.errors import Refusal
 from gridman.server.answers import on_bug, on_disconnect, on_http, on_refusal
+from gridman.server.api import Address
 from gridman.server.limits import Limits
+from gridman.server.metrics import Traffic
 from gridman.server.parts import StreetParts
+from gridman.server.queue import busy, stopping
 from gridman.server.routes.account import get_me, post_password, post_token
 from gridman.server.routes.audit import post_audit
 from gridman.server.routes.authority import get_authority
 from gridman.server.routes.blobs import get_blob, head_blob, patch_blob
+from gridman.server.routes.description import get_openapi
 from gridman.server.routes.enrol import post_enrol
+from gridman.server.routes.events import get_events
 from gridman.server.routes.incidents import get_incidents
-from gridman.server.routes.status import get_health, get_status, get_version
+from gridman.server.routes.monitor import get_health, get_live, get_metrics
+from gridman.server.routes.status import get_status, get_version
 from gridman.server.routes.sync import MEDIA_TYPE, post_farewell, post_sync
 from gridman.services.street import Street
 from gridman.sync.replica import Replica
 from gridman.sync.seal import Keys
 
-__all__ = ["StreetParts", "make_app", "street_app"]
+__all__ = ["ADDRESSES", "StreetParts", "make_app", "street_app"]
 
-_ROUTES = (
-    Route("/", get_status, methods=["GET"]),
-    Route("/health", get_health, methods=["GET"]),
-    Route("/version", get_version, methods=["GET"]),
-    Route("/ca", get_authority, methods=["GET"]),
-    Route("/enrol/v1", post_enrol, methods=["POST"]),
-    Route("/me/v1", get_me, methods=["GET"]),
-    Route("/token/v1", post_token, methods=["POST"]),
-    Route("/password/v1", post_password, methods=["POST"]),
-    Route("/sync/v1", post_sync, methods=["POST"]),
-    Route("/audit/v1", post_audit, methods=["POST"]),
-    Route("/farewell/v1", post_farewell, methods=["POST"]),
-    Route("/blobs/v1/{sha256}", patch_blob, methods=["PATCH"]),
-    Route("/blobs/v1/{sha256}", head_blob, methods=["HEAD"]),
-    Route("/blobs/v1/{sha256}", get_blob, methods=["GET"]),
-    Route("/incidents/v1", get_incidents, methods=["GET"]),
-)
+ADDRESSES: tuple[Address, ...] = (
+    get_status, get_live, get_health, get_metrics, get_version, get_openapi, get_authority, post_enrol, get_me, post_token, post_password,
+    post_sync, get_events, post_audit, post_farewell, patch_blob, head_blob, get_blob, get_incidents,
+)  # fmt: skip
+"""Every address for programs, in the order of the document (`gridman.server.openapi`)."""
+
+_ALWAYS_OPEN = {a.path for a in ADDRESSES if a.is_always_open}
+_ADDRESS_OF: dict[object, str] = {a.handler: a.path for a in ADDRESSES}
 
 
 class _Guarded:
-    """Headers that keep answers out of caches and browsers from guessing. Messages of the sync go to desks alone, which need none of
-    them and may pay for each byte.
+    """Around every call: it is counted and timed, it is turned away while the server stops or has too much to do, and its answer carries
+    headers that keep it out of caches and browsers from guessing. Messages of the sync go to desks alone, which need none of these and may
+    pay for each byte.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        parts: StreetParts = scope["app"].state.parts
+        started, status = time.monotonic(), 500
+
         async def guarded(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
+                if parts.is_stopping:
+                    headers["Connection"] = "close"
                 if headers.get("Content-Type") == MEDIA_TYPE:
                     return await send(message)
                 headers.setdefault("Date", formatdate(usegmt=True))
@@ -67,13 +72,40 @@ class _Guarded:
                 headers.setdefault("Referrer-Policy", "no-referrer")
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        parts.traffic.running += 1
+        try:
+            refusal = _turned_away(parts, scope["path"])
+            if refusal is None:
+                await self._app(scope, receive, guarded)
+            else:
+                answer = await on_refusal(Request(scope, receive), refusal)
+                await answer(scope, receive, guarded)
+        finally:
+            parts.traffic.running -= 1
+            path = _ADDRESS_OF.get(scope.get("endpoint"), "other")
+            parts.traffic.count_call(_method(scope), path, status, time.monotonic() - started)
+
+
+def _turned_away(parts: StreetParts, path: str) -> Refusal | None:
+    if path in _ALWAYS_OPEN:
+        return None
+    if parts.is_stopping:
+        return stopping(parts.chance)
+    # Desks that wait for news are calls under way, too, but cost next to nothing.
+    if parts.traffic.running - len(parts.pokes) > parts.limits.calls_at_once:
+        return busy(parts.chance)
+    return None
+
+
+def _method(scope: Scope) -> str:
+    """The method as a label: strangers may send any word."""
+    return scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other"
 
 
 def make_app(parts: StreetParts) -> Starlette:
     """The street server's application over these parts."""
     app = Starlette(
-        routes=list(_ROUTES),
+        routes=[a.route() for a in ADDRESSES],
         middleware=[Middleware(_Guarded)],
         exception_handlers={
             Refusal: on_refusal,
@@ -82,11 +114,14 @@ def make_app(parts: StreetParts) -> Starlette:
             Exception: on_bug,
         },
     )
-    app.state.parts = parts
+    app.state.parts, app.state.addresses = parts, ADDRESSES
     return app
 
 
 def street_app(street: Street, limits: Limits | None = None, *, authority: bytes = b"") -> Starlette:
     """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe."""
-    replica = Replica(street.store, Keys.from_seed(street.key).public, key=street.key)
-    return make_app(StreetParts(street, replica, street.photos, limits or Limits(), authority=authority))
+    traffic = Traffic()
+    replica = Replica(street.store, Keys.from_seed(street.key).public, key=street.key, told=traffic.count_operation)
+    return make_app(
+        StreetParts(street, replica, street.photos, limits or Limits(), authority=authority, traffic=traffic)
+    )

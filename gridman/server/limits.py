@@ -16,7 +16,11 @@ __all__ = ["Buckets", "Limits", "malformed", "read_body", "too_large"]
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one server. A desk on a bad line needs minutes for a body; a first sync on a good one makes many calls."""
+    """The limits of one server. A desk on a bad line needs minutes for a body; a first sync on a good one makes many calls.
+
+    `exchanges_*`: `gridman.server.queue`; `listeners` to `listen_s`: `gridman.server.pokes`; `stop_s`: how long a stop waits for what is
+    under way.
+    """
 
     sync_bytes: int = 8 << 20
     chunk_bytes: int = 1 << 20
@@ -27,6 +31,18 @@ class Limits:
     call_burst: int = 400
     enrolments_per_s: float = 0.5
     enrolment_burst: int = 40
+    calls_at_once: int = 512
+    exchanges_at_once: int = 16
+    exchanges_per_desk: int = 4
+    exchanges_waiting: int = 256
+    exchanges_waiting_bytes: int = 128 << 20
+    exchange_wait_s: float = 30.0
+    listeners: int = 2_000
+    look_s: float = 1.0
+    pokes_per_s: float = 50.0
+    beat_s: float = 20.0
+    listen_s: float = 900.0
+    stop_s: float = 10.0
 
 
 class Buckets:

@@ -1,5 +1,6 @@
 """What a running street server is joined from."""
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,10 @@ from starlette.requests import Request
 
 from gridman.domain.access import Actor
 from gridman.server.limits import Buckets, Limits
+from gridman.server.metrics import Traffic
+from gridman.server.pokes import Pokes
+from gridman.server.queue import FairQueue, stopping
+from gridman.services.monitoring import News, news
 from gridman.services.street import Street
 
 __all__ = ["Blobs", "Exchange", "StreetParts", "in_thread", "parts_of"]
@@ -59,12 +64,35 @@ class StreetParts:
     enrolments: Buckets = field(init=False)
     hashing: anyio.CapacityLimiter = field(init=False)
     receiving: anyio.CapacityLimiter = field(init=False)  # pieces of a photo are taken one after the other
+    traffic: Traffic = field(default_factory=Traffic)
+    chance: random.Random = field(default_factory=random.Random)
+    pokes: Pokes = field(init=False)
+    exchanges: FairQueue = field(init=False)
+    is_stopping: bool = False
 
     def __post_init__(self) -> None:
         self.calls = Buckets(self.limits.calls_per_s, self.limits.call_burst)
         self.enrolments = Buckets(self.limits.enrolments_per_s, self.limits.enrolment_burst)
         self.hashing = anyio.CapacityLimiter(_HASHES_AT_ONCE)
         self.receiving = anyio.CapacityLimiter(1)
+        most = self.limits
+        self.pokes = Pokes(self._look, most.listeners, most.look_s, most.pokes_per_s, self.chance)
+        self.exchanges = FairQueue(
+            most.exchanges_at_once, most.exchanges_per_desk, most.exchanges_waiting, most.exchanges_waiting_bytes,
+            most.exchange_wait_s, self.chance,
+        )  # fmt: skip
+
+    async def _look(self, before: News | None, scopes: frozenset[str]) -> News:
+        return await in_thread(lambda: news(self.street.store, before, scopes))
+
+    def stop(self) -> None:
+        """From now on what is under way is finished, what comes new is told to come again, and desks that wait are let go. On the event loop."""
+        self.is_stopping = True
+        self.pokes.stop()
+
+    def come_back_ms(self) -> int:
+        """How long a desk that was let go stays away: a time of its own, so that they do not all come back at once."""
+        return 1000 * int(str(stopping(self.chance).params["seconds"]))
 
 
 def parts_of(request: Request) -> StreetParts:

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 
 import uvicorn
@@ -19,18 +19,19 @@ from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
 from gridman.server.app import street_app
 from gridman.server.certificates import Tls, is_loopback
+from gridman.server.limits import Limits
+from gridman.server.parts import StreetParts
 from gridman.services.street import Street
 
 __all__ = ["ServerThread", "Tls", "serve"]
 
 _log = get_log(__name__)
-_GRACE_S = 10
+_GRACE_S = 2
+_LOOK_S = 0.05
+_MOST_FILES = 65_536
 _GOODBYE_S = 0.2
 _KEEP_ALIVE_S = 240
 """Longer than a desk's pause between two rounds: a connection that is kept saves it two round trips."""
-
-_MOST_CONNECTIONS = 1_000
-"""Every desk of a street keeps one."""
 
 _START_LIMIT_S = 30.0
 
@@ -48,9 +49,21 @@ class _Server(uvicorn.Server):
             self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._finish()
         letting_go = asyncio.create_task(self._let_idle_go())
         await super().shutdown(sockets)
         letting_go.cancel()
+
+    async def _finish(self) -> None:
+        """Let what is under way come to its end, within bounds. Who comes meanwhile is told, in so many words, when to come again."""
+        parts: StreetParts | None = getattr(getattr(self.config.app, "state", None), "parts", None)
+        if parts is None:
+            return
+        parts.stop()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + parts.limits.stop_s
+        while parts.traffic.running and loop.time() < until and not self.force_exit:
+            await asyncio.sleep(_LOOK_S)
 
     async def _let_idle_go(self) -> None:
         """Cut connections on which nothing is under way. TLS would wait for the other side's goodbye, which an idle desk never reads."""
@@ -80,6 +93,7 @@ def serve(
     an address that other computers reach, ``server.plain_http``, before anything is served.
     """
     _require_safe(host, tls)
+    _allow_many_connections()
     config = _config(_application(app, tls), tls)
     listening = _listen(host, port)
     address = _address(listening, host, tls)
@@ -87,6 +101,17 @@ def serve(
     with _stopping_by_signal(server):
         server.run(sockets=[listening])
     _log.info("stopped serving %s", address)
+
+
+def _allow_many_connections() -> None:
+    """Every desk holds two connections open; many systems allow a program a thousand files unless it asks for more."""
+    with suppress(ImportError, OSError, ValueError):  # Windows has no such limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+        if soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _application(app: Starlette | Street, tls: Tls | None) -> Starlette:
@@ -120,8 +145,7 @@ def _config(app: Starlette, tls: Tls | None) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_MOST_CONNECTIONS,
-        backlog=256,
+        backlog=1_024,
         date_header=False,  # `app` dates what a cache could meet
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
@@ -159,7 +183,7 @@ def _listen(host: str, port: int) -> socket.socket:
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(256)
+        listening.listen(1_024)
     except (OSError, OverflowError) as error:
         listening.close()
         if getattr(error, "errno", None) != errno.EADDRINUSE:
@@ -243,7 +267,7 @@ class ServerThread:
         """Finish what is under way and stop; waits for the thread."""
         self._server.should_exit = True
         if self._thread.ident is not None:
-            self._thread.join(_GRACE_S + 5)
+            self._thread.join(Limits.stop_s + _GRACE_S + 5)
         self._listening.close()
 
     def __enter__(self) -> str:

@@ -23,12 +23,14 @@ from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.services.desk import Desk
+from gridman.services.monitoring import LAST_BACKUP
 from gridman.services.street import Street, open_street
 from gridman.store.accounts import street_identity
 from gridman.store.archive import FORMAT, Manifest, damaged, manifest_of, prove, unpack, write_archive
 from gridman.store.backup import begin_new_life, copy_database, feed_position, no_copy_of_postgresql
 from gridman.store.database import open_sqlite
 from gridman.store.keys import DEFAULT_COST, Cost, KeyFile
+from gridman.store.settings import put_setting
 from gridman.store.soundness import all_photos, page_flaws
 
 __all__ = ["Restored", "back_up_desk", "back_up_street", "require_copyable", "restore_street", "verify_street_backup"]
@@ -79,6 +81,7 @@ def back_up_street(
         made = write_archive(to, facts, street.key, sources, progress)
     with street.store.unit(SYSTEM) as unit:
         note(unit, "export", None, None, what="backup", photos=made.photo_count)
+        put_setting(unit, LAST_BACKUP, str(unit.at))
     return made
 
 

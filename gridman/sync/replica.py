@@ -2,7 +2,7 @@
 a view that holds at least that (design D6).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -50,16 +50,23 @@ _SCOPE_ORDER = {REF: 0, "g": 1, "i": 2, "o": 3, MAP: 4}
 
 class Replica:
     """The street server's copy as desks talk to it. `spoken`: the versions of the protocol it answers in; `key`: the street's data key,
-    with which it signs how far it has a desk's audit log.
+    with which it signs how far it has a desk's audit log; `told`: hears the outcome of each operation that was taken in.
     """
 
     def __init__(
-        self, store: Store, public_keys: bytes = b"", spoken: Versions = SPOKEN, *, key: bytes | None = None
+        self,
+        store: Store,
+        public_keys: bytes = b"",
+        spoken: Versions = SPOKEN,
+        *,
+        key: bytes | None = None,
+        told: Callable[[str], None] | None = None,
     ) -> None:
         self._store = store
         self._public_keys = public_keys
         self._spoken = spoken
         self._key = key
+        self._told = told
 
     def exchange_bytes(self, actor: Actor, body: bytes) -> bytes:
         """Answer an encoded message of the device `actor.replica`. Raises Refusal for whatever is wrong with it."""
@@ -79,11 +86,10 @@ class Replica:
                 why="hello",
             )
         version = self._check(actor, message)
-
-        def take(unit: Unit) -> Answer:
-            return _receipt(unit, version, actor, message, self._push(unit, actor, message, frozenset()))
-
-        return encode(self._store.write(actor, take))
+        verdicts = self._take(actor, message, is_farewell=True)
+        with self._store.read() as reader:
+            same_moment(reader)
+            return encode(_receipt(reader, version, actor, message, verdicts))
 
     def greet(self, actor: Actor, hello: Hello) -> Greeting:
         """Say what this street speaks and how far it knows the desk's operations; note the desk's keys for bundles."""
@@ -104,7 +110,7 @@ class Replica:
         version = self._check(actor, request)
         verdicts: list[Verdict] = []
         if request.ops:
-            verdicts = self._store.write(actor, lambda unit: self._take(unit, actor, request))
+            verdicts = self._take(actor, request)
         elif self.drains(request):
             raise too_old(request.spoken, self._spoken)
         # What was taken in is durable; what there is to give is read beside the writers, from that moment or a later one.
@@ -114,8 +120,18 @@ class Replica:
                 return _receipt(reader, version, actor, request, verdicts)
             return _pull(reader, version, actor, request, verdicts)
 
-    def _take(self, unit: Unit, actor: Actor, request: Request) -> list[Verdict]:
-        return self._push(unit, actor, request, scopes_of_user(unit, actor.user_id))
+    def _take(self, actor: Actor, request: Request, *, is_farewell: bool = False) -> list[Verdict]:
+        """Take in the operations, durably; of a desk that says farewell none is in its scope any more."""
+
+        def work(unit: Unit) -> tuple[list[Verdict], list[Verdict]]:
+            scopes = frozenset[str]() if is_farewell else scopes_of_user(unit, actor.user_id)
+            return self._push(unit, actor, request, scopes)
+
+        repeated, fresh = self._store.write(actor, work)
+        if self._told is not None:
+            for verdict in fresh:
+                self._told(verdict.outcome)
+        return repeated + fresh
 
     def anchored(self, actor: Actor, request: Request, answer: Answer) -> Answer:
         """The answer, with the street's confirmation of the audit lines that came with the request. Lines that are no desk's are left
@@ -150,7 +166,9 @@ class Replica:
             check_op(op)
         return version
 
-    def _push(self, unit: Unit, actor: Actor, request: Request, scopes: frozenset[str]) -> list[Verdict]:
+    def _push(
+        self, unit: Unit, actor: Actor, request: Request, scopes: frozenset[str]
+    ) -> tuple[list[Verdict], list[Verdict]]:
         """Take in the operations; returns the answers to those that came again and to the new ones."""
         connection = unit.connection
         take_device_turn(connection, actor.replica)
@@ -164,7 +182,7 @@ class Replica:
         answers = [(op.n, digest_of(op), to_builtins(v)) for op, v in zip(fresh, verdicts, strict=True)]
         keep_answers(connection, actor.replica, answers, seq, unit.now)
         note_device(connection, actor.replica, last + len(fresh), unit.now, request.at - unit.now)
-        return repeated + [_at(v, seq) for v in verdicts]
+        return repeated, [_at(v, seq) for v in verdicts]
 
 
 def _receipt(reader: Reader, version: int, actor: Actor, request: Request, verdicts: list[Verdict]) -> Answer:

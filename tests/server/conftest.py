@@ -7,13 +7,15 @@ from typing import Any
 import httpx
 import pytest
 
-from gridman.server.app import street_app
+from gridman.server.app import ADDRESSES, street_app
 from gridman.server.limits import Limits
+from gridman.server.openapi import document
 from gridman.server.run import ServerThread
 from tests.support.streets import PASSWORD, WORKER, TownStreet, town, town_street
 
 __all__ = ["town"]
 
+DOCUMENT = document(ADDRESSES, Limits())
 GENEROUS = Limits(enrolment_burst=10_000, call_burst=100_000, body_s=2.0)
 
 
@@ -34,10 +36,21 @@ class Served:
         return {"Authorization": f"Bearer {self.enrol(login)['token']}"}
 
 
+def as_documented(answer: httpx.Response) -> None:
+    """Whatever a test asks of a server, its answer is one that the served document tells of."""
+    path = "/blobs/v1/{sha256}" if answer.request.url.path.startswith("/blobs/v1/") else answer.request.url.path
+    operation = DOCUMENT["paths"].get(path, {}).get(answer.request.method.lower())
+    if operation is None or not answer.request.url.path.isprintable():
+        return
+    if path.endswith("}") and answer.request.url.path.count("/") != 3:
+        return
+    assert str(answer.status_code) in operation["responses"], (answer.request.method, path, answer.status_code)
+
+
 def served_town(town: TownStreet, limits: Limits = GENEROUS) -> Iterator[Served]:
     with (
         ServerThread(street_app(town.street, limits)) as url,
-        httpx.Client(base_url=url, timeout=20, trust_env=False) as client,
+        httpx.Client(base_url=url, timeout=20, trust_env=False, event_hooks={"response": [as_documented]}) as client,
     ):
         yield Served(town, url, client)
 

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gridman.server.answers import json_answer, json_body
+from gridman.server.api import Body, Said, address
 from gridman.server.auth import caller_of
 from gridman.server.limits import read_body
 from gridman.server.parts import in_thread, parts_of
@@ -15,6 +16,23 @@ from gridman.services.enrolment import rotate_token
 __all__ = ["get_me", "post_password", "post_token"]
 
 
+class Me(Struct, frozen=True):
+    """Who the street takes the caller for, and the scopes its desk receives."""
+
+    user_id: int
+    name: str
+    role: str
+    organisation_id: int
+    replica: int
+    scopes: list[str]
+
+
+class NewToken(Struct, frozen=True):
+    """A token; it is shown this once."""
+
+    token: str
+
+
 class PasswordForm(Struct, frozen=True):
     """A change of password."""
 
@@ -22,6 +40,7 @@ class PasswordForm(Struct, frozen=True):
     new: str
 
 
+@address("GET", "/me/v1", Said(200, "The user.", Me))
 async def get_me(request: Request) -> Response:
     """Who the street takes the caller for, and the scopes its desk receives."""
     actor = await caller_of(request)
@@ -32,18 +51,10 @@ async def get_me(request: Request) -> Response:
             return sorted(scopes_of_user(reader, actor.user_id))
 
     scopes = await in_thread(ask)
-    return json_answer(
-        {
-            "user_id": actor.user_id,
-            "name": actor.name,
-            "role": actor.role,
-            "organisation_id": actor.organisation_id,
-            "replica": actor.replica,
-            "scopes": scopes,
-        }
-    )
+    return json_answer(Me(actor.user_id, actor.name, actor.role, actor.organisation_id, actor.replica, scopes))
 
 
+@address("POST", "/token/v1", Said(200, "The new token.", NewToken))
 async def post_token(request: Request) -> Response:
     """Another token for this device; the old one works until the new one is used."""
     actor = await caller_of(request)
@@ -53,9 +64,13 @@ async def post_token(request: Request) -> Response:
         with store.unit(actor) as unit:
             return rotate_token(unit)
 
-    return json_answer({"token": await in_thread(rotate)})
+    return json_answer(NewToken(await in_thread(rotate)))
 
 
+@address(
+    "POST", "/password/v1", Said(204, "The password was replaced."),
+    body=Body("small_bytes", PasswordForm), refuses=("auth.wrong_password", "auth.locked", "passphrase.weak"),
+)  # fmt: skip
 async def post_password(request: Request) -> Response:
     """The user's own new password; answers 204."""
     actor = await caller_of(request)

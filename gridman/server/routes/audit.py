@@ -4,16 +4,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gridman.server.answers import json_answer, json_body
+from gridman.server.api import Body, Said, address
 from gridman.server.auth import caller_of
 from gridman.server.limits import read_body
 from gridman.server.parts import in_thread, parts_of
-from gridman.services.audit_anchor import AuditPush, receive
+from gridman.services.audit_anchor import Anchor, AuditPush, receive
 
 __all__ = ["post_audit"]
 
 
+@address(
+    "POST", "/audit/v1", Said(200, "Up to where the street has the log.", Anchor), body=Body("chunk_bytes", AuditPush)
+)
 async def post_audit(request: Request) -> Response:
-    """See the module."""
+    """New lines of a desk's audit log; the answer confirms, signed, up to where the street has it."""
     actor = await caller_of(request)
     parts = parts_of(request)
     push = json_body(await read_body(request, parts.limits.chunk_bytes, parts.limits.body_s), AuditPush)

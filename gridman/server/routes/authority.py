@@ -7,13 +7,23 @@ from starlette.responses import Response
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
+from gridman.server.api import Caller, Said, address
 from gridman.server.parts import parts_of
 
 __all__ = ["get_authority"]
 
+PEM = "application/x-pem-file"
 
+
+@address(
+    "GET",
+    "/ca",
+    Said(200, "The certificate as PEM.", media_type=PEM),
+    caller=Caller.ANYONE,
+    refuses=("http.no_authority",),
+)
 async def get_authority(request: Request) -> Response:
-    """The certificate as PEM; ``http.no_authority`` where the street is served without TLS."""
+    """The certificate of the street's authority; ``http.no_authority`` where the street is served without TLS."""
     authority = parts_of(request).authority
     if not authority:
         raise Refusal(
@@ -21,4 +31,4 @@ async def get_authority(request: Request) -> Response:
             N_("This street server has no certificate of its own."),
             N_("Start it without --insecure-http, then try again."),
         )
-    return Response(authority, media_type="application/x-pem-file")
+    return Response(authority, media_type=PEM)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gridman.domain.access import Actor
+from gridman.server.api import BINARY, Body, Param, Said, address
 from gridman.server.auth import caller_of
 from gridman.server.limits import malformed, read_body, too_large
 from gridman.server.parts import StreetParts, in_thread, parts_of
@@ -19,6 +20,12 @@ __all__ = ["get_blob", "head_blob", "patch_blob"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _RANGE = re.compile(r"bytes=(\d{1,12})-(\d{0,12})")
+_PATH = "/blobs/v1/{sha256}"
+_NAME = Param(
+    "sha256", "path", "SHA-256 of the content.", {"type": "string", "pattern": "^[0-9a-f]{64}$"}, is_required=True
+)
+_BYTES = {"type": "integer", "minimum": 0, "maximum": 999_999_999_999}
+_OFFSETS = {"Upload-Offset": "How many bytes are here.", "Upload-Length": "The size of the whole content."}
 
 
 async def _asked(request: Request) -> tuple[StreetParts, Actor, str]:
@@ -35,6 +42,13 @@ async def _asked(request: Request) -> tuple[StreetParts, Actor, str]:
     return parts, actor, name
 
 
+@address(
+    "HEAD",
+    _PATH,
+    Said(200, "How much is here.", headers=_OFFSETS),
+    params=(_NAME,),
+    refuses=("http.malformed", "blob.missing"),
+)
 async def head_blob(request: Request) -> Response:
     """How many bytes are here; an offset of 0 for a content that is still to come."""
     parts, _, name = await _asked(request)
@@ -43,6 +57,16 @@ async def head_blob(request: Request) -> Response:
     return Response(headers={"Upload-Offset": str(offset), "Upload-Length": str(total)})
 
 
+@address(
+    "PATCH", _PATH, Said(204, "The piece was taken.", headers={"Upload-Offset": _OFFSETS["Upload-Offset"]}),
+    body=Body("chunk_bytes", media_type=BINARY, meaning="A piece of the content."),
+    params=(
+        _NAME,
+        Param("Upload-Offset", "header", "Where in the content the piece begins.", _BYTES, is_required=True),
+        Param("Upload-Length", "header", "The size of the whole content.", _BYTES, is_required=True),
+    ),
+    refuses=("http.malformed", "blob.missing", "blob.offset", "blob.damaged"),
+)  # fmt: skip
 async def patch_blob(request: Request) -> Response:
     """Add a piece; answers 204 with the new `Upload-Offset`, or 409 with the one expected."""
     parts, _, name = await _asked(request)
@@ -56,6 +80,13 @@ async def patch_blob(request: Request) -> Response:
     return Response(status_code=204, headers={"Upload-Offset": str(now)})
 
 
+@address(
+    "GET", _PATH, Said(200, "The whole content.", media_type=BINARY),
+    Said(206, "A piece of it.", media_type=BINARY, headers={"Content-Range": "Which bytes of how many."}),
+    Said(416, "It ends before that.", headers={"Content-Range": "Of how many bytes."}),
+    params=(_NAME, Param("Range", "header", "The piece that is asked for.", {"type": "string", "pattern": "^bytes=[0-9]{1,12}-[0-9]{0,12}$"})),
+    refuses=("http.malformed", "blob.missing"),
+)  # fmt: skip
 async def get_blob(request: Request) -> Response:
     """The content, at most one piece of the server's size at a time: 206 with `Content-Range`, 200 when that is all."""
     parts, _, name = await _asked(request)

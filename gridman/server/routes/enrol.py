@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gridman.server.answers import json_answer, json_body
+from gridman.server.api import Body, Caller, Said, address
 from gridman.server.auth import host_of
 from gridman.server.limits import malformed, read_body
 from gridman.server.parts import in_thread, parts_of
@@ -25,8 +26,13 @@ class EnrolForm(Struct, frozen=True):
     code: str | None = None
 
 
+@address(
+    "POST", "/enrol/v1", Said(201, "The computer is a desk now; the token is shown this once.", Enrolled),
+    caller=Caller.ANYONE, body=Body("small_bytes", EnrolForm),
+    refuses=("auth.wrong_password", "auth.locked", "auth.suspended", "http.too_many"),
+)  # fmt: skip
 async def post_enrol(request: Request) -> Response:
-    """Answers 201 with `gridman.services.enrolment.Enrolled` as JSON; the token is shown this once."""
+    """A computer becomes a desk of the street, by the password of its user or by a code."""
     parts = parts_of(request)
     parts.enrolments.take(host_of(request))
     form = json_body(await read_body(request, parts.limits.small_bytes, parts.limits.body_s), EnrolForm)

@@ -1,8 +1,9 @@
-"""For people and monitors: GET / (a page), GET /health, GET /version. No personal data, no token needed."""
+"""For people: GET / (a page) and GET /version. No personal data, no token needed."""
 
 import html
 import time
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -10,11 +11,12 @@ from gridman import __version__
 from gridman.kernel.clock import show_instant
 from gridman.kernel.words import N_, said_in
 from gridman.server.answers import json_answer, language_of
+from gridman.server.api import Caller, Param, Said, address
 from gridman.server.parts import in_thread, parts_of
 from gridman.services.street import StreetPicture, street_picture
 from gridman.sync.protocol import SPOKEN
 
-__all__ = ["get_health", "get_status", "get_version"]
+__all__ = ["get_status", "get_version"]
 
 _STYLE = """
 body{font:16px/1.5 "Noto Sans SC","Microsoft YaHei",system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;color:#1c2733}
@@ -24,25 +26,26 @@ border-bottom:1px solid #d5dbe1;font-variant-numeric:tabular-nums}th{width:45%;f
 """
 
 
-async def get_health(request: Request) -> Response:
-    """200 while the server and its database answer."""
-    await in_thread(lambda: street_picture(parts_of(request).street.store, 0))
-    return json_answer({"status": "ok"})
+class Version(Struct, frozen=True):
+    """What runs here: the program, the versions of the sync that it speaks, and which street it is."""
+
+    version: str
+    protocol: int
+    lowest_protocol: int
+    street_id: str
 
 
+@address("GET", "/version", Said(200, "What runs here.", Version), caller=Caller.ANYONE)
 async def get_version(request: Request) -> Response:
     """What runs here, for a desk that is about to enrol and for monitors."""
     picture = await in_thread(lambda: street_picture(parts_of(request).street.store, 0))
-    return json_answer(
-        {
-            "version": __version__,
-            "protocol": SPOKEN.highest,
-            "lowest_protocol": SPOKEN.lowest,
-            "street_id": picture.street_id,
-        }
-    )
+    return json_answer(Version(__version__, SPOKEN.highest, SPOKEN.lowest, picture.street_id))
 
 
+@address(
+    "GET", "/", Said(200, "A page.", media_type="text/html"), caller=Caller.ANYONE,
+    params=(Param("lang", "query", "The language; otherwise the browser's.", {"type": "string"}),),
+)  # fmt: skip
 async def get_status(request: Request) -> Response:
     """The page an administrator opens to see that all is well."""
     parts = parts_of(request)

@@ -5,6 +5,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gridman.server.api import Body, Caller, Param, Said, address
 from gridman.server.auth import caller_of
 from gridman.server.limits import read_body
 from gridman.server.parts import in_thread, parts_of
@@ -16,8 +17,21 @@ MEDIA_TYPE = "application/vnd.gridman.sync"
 TICKET = "gridman-ticket"
 
 
+_MESSAGE = Body(
+    "sync_bytes",
+    media_type=MEDIA_TYPE,
+    meaning="A message of gridman.sync.protocol: msgpack, compressed with Zstandard.",
+)
+_REFUSES = ("sync.malformed", "sync.too_large", "sync.other_device", "sync.fork", "sync.too_new")
+
+
+@address(
+    "POST", "/sync/v1", Said(200, "The answer, of the same kind.", media_type=MEDIA_TYPE, headers={TICKET: "The next ticket, when it was wanted."}),
+    body=_MESSAGE, params=(Param(TICKET, "header", "Asks for the desk's next ticket.", {"const": "wanted"}),),
+    refuses=(*_REFUSES, "sync.too_old"),
+)  # fmt: skip
 async def post_sync(request: Request) -> Response:
-    """The body is an encoded message of `gridman.sync.protocol` (compressed msgpack); so is the answer."""
+    """One exchange of a desk with the street: its work up, what is new down."""
     actor = await caller_of(request)
     parts = parts_of(request)
     body = await read_body(request, parts.limits.sync_bytes, parts.limits.body_s)
@@ -30,13 +44,23 @@ async def post_sync(request: Request) -> Response:
         ticket = issue_ticket(parts.street.store, parts.street.key, actor.replica, actor.user_id)
         return Response(content, headers={TICKET: ticket}, media_type=MEDIA_TYPE)
 
-    return await in_thread(answer)
+    async with parts.exchanges.turn(actor.replica, len(body)):
+        return await in_thread(answer)
 
 
+@address(
+    "POST",
+    "/farewell/v1",
+    Said(200, "The verdicts.", media_type=MEDIA_TYPE),
+    caller=Caller.LEAVING,
+    body=_MESSAGE,
+    refuses=_REFUSES,
+)
 async def post_farewell(request: Request) -> Response:
-    """Like an exchange, but nothing is applied and nothing given: what the desk sends is kept for review."""
+    """The last operations of a desk that was retired: nothing is applied and nothing given, what it sends is kept for review."""
     actor = await caller_of(request, is_farewell=True)
     parts = parts_of(request)
     body = await read_body(request, parts.limits.sync_bytes, parts.limits.body_s)
-    answer = await in_thread(lambda: parts.exchange.farewell_bytes(actor, body))
+    async with parts.exchanges.turn(actor.replica, len(body)):
+        answer = await in_thread(lambda: parts.exchange.farewell_bytes(actor, body))
     return Response(answer, media_type=MEDIA_TYPE)
