@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from gridman.cli import street_audit, street_backup, street_monitor, street_office, street_trust
+from gridman.cli import street_audit, street_backup, street_monitor, street_office, street_review, street_trust
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data, opened_street
 from gridman.cli.secrets import ask_new
@@ -47,6 +47,7 @@ def fill(parser: argparse.ArgumentParser) -> None:
     )
     street_office.fill(parts)
     street_trust.fill(parts)
+    street_review.fill(parts)
     street_audit.fill(parts)
     street_backup.fill(parts)
     street_monitor.fill(parts)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped
 from gridman.domain.fields import Kind, Merge, Privacy, Synced, column
 from gridman.kernel.words import N_
 
-__all__ = ["REASONS", "Conflict"]
+__all__ = ["DOUBLES", "REASONS", "Conflict"]
 
 REASONS = {
     "concurrent": N_("Two people changed this without knowing of each other; the later value stands."),
@@ -13,8 +13,13 @@ REASONS = {
     "retired": N_("The record was retired while somebody edited it."),
     "scope": N_("The record had moved to another grid when this edit arrived."),
     "target": N_("Somebody moved the record into a grid that is not theirs."),
+    "same_person": N_("Two entries carry the same ID number; both were taken over."),
+    "same_visit": N_("The same worker logged two visits to this household within ten minutes; both were taken over."),
     "refused": N_("The street server could not apply this edit."),
 }
+
+DOUBLES = frozenset({"same_person", "same_visit"})
+"""Not a lost value but two records: `kept` names the other one, {"id": N}."""
 
 
 class Conflict(Synced):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped
 from gridman.domain.fields import Kind, Merge, Privacy, Synced, column
 from gridman.kernel.words import N_
 
-__all__ = ["OPEN_STATES", "TRANSITIONS", "Incident", "IncidentStep", "Transition", "transition"]
+__all__ = ["OPEN_STATES", "TRANSITIONS", "Incident", "IncidentStep", "Transition", "step_label", "transition"]
 
 
 class Incident(Synced):
@@ -133,3 +133,9 @@ SUPERVISION_OF_ACTION = {"supervise_normal": "1", "supervise_yellow": "2", "supe
 def transition(action: str) -> Transition | None:
     """The workflow row of `action`, or None."""
     return next((row for row in TRANSITIONS if row.action == action), None)
+
+
+def step_label(action: str) -> str:
+    """What a line of the log says was done, to be translated; "rejected": a step that came too late and was not taken."""
+    row = transition(action)
+    return row.label if row is not None else N_("Came too late") if action == "rejected" else action

@@ -36,17 +36,18 @@ def decide(
 ) -> Verdict:
     """Merge one field edit into the current cell.
 
-    `current_version` is None for a cell nobody has edited since the record was made.
+    `current_version` is None for a cell nobody has edited since the record was made. `is_retired`: the record was taken out of use, which
+    stands against every edit made without knowing of it.
     """
     version = current_version or ZERO
     if edit.value == current_value:
         return Verdict(applies=False, version=max(version, edit.stamp))
+    if is_retired:
+        return Verdict(applies=False, version=version, loser="edit", reason="retired")
     if (edit.base or ZERO) == version:
         return Verdict(applies=True, version=after(edit.stamp, version))
     if policy is Merge.HOLD:
         return Verdict(applies=False, version=version, loser="edit", reason="held")
-    if is_retired:
-        return Verdict(applies=False, version=version, loser="edit", reason="retired")
     if edit.stamp > version:
         return Verdict(applies=True, version=edit.stamp, loser="current", reason="concurrent")
     return Verdict(applies=False, version=version, loser="edit", reason="concurrent")

@@ -1,31 +1,44 @@
-"""Kept losers: both values with who and when, and the decision."""
+"""Kept losers: both values with who, when and where, and the decision. A decision made offline travels like any edit."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from gridman.domain import access, codes
+from gridman.domain import access
 from gridman.domain.catalog import noun
-from gridman.domain.conflict import REASONS, Conflict
-from gridman.domain.fields import Field, Kind, Synced
+from gridman.domain.conflict import DOUBLES, REASONS, Conflict
+from gridman.domain.grid import Grid
 from gridman.domain.household import Household
-from gridman.domain.incident import Incident
-from gridman.domain.person import Person
+from gridman.domain.rules import check
 from gridman.domain.user import User
-from gridman.domain.visit import Visit
-from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
+from gridman.services.conflict_words import household_of, lost_values, record_words, value_words
+from gridman.services.doubles import take_off, words_of_double
+from gridman.services.households import restore_record
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["ConflictLine", "open_conflicts", "resolve"]
+__all__ = ["DEEDS", "ConflictLine", "conflict_count", "open_conflicts", "resolve"]
+
+DEEDS = {
+    "restore": N_("Put the other value back"),
+    "bring_back": N_("Bring the record back with this value"),
+    "take_over": N_("Take it over now"),
+    "take_off": N_("It is a double: take it off"),
+}
+"""What the second key does, by the kind of conflict."""
+
+_WRITERS = {"visit": "visit.write", "incident": "incident.report", "attachment": "visit.write"}
 
 
 @dataclass(frozen=True)
 class ConflictLine:
-    """One conflict in words."""
+    """One conflict in words. `deed`: a key of `DEEDS`, "" where no key can put it right."""
 
     conflict: Conflict
     record_words: str
+    place_words: str
     field_label: str
     reason_words: str
     kept_words: str
@@ -33,70 +46,70 @@ class ConflictLine:
     kept_by: str
     lost_by: str
     household_id: int | None
-    is_restorable: bool
+    deed: str
+
+    @property
+    def is_restorable(self) -> bool:
+        """Whether one key can put it right."""
+        return bool(self.deed)
 
 
-def open_conflicts(reader: Reader, limit: int = 200) -> list[ConflictLine]:
-    """Everything on this computer that waits for a decision, the newest first."""
-    found = reader.page(Conflict, resolved_at=None, order_by=("-id",), limit=limit)
+def open_conflicts(reader: Reader, limit: int = 200, *, grid_ids: Iterable[int] | None = None) -> list[ConflictLine]:
+    """What waits for a decision on this copy of the data (of these grids, None: of all), the newest first."""
+    wanted: dict[str, Any] = {} if grid_ids is None else {"grid_id": set(grid_ids)}
+    found = reader.page(Conflict, resolved_at=None, order_by=("-id",), limit=limit, **wanted)
     users = {i for c in found for i in (c.kept_by_id, c.lost_by_id) if i}
     names = {u.id: u.name for u in reader.page(User, id=users, with_retired=True)} if users else {}
     return [_line(reader, conflict, names) for conflict in found]
 
 
+def conflict_count(reader: Reader) -> int:
+    """How many wait for a decision."""
+    return reader.count(Conflict, resolved_at=None)
+
+
 def _line(reader: Reader, conflict: Conflict, names: dict[int, str]) -> ConflictLine:
     found = noun(conflict.record_kind)
-    record = reader.find(found.cls, conflict.record_id) if found else None
     field = found.fields.get(conflict.field or "") if found else None
+    grid = reader.find(Grid, conflict.grid_id)
+    if conflict.reason in DOUBLES:
+        mine, other = words_of_double(reader, conflict)
+        kept, lost = other or _("an entry in another grid"), mine
+    else:
+        kept, lost = (value_words(reader, conflict, text) for text in (conflict.kept, conflict.lost))
     return ConflictLine(
         conflict=conflict,
-        record_words=_record_words(record) or f"{conflict.record_kind} {conflict.record_id}",
-        field_label=_(field.label) if field else (conflict.field or ""),
+        record_words=record_words(reader, conflict),
+        place_words=grid.name if grid else "",
+        field_label=_(field.label) if field else "",
         reason_words=_(REASONS.get(conflict.reason, conflict.reason)),
-        kept_words=_value_words(field, conflict.kept),
-        lost_words=_value_words(field, conflict.lost),
+        kept_words=kept,
+        lost_words=lost,
         kept_by=names.get(conflict.kept_by_id or 0, ""),
         lost_by=names.get(conflict.lost_by_id or 0, ""),
-        household_id=_household_of(record),
-        is_restorable=record is not None and field is not None and conflict.lost is not None,
+        household_id=household_of(reader, conflict),
+        deed=_deed(reader, conflict),
     )
 
 
-def _record_words(record: Synced | None) -> str:
-    if isinstance(record, Person):
-        return record.name or ""
-    if isinstance(record, Household):
-        return record.address or ""
-    if isinstance(record, Incident):
-        return f"{record.number} {(record.description or '')[:30]}"
-    return ""
-
-
-def _household_of(record: Synced | None) -> int | None:
-    if isinstance(record, Household):
-        return record.id
-    if isinstance(record, Person | Visit | Incident):
-        return record.household_id
-    return None
-
-
-def _value_words(field: Field | None, text: str | None) -> str:
-    if text is None:
+def _deed(reader: Reader, conflict: Conflict) -> str:
+    found = noun(conflict.record_kind)
+    record = reader.find(found.cls, conflict.record_id) if found else None
+    if found is None or (conflict.lost is None and conflict.reason not in DOUBLES):
         return ""
-    value = json.loads(text)
-    if value is None:
-        return _("(empty)")
-    if field is not None and field.kind is Kind.CODE:
-        return codes.word(field.code_table, str(value))
-    if field is not None and field.kind is Kind.INSTANT and isinstance(value, int):
-        return show_instant(value)
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return str(value)
+    if conflict.reason in DOUBLES:
+        return "take_off" if record is not None and record.retired_at is None else ""
+    if conflict.field is not None:
+        if record is None or conflict.field not in found.fields:
+            return ""
+        return "bring_back" if record.retired_at is not None and conflict.reason == "retired" else "restore"
+    values = lost_values(conflict)
+    can_take_over = record is None and values is not None and not check(found.cls, values, is_new=True)
+    return "take_over" if can_take_over else ""
 
 
 def resolve(unit: Unit, conflict_id: int, choice: str) -> Conflict:
-    """Decide: "kept" leaves the value that stands, "restored" writes the other one. Works offline; the decision travels like any edit."""
+    """Decide: "kept" leaves what stands, "restored" does the conflict's deed (`DEEDS`)."""
     if choice not in ("kept", "restored"):
         raise ValueError(f"choice is kept or restored, not {choice!r}")
     conflict = unit.get(Conflict, conflict_id)
@@ -108,13 +121,44 @@ def resolve(unit: Unit, conflict_id: int, choice: str) -> Conflict:
             N_("Look at the record's history to see what stands."),
         )
     if choice == "restored":
-        found = noun(conflict.record_kind)
-        if found is None or conflict.field is None or conflict.field not in found.fields:
-            raise Refusal(
-                "conflict.not_restorable",
-                N_("This edit cannot be restored by one key."),
-                N_("Open the record and enter it again; then mark this as done."),
-            )
-        record = unit.get(found.cls, conflict.record_id)
-        unit.amend(record, **{conflict.field: json.loads(conflict.lost) if conflict.lost is not None else None})
+        _do(unit, conflict, _deed(unit, conflict))
     return unit.amend(conflict, resolved_at=unit.at, resolved_by_id=unit.actor.user_id, resolution=choice)
+
+
+def _do(unit: Unit, conflict: Conflict, deed: str) -> None:
+    found = noun(conflict.record_kind)
+    if found is None or not deed:
+        raise Refusal(
+            "conflict.not_restorable",
+            N_("This edit cannot be restored by one key."),
+            N_("Open the record and enter it again; then mark this as done."),
+        )
+    if deed == "take_off":
+        take_off(unit, conflict)
+    elif deed == "take_over":
+        _take_over(unit, conflict, lost_values(conflict) or {})
+    elif conflict.field is not None:
+        record: Any = unit.get(found.cls, conflict.record_id)
+        value = json.loads(conflict.lost) if conflict.lost is not None else None
+        if conflict.field == "grid_id":
+            access.require(unit.actor, "household.write", value)
+        if deed == "bring_back":
+            household = unit.find(Household, getattr(record, "household_id", None))
+            if household is not None and household.retired_at is not None:
+                restore_record(unit, "household", household.id)
+            restore_record(unit, conflict.record_kind, record.id)
+        unit.amend(record, **{conflict.field: value})
+
+
+def _take_over(unit: Unit, conflict: Conflict, values: dict[str, Any]) -> None:
+    """Make the record that was set aside, under its own number, so that what belongs to it finds it; where its household is now."""
+    found = noun(conflict.record_kind)
+    assert found is not None
+    home = unit.find(Household, values.get("household_id"))
+    kept = {k: v for k, v in values.items() if k in found.fields}
+    if home is not None and "grid_id" in kept:
+        kept["grid_id"] = home.grid_id
+    right = _WRITERS.get(conflict.record_kind, "household.write")
+    access.require(unit.actor, right, kept.get("grid_id"))
+    unit.create(found.cls(id=conflict.record_id, **kept))
+    unit.flush()

@@ -31,9 +31,9 @@ from gridman.store.search import matching_ids
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "HouseholdFile", "HouseholdQuery", "HouseholdRow", "PersonLine", "add_person", "amend_household", "amend_person", "duplicates_of",
-    "household_ids", "household_rows", "move_person", "open_household", "register_household", "restore_record", "retire_household",
-    "retire_person", "reveal", "set_care_groups",
+    "HouseholdFile", "HouseholdQuery", "HouseholdRow", "PersonLine", "add_person", "amend_household", "amend_person", "household_ids",
+    "household_rows", "move_person", "open_household", "register_household", "restore_record", "retire_household", "retire_person",
+    "reveal", "set_care_groups",
 ]  # fmt: skip
 
 
@@ -77,7 +77,9 @@ class PersonLine:
     @property
     def care_words(self) -> str:
         """The care groups in words."""
-        return "、".join(codes.word("care_group", tag.care_group) for tag in self.care)
+        return "、".join(
+            codes.word("care_group", group) for group in dict.fromkeys(tag.care_group for tag in self.care)
+        )
 
 
 @dataclass(frozen=True)
@@ -140,13 +142,14 @@ def open_household(reader: Reader, household_id: int) -> HouseholdFile:
     lines = household_rows(reader, [household_id])
     incidents = reader.page(Incident, household_id=household_id, order_by=("-reported_at",), limit=50)
     own = [household_id, *(p.id for p in people), *(t.id for t in tags)]
+    shown = {(t.person_id, t.care_group): t for t in reversed(tags)}  # two desks may have added the same group
     return HouseholdFile(
         household=household,
         line=lines[0] if lines else _retired_line(household),
         grid=reader.find(Grid, household.grid_id),
         building=reader.find(Building, household.building_id),
         dwelling=reader.find(Dwelling, household.dwelling_id),
-        people=[PersonLine(p, [t for t in tags if t.person_id == p.id]) for p in people],
+        people=[PersonLine(p, [t for t in tags if shown.get((p.id, t.care_group)) is t]) for p in people],
         visits=visits,
         incidents=incidents,
         conflicts=reader.page(Conflict, record_id=own, resolved_at=None, order_by=("-id",)),
@@ -316,10 +319,12 @@ def set_care_groups(unit: Unit, person_id: int, care_groups: Sequence[str]) -> l
                 "care_group.unknown", N_("“{code}” is not a care group."), N_("Choose one of the list."), code=code
             )
     today = day_of(unit.at)
-    current = {t.care_group: t for t in unit.page(CareTag, person_id=person_id, until_on=None)}
-    for code, tag in current.items():
-        if code not in care_groups:
-            unit.amend(tag, until_on=today)
+    current: dict[str, CareTag] = {}
+    for tag in unit.page(CareTag, person_id=person_id, until_on=None):
+        if tag.care_group not in care_groups:
+            unit.amend(tag, until_on=today)  # each of them, where two desks had added the same group
+        else:
+            current.setdefault(tag.care_group, tag)
     for code in dict.fromkeys(care_groups):
         if code not in current:
             tag = CareTag(
@@ -331,14 +336,6 @@ def set_care_groups(unit: Unit, person_id: int, care_groups: Sequence[str]) -> l
             )
             current[code] = unit.create(tag)
     return [tag for code, tag in current.items() if code in care_groups]
-
-
-def duplicates_of(reader: Reader, id_number: str, except_id: int | None = None) -> list[Person]:
-    """Residents on this computer who carry the same ID number."""
-    read = read_id_number(id_number)
-    if not isinstance(read, IdNumber):
-        return []
-    return [p for p in reader.page(Person, id_number=read.text, limit=20) if p.id != except_id]
 
 
 def reveal(unit: Unit, kind: str, record_id: int, field_name: str) -> str:

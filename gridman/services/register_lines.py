@@ -83,7 +83,8 @@ def _household_lines(
         people[person.household_id].append(person)
     groups: dict[int, list[str]] = defaultdict(list)
     for tag in reader.page(CareTag, household_id=ids, until_on=None, order_by=("care_group",), limit=_ALL):
-        groups[tag.person_id].append(tag.care_group)
+        if tag.care_group not in groups[tag.person_id]:
+            groups[tag.person_id].append(tag.care_group)
     for household in households:
         place = _place(buildings.get(household.building_id or 0), dwellings.get(household.dwelling_id or 0), household)
         ordered = sorted(people[household.id], key=lambda p: p.id != household.head_person_id)

@@ -182,7 +182,7 @@ def _door(household: Household, dwelling: Dwelling | None, building: Building | 
 
 
 def _person_line(person: Person, tags: Sequence[CareTag]) -> PersonLine:
-    own = [t.care_group for t in tags if t.person_id == person.id and not t.until_on]
+    own = list(dict.fromkeys(t.care_group for t in tags if t.person_id == person.id and not t.until_on))
     return PersonLine(
         name=person.name,
         relation=printed_word("family_relation", person.relation),

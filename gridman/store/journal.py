@@ -14,6 +14,7 @@ from gridman.domain.catalog import noun_of
 from gridman.domain.fields import Merge
 from gridman.kernel.errors import Refusal
 from gridman.store import tables
+from gridman.store.batches import batches
 from gridman.store.unit import Captured, Reader, Unit
 from gridman.store.values import pack, unpack
 
@@ -51,7 +52,8 @@ class _Op:
 
 
 class DeskJournal:
-    """Journal and outbox of a desk. Operation n+1 follows n without a gap; `base` holds the version each field had here.
+    """Journal and outbox of a desk. Operation n+1 follows n without a gap; `base` holds the version each field had here, of a command
+    those of the fields it changed.
 
     What one unit does to one record becomes one operation. What a command did to the record's street-owned fields and log is kept with
     the command (`effects`) instead of travelling: the street does the command itself and answers with what came of it.
@@ -69,11 +71,13 @@ class DeskJournal:
         last = last_op(connection)
         wanted = [(op.change.record.id, f) for op in ops for f in (*_amended(op), *op.fields)]
         versions = cell_versions(connection, wanted)
+        seen = _versions_seen(connection, ops)
         rows, cells, bases = [], [], []
         for number, op in enumerate(ops, start=last + 1):
             row = _row(unit, op.change, after=op.change.after)
             record_id, amended = op.change.record.id, _amended(op)
-            row["base"] = pack({f: versions.get((record_id, f)) for f in amended})
+            told = amended or op.fields
+            row["base"] = pack(seen.get(record_id, {}) | {f: versions.get((record_id, f)) for f in told})
             row["effects"] = pack({"fields": op.fields, "made": op.made}) if op.change.kind == "command" else None
             row.update(op_n=number, state="waiting")
             rows.append(row)
@@ -89,6 +93,21 @@ class DeskJournal:
         connection.execute(insert(tables.journal), rows)
         upsert_cells(connection, cells)
         keep_bases(connection, bases)
+
+
+def _versions_seen(connection: Connection, ops: Sequence[_Op]) -> dict[int, dict[str, str]]:
+    """Of records that are taken out of use: the versions of all their edited fields that were known here, so that the street can tell
+    an edit that was not.
+    """
+    retired = [op.change.record.id for op in ops if _amended(op).get("retired_at") is not None]
+    c = tables.cell.c
+    found: dict[int, dict[str, str]] = {}
+    for part in batches(retired):
+        for record_id, name, version in connection.execute(
+            select(c.record_id, c.field, c.version).where(c.record_id.in_(part))
+        ):
+            found.setdefault(record_id, {})[name] = version
+    return found
 
 
 def _amended(op: _Op) -> dict[str, Any]:

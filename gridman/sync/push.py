@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridman.domain import access
-from gridman.domain.catalog import Noun, noun
+from gridman.domain.access import REF
+from gridman.domain.catalog import Noun, noun, noun_of
 from gridman.domain.conflict import Conflict
 from gridman.domain.fields import Merge, Synced
-from gridman.domain.household import Household
 from gridman.domain.incident import Incident, IncidentStep
-from gridman.domain.merge import Edit, decide
+from gridman.domain.person import Person
 from gridman.domain.rules import Invalid, check
 from gridman.domain.stamp import MAX_AHEAD_MS, clamp
 from gridman.domain.visit import Visit
@@ -21,10 +21,10 @@ from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.ids import replica_of
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
-from gridman.services.moves import move_household
+from gridman.services.conflict_words import lost_values
+from gridman.services.doubles import note_same_person, note_same_visit
+from gridman.services.incident_races import settle_race
 from gridman.store.feed import scopes_in_feed
-from gridman.store.feed_pages import cell_states
-from gridman.store.journal import upsert_cells
 from gridman.store.pushed import keep_for_later
 from gridman.store.unit import Unit
 from gridman.sync.admission import (
@@ -37,6 +37,7 @@ from gridman.sync.admission import (
     right_to_create,
 )
 from gridman.sync.kept import grid_of, keep, log_rejected, whole_or_none
+from gridman.sync.merging import merge
 from gridman.sync.protocol import Op, Verdict
 
 __all__ = ["Intake"]
@@ -122,7 +123,9 @@ class Intake:
 
     def _create(self, op: Op, known: Noun) -> Verdict:
         unit = self.unit
-        if replica_of(op.record_id) != self.replica or unit.find(known.cls, op.record_id) is not None:
+        taken_over = self._set_aside_before(op, known)
+        is_new = replica_of(op.record_id) == self.replica or taken_over
+        if not is_new or unit.find(known.cls, op.record_id) is not None:
             raise Refusal(
                 "sync.foreign_id",
                 N_("The number of the new record is not one of this computer's own."),
@@ -135,14 +138,27 @@ class Intake:
         if problems:
             raise Invalid(known.kind, problems)
         access.require(unit.actor, right_to_create(known.kind, values))
-        require_own(unit, op, values)
+        if not taken_over:
+            require_own(unit, op, values)
         require_target(unit, known, None, values, self.scopes)
         record = unit.create(known.cls(id=op.record_id, **values))
         unit.flush()
         if not self._scopes_of(record, known) & self.scopes:
             raise _OutOfScope
         unit.see(unit.stamp)
+        if isinstance(record, Person):
+            note_same_person(unit, record)
+        elif isinstance(record, Visit):
+            note_same_visit(unit, record)
         return Verdict(op.n, "applied")
+
+    def _set_aside_before(self, op: Op, known: Noun) -> bool:
+        """Whether this is a record of another desk, exactly as it was kept for review in the grids of this one, taken over by a decision."""
+        for conflict in self.unit.page(Conflict, record_kind=known.kind, record_id=op.record_id, resolved_at=None):
+            kept, scopes = lost_values(conflict), frozenset(noun_of(conflict).scopes(conflict)) - {REF}
+            if kept is not None and scopes & self.scopes and _without_place(kept) == _without_place(op.after):
+                return True
+        return False
 
     def _amend(self, op: Op, known: Noun, stamp: str) -> Verdict:
         unit = self.unit
@@ -161,44 +177,10 @@ class Intake:
         if problems:
             raise Invalid(known.kind, problems)
         require_target(unit, known, record, values, self.scopes)
-        lost = self._merge(op, known, record, values, stamp)
+        lost = merge(unit, op, known, record, values, stamp)
+        if isinstance(record, Person) and "id_number" in values:
+            note_same_person(unit, record)
         return Verdict(op.n, "merged" if lost else "applied")
-
-    def _merge(self, op: Op, known: Noun, record: Synced, values: Mapping[str, Any], stamp: str) -> int:
-        """Decide field by field; returns how many values lost."""
-        unit, written, versions, losers = self.unit, {}, decided_versions(self.unit), []
-        cells = cell_states(unit.connection, record.id, list(values))
-        is_retired = record.retired_at is not None
-        for name, value in values.items():
-            current = getattr(record, name)
-            version, claimed, actor_id, at = cells.get(name, (None, None, None, None))
-            base = op.base.get(name)
-            if base is not None and base == claimed:
-                base = version  # the desk knows its own edit under the stamp it gave it
-            verdict = decide(Edit(value, base, stamp), current, version, known.fields[name].merge, is_retired)
-            unit.see(verdict.version)
-            if verdict.applies:
-                written[name] = value
-                versions[record.id, name] = (verdict.version, op.stamp if op.stamp != verdict.version else None)
-            elif not verdict.loser and version is not None:
-                # The same value from two desks: no conflict, and the second desk's next edit knows what it edits.
-                upsert_cells(unit.connection, [
-                    {"record_id": record.id, "field": name, "version": version, "claimed": op.stamp, "actor_id": actor_id, "at": at}
-                ])  # fmt: skip
-            if verdict.loser and known.cls is not Conflict:
-                mine, theirs = (value, unit.actor.user_id, unit.at), (current, actor_id, at)
-                kept, lost = (theirs, mine) if verdict.loser == "edit" else (mine, theirs)
-                losers.append((name, verdict.reason, kept, lost))
-        was_in = grid_of(record)
-        unit.amend(record, **written)
-        unit.flush()
-        versions.clear()
-        grid_id = grid_of(record)
-        if isinstance(record, Household) and grid_id is not None and grid_id != was_in:
-            move_household(unit, record, grid_id)
-        for name, reason, kept, lost in losers:
-            keep(unit, known, record.id, grid_of(record), name, reason, kept, lost)
-        return len(losers)
 
     def _command(self, op: Op) -> Verdict:
         from gridman.services import incidents
@@ -217,7 +199,13 @@ class Intake:
             and (replica_of(step_id) != self.replica or self.unit.find(IncidentStep, step_id) is not None)
         ):
             raise Refusal("sync.malformed", N_("The message cannot be read ({why})."), why="command")
-        incidents.perform(self.unit, op.record_id, str(action), **parts)
+        try:
+            incidents.perform(self.unit, op.record_id, str(action), **parts)
+        except Refusal as late:
+            if late.code != "incident.state" or not settle_race(
+                self.unit, op.record_id, str(action), op.base.get("state"), parts
+            ):
+                raise
         self.unit.see(self.unit.stamp)
         return Verdict(op.n, "applied")
 
@@ -295,8 +283,7 @@ class Intake:
             keep(unit, known, op.record_id, grid_id, None, reason, (None, None, None), (dict(op.after), *mine))
 
 
-def decided_versions(unit: Unit) -> dict[tuple[int, str], tuple[str, str | None]]:
-    """Where the feed looks up the versions of fields that a merge decided, for the one edit that is being applied."""
-    versions: dict[tuple[int, str], tuple[str, str | None]] = unit.ledger.setdefault("versions", {})
-    versions.clear()
-    return versions
+def _without_place(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in values.items() if name not in ("grid_id", "claimed_at") and value is not None
+    }

@@ -10,12 +10,12 @@ from gridman.domain.person import CareTag, Person
 from gridman.domain.rules import Invalid
 from gridman.kernel.errors import Refusal
 from gridman.services.conflicts import open_conflicts
+from gridman.services.doubles import duplicates_of
 from gridman.services.households import (
     HouseholdQuery,
     add_person,
     amend_household,
     amend_person,
-    duplicates_of,
     household_ids,
     household_rows,
     move_person,

@@ -1,13 +1,18 @@
 """Sync: each piece of work has its receipt, refusals say what to do, conflicts are decided by one key."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from gridman.domain.access import SYSTEM
 from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
+from gridman.domain.person import Person
+from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
 from gridman.services import outbox
 from gridman.store.outbox import Returned, acknowledge
@@ -121,3 +126,46 @@ def test_every_control_has_a_name(open_window: Open, qtbot: QtBot) -> None:
     session = open_window("grid_worker", "sync")
     Keys(qtbot, session).rest()
     assert unnamed(session.window.current_page) == []
+
+
+def test_doubles_and_what_was_set_aside_say_what_each_key_does(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    homes = ground_desk.ids["households"][::2]
+    with ground_desk.store.read() as reader:
+        one, two = (reader.first(Person, household_id=home) for home in homes[:2])
+    assert one is not None and two is not None
+    with ground_desk.store.unit(SYSTEM) as unit:
+        for asked in unit.page(Conflict):
+            unit.amend(asked, resolved_at=NOON, resolution="kept")
+        unit.create(
+            Conflict(record_kind="person", record_id=two.id, grid_id=two.grid_id, reason="same_person", kept=f'{{"id": {one.id}}}')
+        )  # fmt: skip
+        lost = {
+            "household_id": homes[2],
+            "grid_id": two.grid_id,
+            "visited_at": NOON,
+            "user_id": 1,
+            "outcome": "1",
+            "note": "门没开",
+        }
+        unit.create(
+            Conflict(record_kind="visit", record_id=77, grid_id=two.grid_id, reason="scope", lost=json.dumps(lost))
+        )
+    session = open_window("grid_worker", "sync")
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+R")
+    review = page_of(session).review
+    line = review.current()
+    assert line is not None and line.deed == "take_over" and "门没开" in line.lost_words
+    assert any("Take it over now" in b.text() for b in review.findChildren(QPushButton))
+    keys.press("2")
+    with ground_desk.store.read() as reader:
+        assert reader.get(Visit, 77).note == "门没开"
+    line = review.current()
+    assert line is not None and line.deed == "take_off" and (two.name or "?") in line.lost_words
+    assert any("Keep both" in b.text() for b in review.findChildren(QPushButton))
+    keys.press("2")
+    with ground_desk.store.read() as reader:
+        assert reader.get(Person, two.id).retired_reason == f"same_person {one.id}"
+    assert review.list.count() == 0

@@ -9,11 +9,13 @@ from sqlalchemy import ColumnElement, Select, func, select, text
 from gridman.domain.grid import Grid
 from gridman.domain.incident import OPEN_STATES, Incident, IncidentStep
 from gridman.domain.organisation import Organisation
+from gridman.store import tables
 from gridman.store.batches import batches
 from gridman.store.queries.id_lists import read_ids, read_rows
 from gridman.store.unit import Reader
+from gridman.store.values import unpack
 
-__all__ = ["count_numbered", "counts_by_state", "ids", "points", "rows", "last_step_of"]
+__all__ = ["count_numbered", "counts_by_state", "edits_since", "ids", "last_step_of", "points", "rows"]
 
 _i = Incident.__table__.c
 
@@ -111,3 +113,18 @@ def last_step_of(reader: Reader, incident_id: int, action: str) -> Any:
         s.incident_id == incident_id, s.action == action
     )
     return reader.connection.execute(query.order_by(s.at.desc(), s.id.desc()).limit(1)).first()
+
+
+def edits_since(reader: Reader, incident_id: int, version: str | None) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """(values written, values replaced) of the incident's edits after the one that gave its state this version, the oldest first; None:
+    after it was reported. Empty when no edit gave it that version.
+    """
+    j = tables.journal.c
+    query = select(j.stamp, j.after, j.before).where(
+        j.record_id == incident_id, j.entity == "incident", j.kind == "amend"
+    )
+    edits = [(r.stamp, unpack(r.after), unpack(r.before)) for r in reader.connection.execute(query.order_by(j.id))]
+    if version is None:
+        return [(after, before) for _stamp, after, before in edits]
+    known = [n for n, (stamp, after, _before) in enumerate(edits) if stamp == version and "state" in after]
+    return [(after, before) for _stamp, after, before in edits[known[-1] + 1 :]] if known else []

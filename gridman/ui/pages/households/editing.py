@@ -13,7 +13,7 @@ from gridman.domain.household import Household
 from gridman.domain.id_number import IdNumber, read_id_number
 from gridman.domain.person import Person
 from gridman.kernel.words import N_, _
-from gridman.services import households
+from gridman.services import doubles, households
 from gridman.ui.form_controls import ChoiceChips
 from gridman.ui.form_rows import FieldRow
 from gridman.ui.forms import Form, Group
@@ -213,9 +213,7 @@ class PersonForm(Form):
         for name, value in (("sex", read.sex), ("birth_on", read.birth_on)):
             if self.rows[name].value() is None:
                 self.rows[name].type_in(value)
-        self.shell.background.ask(
-            households.duplicates_of, read.text, self._person_id, then=self._tell_known, key="known"
-        )
+        self.shell.background.ask(doubles.duplicates_of, read.text, self._person_id, then=self._tell_known, key="known")
 
     def _tell_known(self, found: list[Person]) -> None:
         self._known.setVisible(bool(found))

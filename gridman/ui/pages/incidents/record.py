@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QPushButton, QVBoxLay
 
 from gridman.domain import codes
 from gridman.domain.access import Actor
-from gridman.domain.incident import Incident, Transition, transition
+from gridman.domain.incident import Incident, Transition, step_label, transition
 from gridman.domain.masking import mask_phone
 from gridman.domain.organisation import Organisation
 from gridman.kernel.clock import show_instant
@@ -260,13 +260,12 @@ class IncidentRecord(QFrame):
     def _log(self, file: IncidentFile) -> Card:
         card = Card(_("Log"))
         for step in _newest_first(file.steps):
-            row = transition(step.action)
             who = " · ".join(
                 part
                 for part in (file.names.get(step.user_id or 0, ""), file.names.get(step.organisation_id or 0, ""))
                 if part
             )
-            said = _(row.label) if row is not None else step.action
+            said = _(step_label(step.action))
             if step.target_id:
                 said += f" → {file.names.get(step.target_id, '')}"
             card.add(row_of(label(said), None, label(show_instant(step.at), "small")))

@@ -8,14 +8,20 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSplitter, Q
 
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import _
-from gridman.services.conflicts import ConflictLine, resolve
+from gridman.kernel.words import N_, _
+from gridman.services.conflicts import DEEDS, ConflictLine, resolve
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, EmptyState, button, clear, column_in, column_of, label, row_of
 
 __all__ = ["Review"]
 
 _KEEP, _RESTORE = "1", "2"
+_TITLES = {
+    "": (N_("Stands now"), N_("The other value")),
+    "bring_back": (N_("Stands now: out of use"), N_("Written at the same time")),
+    "take_over": (N_("Stands now"), N_("What was sent")),
+    "take_off": (N_("The other entry"), N_("This entry")),
+}
 
 
 class _List(QListWidget):
@@ -68,7 +74,10 @@ class Review(QWidget):
         self.list.blockSignals(True)
         self.list.clear()
         for line in self._lines:
-            item = QListWidgetItem(f"{line.record_words}\n{line.field_label or line.reason_words}")
+            about = line.field_label or line.reason_words
+            item = QListWidgetItem(
+                f"{line.record_words}\n{f'{about} · {line.place_words}' if line.place_words else about}"
+            )
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{line.record_words}, {line.field_label}")
             self.list.addItem(item)
         self.list.blockSignals(False)
@@ -95,22 +104,24 @@ class Review(QWidget):
         if line is None:
             return
         conflict = line.conflict
+        kept_title, lost_title = _TITLES.get(line.deed, _TITLES[""])
         self._box.addLayout(
             column_of(
                 label(line.record_words, "title", wraps=True),
-                label(line.field_label, "heading"),
+                label(" · ".join(part for part in (line.field_label, line.place_words) if part), "heading"),
                 label(line.reason_words, "soft", wraps=True),
             )
         )
         self._box.addLayout(
             row_of(
-                _value(_("Stands now"), line.kept_words, line.kept_by, conflict.kept_at),
-                _value(_("The other value"), line.lost_words, line.lost_by, conflict.lost_at),
+                _value(_(kept_title), line.kept_words or _("(nothing)"), line.kept_by, conflict.kept_at),
+                _value(_(lost_title), line.lost_words or _("(nothing)"), line.lost_by, conflict.lost_at),
                 spacing=12,
             )
         )
-        keep = button(_("Keep what stands  1"), "primary", clicked=self._keep, tip=_KEEP)
-        restore = button(_("Put the other value back  2"), clicked=self._restore, tip=_RESTORE)
+        stay = _("Keep both") if line.deed == "take_off" else _("Keep what stands")
+        keep = button(f"{stay}  {_KEEP}", "primary", clicked=self._keep, tip=_KEEP)
+        restore = button(f"{_(DEEDS[line.deed or 'restore'])}  {_RESTORE}", clicked=self._restore, tip=_RESTORE)
         restore.setEnabled(line.is_restorable)
         may = self._shell.may("conflict.resolve")
         keep.setEnabled(may)

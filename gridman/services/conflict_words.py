@@ -1,0 +1,142 @@
+"""A kept loser in words: which record where, what stands, what was lost."""
+
+import base64
+import json
+from typing import Any
+
+from gridman.domain import codes
+from gridman.domain.attachment import Attachment
+from gridman.domain.building import Building, Dwelling
+from gridman.domain.catalog import Noun, noun
+from gridman.domain.conflict import Conflict
+from gridman.domain.fields import Field, Kind, Synced
+from gridman.domain.grid import Grid
+from gridman.domain.household import Household
+from gridman.domain.incident import Incident, transition
+from gridman.domain.organisation import Organisation
+from gridman.domain.person import CareTag, Person
+from gridman.domain.user import User
+from gridman.domain.visit import Visit
+from gridman.kernel.clock import show_instant
+from gridman.kernel.words import _
+from gridman.store.unit import Reader
+
+__all__ = ["household_of", "lost_values", "record_words", "value_words"]
+
+_NAMES: dict[str, tuple[type[Any], str]] = {
+    "grid_id": (Grid, "name"), "building_id": (Building, "compound"), "household_id": (Household, "address"),
+    "head_person_id": (Person, "name"), "person_id": (Person, "name"), "user_id": (User, "name"),
+    "creator_id": (Organisation, "name"), "holder_id": (Organisation, "name"), "target_id": (Organisation, "name"),
+}  # fmt: skip
+_MOST_FIELDS = 12
+
+
+def record_words(reader: Reader, conflict: Conflict) -> str:
+    """The record, as far as it is on this computer; else what the lost values say it was to be."""
+    found = noun(conflict.record_kind)
+    record: Any = reader.find(found.cls, conflict.record_id) if found else None
+    if record is None and found is not None:
+        values = lost_values(conflict) or {}
+        record = found.cls(**{k: v for k, v in values.items() if k in found.fields})
+    return (_of_record(reader, record) if record is not None else "") or f"{conflict.record_kind} {conflict.record_id}"
+
+
+def _of_record(reader: Reader, record: Synced) -> str:
+    if isinstance(record, Person):
+        return record.name or ""
+    if isinstance(record, Household):
+        return record.address or ""
+    if isinstance(record, Incident):
+        return f"{record.number or ''} {(record.description or '')[:30]}".strip()
+    if isinstance(record, Visit):
+        when = show_instant(record.visited_at) if record.visited_at else ""
+        return _joined(_name(reader, Household, "address", record.household_id), when)
+    if isinstance(record, CareTag):
+        return _joined(_name(reader, Person, "name", record.person_id), codes.word("care_group", record.care_group))
+    if isinstance(record, Attachment):
+        return _joined(_("Photo"), record.caption or "")
+    if isinstance(record, Dwelling):
+        return _joined(_name(reader, Building, "compound", record.building_id), record.room or "")
+    return str(getattr(record, "name", "") or "")
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _name(reader: Reader, cls: type[Any], attribute: str, record_id: int | None) -> str:
+    found = reader.find(cls, record_id)
+    return str(getattr(found, attribute) or "") if found is not None else ""
+
+
+def household_of(reader: Reader, conflict: Conflict) -> int | None:
+    """The household to open for this conflict, when it is on this computer."""
+    found = noun(conflict.record_kind)
+    record: Any = reader.find(found.cls, conflict.record_id) if found else None
+    if isinstance(record, Household):
+        return record.id
+    household_id = (
+        getattr(record, "household_id", None) if record else (lost_values(conflict) or {}).get("household_id")
+    )
+    return household_id if reader.find(Household, household_id) is not None else None
+
+
+def lost_values(conflict: Conflict) -> dict[str, Any] | None:
+    """The values of a whole operation that was set aside; None when the conflict is about one field."""
+    if conflict.field is not None or not conflict.lost:
+        return None
+    found = json.loads(conflict.lost)
+    return {name: _plain(value) for name, value in found.items()} if isinstance(found, dict) else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == {"base64"}:
+        return base64.b64decode(value["base64"])
+    return value
+
+
+def value_words(reader: Reader, conflict: Conflict, text: str | None) -> str:
+    """One of the two values; a whole operation as its fields."""
+    if text is None:
+        return ""
+    found = noun(conflict.record_kind)
+    value = json.loads(text)
+    if conflict.field is None and isinstance(value, dict):
+        return _all_words(reader, found, value) if found is not None else ""
+    return _one(reader, found.fields.get(conflict.field or "") if found else None, value)
+
+
+def _all_words(reader: Reader, found: Noun, values: dict[str, Any]) -> str:
+    if isinstance(values.get("action"), str):
+        row = transition(values["action"])
+        said = [str(values[part]) for part in ("note", "result") if values.get(part)]
+        return "\n".join([_(row.label) if row else values["action"], *said])
+    lines = []
+    for name, value in values.items():
+        field = found.fields.get(name)
+        if field is None or value is None or field.kind in (Kind.BYTES, Kind.SHAPE) or not _is_telling(name, field):
+            continue
+        lines.append(f"{_(field.label)}: {_one(reader, field, value)}")
+    return "\n".join(lines[:_MOST_FIELDS])
+
+
+def _is_telling(name: str, field: Field) -> bool:
+    return name in _NAMES or (field.is_shown and field.kind is not Kind.REFERENCE)
+
+
+def _one(reader: Reader, field: Field | None, value: Any) -> str:
+    if value is None:
+        return _("(empty)")
+    if field is None:
+        return str(value)
+    if field.kind is Kind.REFERENCE and field.name in _NAMES:
+        return _name(reader, *_NAMES[field.name], value) or _("not on this computer")
+    if field.kind is Kind.CODE:
+        return codes.word(field.code_table, str(value))
+    if field.kind is Kind.CODES:
+        return "、".join(codes.word(field.code_table, code) for code in str(value).split(";") if code)
+    if field.kind is Kind.INSTANT and isinstance(value, int):
+        return show_instant(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value)

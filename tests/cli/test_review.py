@@ -1,0 +1,74 @@
+"""`gridman street review`: the administrator sees that edits wait; what they say is for those who may read the records, who decide there too."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gridman.__main__ import main
+from gridman.domain.access import SYSTEM
+from gridman.domain.conflict import Conflict
+from gridman.domain.grid import Grid
+from gridman.domain.household import Household
+from gridman.services.street import open_street
+from tests.cli.town import LOGIN, PASSWORD, Town
+
+LOST, STANDS = "13900002222", "13900001111"
+
+
+def told(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> Any:
+    capsys.readouterr()
+    found = main(["--json", "--language", "en", "street", *argv])
+    out, err = capsys.readouterr()
+    assert found == code, out + err
+    return json.loads(out)
+
+
+def make_conflicts(town: Town) -> int:
+    """One in each grid; returns the household of the first."""
+    street = open_street(town.street)
+    try:
+        with street.store.unit(SYSTEM) as unit:
+            for grid in unit.page(Grid, order_by=("code",)):
+                (home, *_rest) = unit.page(Household, grid_id=grid.id)
+                unit.amend(home, phones=STANDS)
+                unit.create(
+                    Conflict(
+                        record_kind="household", record_id=home.id, grid_id=grid.id, field="phones", reason="concurrent",
+                        kept=json.dumps(STANDS), lost=json.dumps(LOST), lost_at=unit.at, kept_at=unit.at,
+                    )
+                )  # fmt: skip
+        with street.store.read() as reader:
+            (mine,) = reader.page(Grid, order_by=("code",), limit=1)
+            return reader.page(Conflict, grid_id=mine.id)[0].record_id
+    finally:
+        street.close()
+
+
+def test_the_list_and_the_decision(
+    town: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = make_conflicts(town)
+    data = ("review", "--data", str(town.street))
+    bare = told(capsys, *data)
+    assert len(bare) == 2 and LOST not in json.dumps(bare) and {line["field"] for line in bare} == {"phones"}
+    assert main(["street", *data, "--restore", str(bare[0]["number"])]) == 2
+    monkeypatch.setenv("GRIDMAN_PASSWORD", "not the password at all")
+    assert told(capsys, *data, "--login", LOGIN, code=1)["refused"] == "auth.wrong_password"
+    monkeypatch.setenv("GRIDMAN_PASSWORD", PASSWORD)
+    (mine,) = told(capsys, *data, "--login", LOGIN)
+    assert (mine["id"], mine["kept"], mine["lost"]) == (home, STANDS, LOST)
+    (theirs,) = [line for line in bare if line["number"] != mine["number"]]
+    assert (
+        told(capsys, *data, "--login", LOGIN, "--restore", str(theirs["number"]), code=1)["refused"]
+        == "access.other_grid"
+    )
+    assert told(capsys, *data, "--login", LOGIN, "--restore", str(mine["number"]))["decision"] == "restored"
+    street = open_street(town.street)
+    try:
+        with street.store.read() as reader:
+            assert reader.get(Household, home).phones == LOST
+            assert reader.get(Conflict, mine["number"]).resolution == "restored"
+    finally:
+        street.close()
+    assert told(capsys, *data, "--login", LOGIN) == []
