@@ -24,6 +24,7 @@ from gridman.store.journal import DeskJournal
 from gridman.store.store import open_store
 from gridman.store.unit import Reader
 from gridman.sync.http import enrol_over_http, fetch_authority, is_plain
+from gridman.sync.retry import AWAY
 from gridman.sync.session import DeskSync
 
 __all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "sign_in_desk"]
@@ -57,7 +58,7 @@ def _require_lease(desk: Desk) -> None:
     try:
         desk.synchronise()
     except Refusal as refusal:
-        if refusal.code not in ("sync.unreachable", "sync.cut_off"):
+        if refusal.code not in AWAY:
             raise
     with desk.store.read() as reader:
         require_lease(reader)

@@ -1,5 +1,7 @@
 """How long work tells what it has done, and how it is asked to stop."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol
@@ -26,9 +28,28 @@ class Ticket:
     """A request to stop that may come from another thread."""
 
     _event: Event = field(default_factory=Event)
+    _calls: list[Callable[[], None]] = field(default_factory=list)
 
     def cancel(self) -> None:
+        """Ask the work to stop, and end what it waits for."""
         self._event.set()
+        for call in tuple(self._calls):
+            call()
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass; returns early, and true, when the work is to stop."""
+        return self._event.wait(seconds)
+
+    @contextmanager
+    def interrupting(self, call: Callable[[], None]) -> Iterator[None]:
+        """For the length of the block a request to stop also makes `call`, from whichever thread the request comes."""
+        self._calls.append(call)
+        try:
+            if self._event.is_set():
+                call()
+            yield
+        finally:
+            self._calls.remove(call)
 
     @property
     def is_cancelled(self) -> bool:

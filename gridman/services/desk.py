@@ -1,5 +1,6 @@
 """The open desk: one user's copy of the data on this computer, and the way to the street server."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +28,9 @@ class Synchroniser(Protocol):
 
     def status(self) -> Any:
         """The state in words; see `gridman.sync.exchange.SyncStatus`."""
+
+    def listen(self, heard: Callable[[Any], None], ticket: Ticket) -> None:
+        """Hear of changes at the street, see `gridman.sync.listening`, until `ticket` is cancelled."""
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -78,6 +82,10 @@ class Desk:
             remedy,
             name=self.profile.name,
         )
+
+    def listen(self, heard: Callable[[Any], None], ticket: Ticket) -> None:
+        """Hear of changes at the street until `ticket` is cancelled: blocks, so it wants a thread of its own."""
+        self.synchroniser.listen(heard, ticket)
 
     def status(self) -> Any:
         """How things stand with the street server."""

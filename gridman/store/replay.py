@@ -65,6 +65,12 @@ def positions(connection: Connection) -> dict[str, tuple[int, int]]:
     return {scope: (seq, after) for scope, seq, after in connection.execute(select(c.scope, c.seq, c.after_id))}
 
 
+def received_upto(store: Store) -> int:
+    """The number up to which this desk has received every scope it knows; 0 before its first synchronisation."""
+    with store.read() as reader:
+        return min((seq for seq, _after in positions(reader.connection).values()), default=0)
+
+
 @dataclass
 class Replay:
     """The work of one such transaction."""

@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -28,8 +28,16 @@ _LARGEST_AUTHORITY = 64 << 10
 _NOBODY_BEHIND = (502, 503, 504)
 """What a proxy before the street says while the street's own server is stopped."""
 
+_EVENTS = "text/event-stream"
+_LISTENING = httpx.Timeout(10.0, read=60.0)
+"""The street shows a sign of life every twenty seconds (`server.limits.Limits.beat_s`)."""
+
 _TICKET = "gridman-ticket"
 _MEDIA_TYPE = "application/vnd.gridman.sync"
+
+
+class _Poke(msgspec.Struct):
+    n: int
 
 
 class HttpStreet:
@@ -43,6 +51,8 @@ class HttpStreet:
         self.ticket = ""
         self._client = _client(url, transport, {"Authorization": f"Bearer {token}"}, _believing(authority))
         self._is_open = False
+        self._listening: httpx.Response | None = None
+        self.come_back_s = 0.0
 
     def greet(self, hello: Hello) -> Greeting:
         """See `Street.greet`."""
@@ -88,6 +98,37 @@ class HttpStreet:
         answer = self._ask("GET", f"/blobs/v1/{sha256}", headers={"Range": f"bytes={offset}-{offset + limit - 1}"})
         total = answer.headers.get("Content-Range", f"/{len(answer.content)}").rpartition("/")[2]
         return answer.content, _whole_number(total, self.url)
+
+    def news(self, after: int) -> Iterator[int | None]:
+        """See `gridman.sync.listening.NewsSource`."""
+        self.come_back_s = 0.0
+        request = self._client.build_request("GET", "/events/v1", params={"after": after}, timeout=_LISTENING)
+        answer = _checked(lambda: self._client.send(request, stream=True), self.url)
+        try:
+            if not answer.headers.get("Content-Type", "").startswith(_EVENTS):
+                raise _no_street(self.url)
+            self._listening = answer
+            lines = answer.iter_lines()
+            while (line := _within(lambda: next(lines, None), self.url)) is not None:
+                name, _colon, value = line.partition(":")
+                if name == "data":
+                    yield _number_of(value, self.url)
+                elif name == "retry" and value.strip().isdecimal():
+                    self.come_back_s = int(value) / 1000
+                elif not name and _colon:
+                    yield None
+        finally:
+            self._listening = None
+            answer.close()
+
+    def hang_up(self) -> None:
+        """See `gridman.sync.listening.NewsSource`. The thread that reads wakes up when the connection is shut under it."""
+        answer = self._listening
+        stream = answer.extensions.get("network_stream") if answer is not None else None
+        line = stream.get_extra_info("socket") if stream is not None else None
+        if line is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(line, socket.SHUT_RDWR)  # below TLS, whose own goodbye would wait for an answer
 
     def close(self) -> None:
         """Close the connection."""
@@ -226,8 +267,18 @@ def _client(
 
 
 def _checked(call: Callable[[], httpx.Response], url: str) -> httpx.Response:
+    answer = _within(call, url)
+    if answer.is_success:
+        return answer
+    if not answer.is_closed:
+        _within(answer.read, url)
+    raise _refusal_of(answer, url)
+
+
+def _within(call: Callable[[], T], url: str) -> T:
+    """Do a part of a call; trouble of the line comes as a Refusal."""
     try:
-        answer = call()
+        return call()
     except httpx.ConnectError as error:
         raise _unreachable(url, str(error)) from error
     except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError) as error:
@@ -240,9 +291,14 @@ def _checked(call: Callable[[], httpx.Response], url: str) -> httpx.Response:
         ) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise _no_street(url) from error
-    if answer.is_success:
-        return answer
-    raise _refusal_of(answer, url)
+
+
+def _number_of(data: str, url: str) -> int:
+    """The number in a poke."""
+    try:
+        return msgspec.json.decode(data, type=_Poke).n
+    except msgspec.MsgspecError as error:
+        raise _no_street(url) from error
 
 
 def _whole_number(text: str, url: str) -> int:
@@ -306,10 +362,13 @@ def _refusal_of(answer: httpx.Response, url: str) -> Refusal:
     """The server's own refusal, in words of this desk's language."""
     if "upload-offset" in answer.headers and answer.status_code == 409:
         return Refusal("blob.offset", N_("The photo goes on elsewhere."), "", expected=answer.headers["upload-offset"])
+    asked = answer.headers.get("Retry-After", "")  # seconds; a date, which HTTP allows too, no server of ours says
+    patience: dict[str, object] = {"retry_after_s": asked} if asked.isascii() and asked.isdigit() else {}
     try:
         said = msgspec.json.decode(answer.content, type=dict[str, Any])
-        return Refusal(str(said["code"]), str(said["text"]), str(said["advice"]), **dict(said["params"]))
+        return Refusal(str(said["code"]), str(said["text"]), str(said["advice"]), **dict(said["params"]) | patience)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
         if answer.status_code in _NOBODY_BEHIND:
-            return _unreachable(url, "")
+            away = _unreachable(url, "")
+            return Refusal(away.code, away.text, away.remedy, **away.params | patience)
         return _no_street(url)

@@ -1,5 +1,6 @@
 """A desk's connection with its street: whole rounds, photos after rows, and the state that the window shows."""
 
+import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +23,9 @@ from gridman.sync.bundle import introduce
 from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
 from gridman.sync.farewell import send_last_words
 from gridman.sync.http import HttpStreet
+from gridman.sync.listening import Heard, NewsSource, listen
 from gridman.sync.protocol import Street
+from gridman.sync.retry import AWAY, Retry
 from gridman.sync.versions import TOO_OLD
 
 __all__ = ["DeskSync"]
@@ -91,6 +94,14 @@ class DeskSync:
                 raise
             self._shown = None
             return result
+
+    def listen(self, heard: Callable[[Heard], None], ticket: Ticket) -> None:
+        """Listen for the street's change notice, over a connection of its own, until `ticket` is cancelled."""
+
+        def connect() -> NewsSource:
+            return HttpStreet(self._user.server_url, desk_token(self._store), desk_authority(self._store))
+
+        listen(self._store, connect, heard, ticket, Retry(random.Random()))
 
     def _want_ticket(self) -> None:
         street = self.street
@@ -166,8 +177,7 @@ class DeskSync:
         return tell
 
     def _after(self, refusal: Refusal) -> SyncStatus:
-        is_away = refusal.code in ("sync.unreachable", "sync.cut_off")
-        return SyncStatus(SyncKind.OFFLINE if is_away else SyncKind.REFUSED, reason=refusal)
+        return SyncStatus(SyncKind.OFFLINE if refusal.code in AWAY else SyncKind.REFUSED, reason=refusal)
 
     def _send_photos(self, progress: Progress, ticket: Ticket | None) -> None:
         """In pieces, each kept by the street as it comes: a cut costs one piece. A photo whose file is spoilt here is told of when

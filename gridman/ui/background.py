@@ -1,12 +1,14 @@
 """The only door out of the GUI thread. One writer thread, a few readers; results come back by one signal of one object that lives
 in the GUI thread, so every callback runs there.
 
-`ask` reads, `do` writes, `keep` does store work that is no unit (drafts, settings), `run` is long work with progress and cancel.
+`ask` reads, `do` writes, `keep` does store work that is no unit (drafts, settings), `run` is long work with progress and cancel, `listen`
+waits for what comes from elsewhere.
 """
 
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
@@ -66,6 +68,7 @@ class Job:
         self.changes: Any = None
         self.is_over = False
         self.future: Future[None] | None = None
+        self.words: deque[Any] = deque()  # what a listener heard and the window did not yet
         self._reported_s = 0.0
 
     def cancel(self) -> None:
@@ -101,6 +104,8 @@ class Background(QObject):
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="desk-writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-reader")
         self._long = ThreadPoolExecutor(1, thread_name_prefix="desk-long")
+        self._ear = ThreadPoolExecutor(1, thread_name_prefix="desk-ear")
+        self._listening: Job | None = None
         self._jobs: dict[int, Job] = {}
         self._latest: dict[tuple[Any, ...], int] = {}
         self._count = 0
@@ -196,9 +201,28 @@ class Background(QObject):
         job.title, job.work = title, fn
         return self._start(self._long, job, work)
 
+    def listen(self, fn: Callable[..., Any], heard: Callable[[Any], None]) -> Job:
+        """Call ``fn(tell, ticket)`` on the thread for listening, where it stays until it is cancelled; each ``tell(word)`` comes as
+        ``heard(word)`` in the GUI thread. One listens at a time: an earlier one is cancelled.
+        """
+
+        def work(job: Job) -> None:
+            def tell(word: Any) -> None:
+                job.ticket.check()
+                job.words.append(word)
+                self._arrived.emit(job)
+
+            if not job.ticket.is_cancelled:
+                fn(tell, job.ticket)
+
+        if self._listening is not None:
+            self._listening.cancel()
+        self._listening = Job("listen", heard, None)
+        return self._start(self._ear, self._listening, work)
+
     def is_idle(self) -> bool:
         """Whether nothing is asked, written or running."""
-        return not self._jobs
+        return all(job.kind == "listen" for job in self._jobs.values())
 
     def running(self) -> list[Job]:
         """The long work that is not over."""
@@ -208,8 +232,9 @@ class Background(QObject):
         """Let writes finish, ask long work to stop, answer nobody any more."""
         self._is_closed = True
         for job in list(self._jobs.values()):
-            if job.kind == "run":
+            if job.kind in ("run", "listen"):
                 job.cancel()
+        self._ear.shutdown(wait=False, cancel_futures=True)  # it may be just calling a street that is not there
         for pool in (self._readers, self._long, self._writer):
             pool.shutdown(wait=True, cancel_futures=pool is not self._writer)
 
@@ -243,8 +268,11 @@ class Background(QObject):
     def _take(self, job: Job) -> None:
         if self._is_closed:
             return
+        if job.kind == "listen":
+            self._hear(job)
         if not job.is_over:
-            self.work_changed.emit(job)
+            if job.kind == "run":
+                self.work_changed.emit(job)
             return
         if self._jobs.pop(job.number, None) is None:
             return
@@ -257,12 +285,20 @@ class Background(QObject):
             if not outdated:
                 self._take_error(job, job.error)
             return
+        if job.kind == "listen":
+            return
         try:
             if job.then is not None and not outdated and _is_alive(job.then):
                 job.then(job.result)
         finally:
             if job.changes:
                 self.changed.emit(job.changes)
+
+    def _hear(self, job: Job) -> None:
+        while job.words:
+            word = job.words.popleft()
+            if job.then is not None and not job.ticket.is_cancelled and _is_alive(job.then):
+                job.then(word)
 
     def _take_error(self, job: Job, error: BaseException) -> None:
         if isinstance(error, Cancelled):

@@ -85,6 +85,10 @@ class Desk:
         """What a real desk says when its street is away: a window that stays open for a second asks."""
         raise Refusal("sync.unreachable", "The street server at {url} cannot be reached.", url=self.profile.street_url)
 
+    def listen(self, heard: Callable[[Any], None], ticket: Ticket) -> None:
+        """A street that is away has nothing to tell."""
+        ticket.wait(3_600)
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()
