@@ -8,7 +8,8 @@ from gridman.cli.console import Console
 from gridman.cli.folders import add_data, opened_street
 from gridman.cli.secrets import ask_new
 from gridman.domain.access import SYSTEM
-from gridman.kernel.words import _
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_, _
 
 __all__ = ["fill", "run"]
 
@@ -33,6 +34,9 @@ def fill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", type=Path, metavar="PEM", help=_("the certificate's key"))
     parser.add_argument(
         "--insecure-http", action="store_true", help=_("no encryption; for this computer only, to look for faults")
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help=_("processes that serve (default: 1; more need PostgreSQL)")
     )
     parts = parser.add_subparsers(dest="what", metavar="WHAT")
     init = parts.add_parser("init", help=_("found a new street"))
@@ -89,11 +93,20 @@ def _serve(args: argparse.Namespace, console: Console) -> int:
     """Serve until Ctrl+C."""
     from gridman.kernel.log import start_log
     from gridman.server.run import serve
+    from gridman.server.workers import Team, serve_team
     from gridman.services.street import hold_street_folder
 
     if bool(args.certificate) != bool(args.key):
         console.warn(_("--certificate and --key belong together."))
         return 2
+    if args.workers > 1 and not args.database:
+        raise Refusal(
+            "street.one_writer",
+            N_("SQLite has one writer: one process serves the street."),
+            N_(
+                "Leave --workers out, or move the street to PostgreSQL: gridman street backup, then restore --database."
+            ),
+        )
     with opened_street(args.data, args.database) as street, hold_street_folder(args.data):
         start_log(args.data / "logs", verbose=args.verbose)
         tls = None if args.insecure_http else street_trust.tls_of(street, args)
@@ -105,6 +118,10 @@ def _serve(args: argparse.Namespace, console: Console) -> int:
             ))  # fmt: skip
             console.give({"address": address, "fingerprint": fingerprint})
 
-        serve(street, args.host, args.port, ready, tls=tls)
+        if args.workers > 1:
+            team = Team(args.data, args.database, args.workers, tls, verbose=args.verbose)
+            serve_team(team, args.host, args.port, ready)
+        else:
+            serve(street, args.host, args.port, ready, tls=tls)
     console.say(_("Stopped."))
     return 0

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 
-__all__ = ["Buckets", "Limits", "malformed", "read_body", "too_large"]
+__all__ = ["Buckets", "Limits", "malformed", "read_body", "too_large", "too_many"]
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,7 @@ class Buckets:
         while len(self._left) > self._most:
             self._left.popitem(last=False)
         if left < 1:
-            raise Refusal(
-                "http.too_many",
-                N_("Too many calls."),
-                N_("Wait {seconds} seconds, then try again."),
-                seconds=max(1, round((1 - left) / self._per_s)),
-            )
+            raise too_many(max(1, round((1 - left) / self._per_s)))
 
 
 async def read_body(request: Request, most_bytes: int, within_s: float) -> bytes:
@@ -95,6 +90,13 @@ async def _gather(request: Request, most_bytes: int) -> bytes:
         if len(found) > most_bytes:
             raise too_large(most_bytes)
     return bytes(found)
+
+
+def too_many(seconds: int) -> Refusal:
+    """The refusal of a caller who has to wait."""
+    return Refusal(
+        "http.too_many", N_("Too many calls."), N_("Wait {seconds} seconds, then try again."), seconds=seconds
+    )
 
 
 def too_large(most_bytes: int) -> Refusal:

@@ -11,14 +11,15 @@ import anyio.to_thread
 from starlette.requests import Request
 
 from gridman.domain.access import Actor
-from gridman.server.limits import Buckets, Limits
+from gridman.server.limits import Buckets, Limits, too_many
 from gridman.server.metrics import Traffic
 from gridman.server.pokes import Pokes
 from gridman.server.queue import FairQueue, stopping
 from gridman.services.monitoring import News, news
 from gridman.services.street import Street
+from gridman.services.throttling import seconds_to_wait
 
-__all__ = ["Blobs", "Exchange", "StreetParts", "in_thread", "parts_of"]
+__all__ = ["Blobs", "Exchange", "StreetParts", "count_trial", "in_thread", "parts_of"]
 
 T = TypeVar("T")
 _HASHES_AT_ONCE = 2  # each costs 64 MiB and a core for a fifth of a second
@@ -68,6 +69,7 @@ class StreetParts:
     chance: random.Random = field(default_factory=random.Random)
     pokes: Pokes = field(init=False)
     exchanges: FairQueue = field(init=False)
+    counting: anyio.CapacityLimiter = field(init=False)  # strangers never take all threads
     is_stopping: bool = False
 
     def __post_init__(self) -> None:
@@ -75,6 +77,7 @@ class StreetParts:
         self.enrolments = Buckets(self.limits.enrolments_per_s, self.limits.enrolment_burst)
         self.hashing = anyio.CapacityLimiter(_HASHES_AT_ONCE)
         self.receiving = anyio.CapacityLimiter(1)
+        self.counting = anyio.CapacityLimiter(2)
         most = self.limits
         self.pokes = Pokes(self._look, most.listeners, most.look_s, most.pokes_per_s, self.chance)
         self.exchanges = FairQueue(
@@ -104,3 +107,14 @@ def parts_of(request: Request) -> StreetParts:
 async def in_thread(work: Callable[[], T], limiter: anyio.CapacityLimiter | None = None) -> T:
     """Do blocking work (database, hashing, files) off the event loop."""
     return await anyio.to_thread.run_sync(work, limiter=limiter)
+
+
+async def count_trial(parts: StreetParts, caller: str) -> None:
+    """Count somebody's trial of a password or a code; refuses with ``http.too_many``. Who is far too fast never gets to the database."""
+    parts.enrolments.take(caller)
+    limits, store = parts.limits, parts.street.store
+    seconds = await in_thread(
+        lambda: seconds_to_wait(store, caller, limits.enrolments_per_s, limits.enrolment_burst), parts.counting
+    )
+    if seconds:
+        raise too_many(seconds)

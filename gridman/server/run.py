@@ -23,7 +23,7 @@ from gridman.server.limits import Limits
 from gridman.server.parts import StreetParts
 from gridman.services.street import Street
 
-__all__ = ["ServerThread", "Tls", "serve"]
+__all__ = ["ServerThread", "Tls", "address_of", "listen", "require_safe", "serve", "serve_on"]
 
 _log = get_log(__name__)
 _GRACE_S = 2
@@ -92,15 +92,29 @@ def serve(
     `ready` is told the address. Refuses with ``server.port_in_use``, ``server.bad_address``, ``server.bad_certificate`` or, without `tls` at
     an address that other computers reach, ``server.plain_http``, before anything is served.
     """
-    _require_safe(host, tls)
+    require_safe(host, tls)
     _allow_many_connections()
     config = _config(_application(app, tls), tls)
-    listening = _listen(host, port)
-    address = _address(listening, host, tls)
+    listening = listen(host, port)
+    address = address_of(listening, host, tls)
     server = _Server(config, lambda: ready(address))
     with _stopping_by_signal(server):
         server.run(sockets=[listening])
     _log.info("stopped serving %s", address)
+
+
+def serve_on(
+    listening: socket.socket, app: Starlette, tls: Tls | None, ready: Callable[[Callable[[], None]], None]
+) -> None:
+    """Serve on a socket that listens already, until a signal or until what `ready` was given is called."""
+
+    def stop() -> None:
+        server.should_exit = True
+
+    _allow_many_connections()
+    server = _Server(_config(app, tls), lambda: ready(stop))
+    with _stopping_by_signal(server):
+        server.run(sockets=[listening])
 
 
 def _allow_many_connections() -> None:
@@ -118,7 +132,8 @@ def _application(app: Starlette | Street, tls: Tls | None) -> Starlette:
     return street_app(app, authority=tls.authority if tls else b"") if isinstance(app, Street) else app
 
 
-def _require_safe(host: str, tls: Tls | None) -> None:
+def require_safe(host: str, tls: Tls | None) -> None:
+    """Refuse ``server.plain_http``: no encryption at an address that other computers reach."""
     if tls is None and not is_loopback(host):
         raise Refusal(
             "server.plain_http",
@@ -167,7 +182,8 @@ def _config(app: Starlette, tls: Tls | None) -> uvicorn.Config:
     return config
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+    """A socket that listens; ``is_shared``: beside others of this program at the same port, which share the connections (Linux)."""
     try:
         if not 0 <= port <= 65_535:  # getaddrinfo would quietly take the remainder
             raise OverflowError("0..65535")
@@ -176,18 +192,20 @@ def _listen(host: str, port: int) -> socket.socket:
         )[0]
         listening = socket.socket(family, kind, protocol)
     except (OSError, OverflowError) as error:
-        raise _bad_address(host, port, error) from error
+        raise _badaddress_of(host, port, error) from error
     try:
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: SO_REUSEADDR there would let two servers share the port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listening.bind(address)
         listening.listen(1_024)
     except (OSError, OverflowError) as error:
         listening.close()
         if getattr(error, "errno", None) != errno.EADDRINUSE:
-            raise _bad_address(host, port, error) from error
+            raise _badaddress_of(host, port, error) from error
         raise Refusal(
             "server.port_in_use",
             N_("Port {port} is in use by another program."),
@@ -198,7 +216,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _bad_address(host: str, port: int, error: Exception) -> Refusal:
+def _badaddress_of(host: str, port: int, error: Exception) -> Refusal:
     return Refusal(
         "server.bad_address",
         N_("The server cannot listen at {host}, port {port}: {why}."),
@@ -211,7 +229,8 @@ def _bad_address(host: str, port: int, error: Exception) -> Refusal:
     )
 
 
-def _address(listening: socket.socket, host: str, tls: Tls | None) -> str:
+def address_of(listening: socket.socket, host: str, tls: Tls | None) -> str:
+    """The URL of a listening socket."""
     port = listening.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     return f"{'http' if tls is None else 'https'}://{shown}:{port}"
@@ -243,11 +262,11 @@ class ServerThread:
     def __init__(
         self, app: Starlette | Street, host: str = "127.0.0.1", port: int = 0, *, tls: Tls | None = None
     ) -> None:
-        _require_safe(host, tls)
+        require_safe(host, tls)
         self._started = threading.Event()
         self._server = _Server(_config(_application(app, tls), tls), self._started.set)
-        self._listening = _listen(host, port)
-        self.url = _address(self._listening, host, tls)
+        self._listening = listen(host, port)
+        self.url = address_of(self._listening, host, tls)
         self._thread = threading.Thread(target=self._run, name="street server", daemon=True)
 
     def _run(self) -> None:

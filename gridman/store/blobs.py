@@ -8,6 +8,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from gridman.kernel.errors import Refusal
 from gridman.kernel.files import full_disk, is_full_disk, require_free_space, write_whole
 from gridman.kernel.words import N_
+from gridman.store.folder_lock import hold_file
 
 __all__ = ["BlobStore"]
 
@@ -61,18 +63,33 @@ class BlobStore:
 
     def received(self, sha256: str) -> tuple[int, int] | None:
         """(bytes here, whole size); None when nothing of it is here."""
+        if not self.has(sha256) and not self._part(sha256).exists():
+            return None
+        with self._alone(sha256):
+            return self._received(sha256)
+
+    def _received(self, sha256: str) -> tuple[int, int] | None:
         path = self.path_of(sha256)
         if path.exists():
             size = path.stat().st_size - _NONCE - _TAG
             return size, size
         pieces = list(self._pieces(sha256))
-        return (sum(len(piece) for _, piece in pieces), pieces[0][0]) if pieces else None
+        if not pieces:
+            return None
+        here, total = sum(len(piece) for _, piece in pieces), pieces[0][0]
+        if here >= total:  # all had come, but the program was ended before it put them together
+            return (total, total) if self._put_together(sha256) else None
+        return here, total
 
     def append(self, sha256: str, offset: int, total: int, chunk: bytes) -> int:
         """Add a piece; returns how many bytes are here. Refuses with ``blob.offset`` when another offset is expected, and with
         ``blob.damaged`` when the last piece came and the whole is not what its name says (its pieces are dropped then).
         """
-        here, known = self.received(sha256) or (0, total)
+        with self._alone(sha256):  # a desk that lost its patience sends a piece again, perhaps to another program
+            return self._append(sha256, offset, total, chunk)
+
+    def _append(self, sha256: str, offset: int, total: int, chunk: bytes) -> int:
+        here, known = self._received(sha256) or (0, total)
         if here == known and here > 0:
             return here
         if offset != here or total != known:
@@ -87,12 +104,18 @@ class BlobStore:
             self._add_piece(sha256, total, chunk)
         if offset + len(chunk) < total:
             return offset + len(chunk)
-        whole = b"".join(piece for _, piece in self._pieces(sha256))
-        try:
-            self.put(sha256, whole)
-        finally:
-            self._part(sha256).unlink(missing_ok=True)
+        if not self._put_together(sha256):
+            raise _damaged(sha256)
         return total
+
+    def _put_together(self, sha256: str) -> bool:
+        """Make the pieces the file; False when together they are not what the name says, and they are dropped."""
+        whole = b"".join(piece for _, piece in self._pieces(sha256))
+        is_right = hashlib.sha256(whole).hexdigest() == sha256
+        if is_right:
+            self.put(sha256, whole)
+        self._part(sha256).unlink(missing_ok=True)
+        return is_right
 
     def read(self, sha256: str, offset: int, limit: int) -> tuple[bytes, int]:
         """A piece and the whole size. Refuses with ``blob.missing``."""
@@ -104,6 +127,10 @@ class BlobStore:
                 N_("It comes when the desk that took it has sent it; try again later."),
             )
         return data[offset : offset + limit], len(data)
+
+    def _alone(self, sha256: str) -> AbstractContextManager[None]:
+        """One writer of the pieces under the same two letters, in whatever program."""
+        return hold_file(self.path_of(sha256).parent / "pieces.lock")
 
     def _part(self, sha256: str) -> Path:
         path = self.path_of(sha256)

@@ -1,7 +1,8 @@
-"""One program at a time in a data folder: a lock of the operating system, which ends with the process however it ends."""
+"""One program at a time in a data folder, or at one file: locks of the operating system, which end with the process however it ends."""
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 
-__all__ = ["hold_folder"]
+__all__ = ["hold_file", "hold_folder"]
 
+_PAUSE_S = 0.005
 _FAR = 1 << 20  # Windows makes the locked byte unreadable to others: lock one beyond the text
 
 
@@ -34,6 +36,19 @@ def hold_folder(folder: Path, name: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)  # lets go of the lock as well
+
+
+@contextmanager
+def hold_file(path: Path) -> Iterator[None]:
+    """Keep other threads and programs from what the lock file `path` stands for, waiting until they let go of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while not _lock(descriptor):
+            time.sleep(_PAUSE_S)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 if sys.platform == "win32":

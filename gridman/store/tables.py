@@ -1,6 +1,6 @@
 """The machine's own tables: what the store, the journal and the sync keep beside the records of the trade."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, String, Table, Text
 
 from gridman.domain.catalog import NOUNS
 from gridman.domain.fields import BIG, Record
@@ -8,6 +8,7 @@ from gridman.domain.fields import BIG, Record
 __all__ = [
     "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "desk_audit", "device", "draft", "enrolment",
     "household_line", "journal", "meta", "replica_counter", "search_entry", "setting", "sync_clock", "sync_exit", "sync_op", "sync_row",
+    "throttle",
 ]  # fmt: skip
 
 assert NOUNS  # importing the catalogue maps every noun onto the same metadata
@@ -193,6 +194,14 @@ enrolment = Table(
     Column("user_id", BIG, nullable=False),
     Column("expires_at", BigInteger),
     Column("used_at", BigInteger),
+)
+
+throttle = Table(  # how often strangers may try, counted for all programs that serve this street; `caller` is a digest
+    "throttle",
+    metadata,
+    Column("caller", Text, primary_key=True),
+    Column("left", Float, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 audit = Table(

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_pieces_make_the_whole_also_across_a_restart(blobs: BlobStore) -> None:
     assert again.received(NAME) == (4_000, 10_000)
     assert send(again, 4_000, 10_000) == 10_000
     assert again.get(NAME) == PHOTO
-    assert [p.suffix for p in blobs.folder.rglob("*") if p.is_file()] == [""]
+    assert [p.suffix for p in blobs.folder.rglob("*") if p.is_file() and p.name != "pieces.lock"] == [""]
 
 
 def test_neither_names_nor_contents_can_be_read_on_the_disk(blobs: BlobStore) -> None:
@@ -88,3 +89,35 @@ def test_a_changed_file_is_noticed(blobs: BlobStore) -> None:
     with pytest.raises(Refusal) as caught:
         blobs.get(NAME)
     assert caught.value.code == "blob.damaged"
+
+
+def test_a_photo_all_of_which_came_before_a_kill_is_put_together_at_the_next_question(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(sha256: str, data: bytes) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs, "put", killed)
+        with pytest.raises(KeyboardInterrupt):
+            send(blobs, 0, 10_000)
+    again = BlobStore(blobs.folder, bytes(32))
+    assert again.get(NAME) is None
+    assert again.received(NAME) == (10_000, 10_000)  # the desk is told so and sends nothing more
+    assert again.get(NAME) == PHOTO
+
+
+def test_two_programs_take_pieces_of_one_photo_without_mixing_them(tmp_path: Path) -> None:
+    def send_all(store: BlobStore) -> None:
+        sent = 0
+        while sent < len(PHOTO):
+            try:
+                sent = store.append(NAME, sent, len(PHOTO), PHOTO[sent : sent + 500])
+            except Refusal as refusal:
+                assert refusal.code == "blob.offset"
+                sent = int(str(refusal.params["expected"]))
+
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(send_all, BlobStore(tmp_path, bytes(32))) for _ in range(4)]
+    assert [d.result() for d in done] == [None] * 4
+    assert BlobStore(tmp_path, bytes(32)).get(NAME) == PHOTO

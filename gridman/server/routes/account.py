@@ -8,7 +8,7 @@ from gridman.server.answers import json_answer, json_body
 from gridman.server.api import Body, Said, address
 from gridman.server.auth import caller_of
 from gridman.server.limits import read_body
-from gridman.server.parts import in_thread, parts_of
+from gridman.server.parts import count_trial, in_thread, parts_of
 from gridman.services.access import scopes_of_user
 from gridman.services.accounts import change_password
 from gridman.services.enrolment import rotate_token
@@ -75,7 +75,7 @@ async def post_password(request: Request) -> Response:
     """The user's own new password; answers 204."""
     actor = await caller_of(request)
     parts = parts_of(request)
-    parts.enrolments.take(f"password {actor.user_id}")
+    await count_trial(parts, f"password {actor.user_id}")
     form = json_body(await read_body(request, parts.limits.small_bytes, parts.limits.body_s), PasswordForm)
     street = parts.street
     await in_thread(

@@ -10,7 +10,7 @@ from gridman.server.answers import json_answer, json_body
 from gridman.server.api import Body, Caller, Said, address
 from gridman.server.auth import host_of
 from gridman.server.limits import malformed, read_body
-from gridman.server.parts import in_thread, parts_of
+from gridman.server.parts import count_trial, in_thread, parts_of
 from gridman.services.enrolment import Enrolled, enrol
 from gridman.services.lease import issue_ticket, signer_of
 
@@ -34,7 +34,7 @@ class EnrolForm(Struct, frozen=True):
 async def post_enrol(request: Request) -> Response:
     """A computer becomes a desk of the street, by the password of its user or by a code."""
     parts = parts_of(request)
-    parts.enrolments.take(host_of(request))
+    await count_trial(parts, host_of(request))
     form = json_body(await read_body(request, parts.limits.small_bytes, parts.limits.body_s), EnrolForm)
     if (form.password is None) == (form.code is None):
         raise malformed("password or code")
