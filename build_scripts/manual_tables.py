@@ -54,6 +54,8 @@ _CHINESE = {
     "the office that holds it": "当前承办单位", "the office it was sent to": "收到派单的单位",
     "the office that reported it": "上报的单位", "the street": "街道", "who reported it": "上报人",
     "an office of the same level or higher": "同级或上级单位", "a higher office": "上级单位",
+    "the street when it holds it": "街道（办理中）", "the office that holds it, or the street": "办理单位或街道",
+    "the office above the one that holds it": "办理单位的直接上级", "another incident": "另一件事件", "one of the three cases": "三种情形之一",
     "everyone who sees it": "能看到该事件的人", "a place": "地点", "a result": "办理结果",
     "a reason or note": "理由或说明", "an office": "承办单位", "a rating": "评分", "About": "对象", "Field": "字段",
     "Kind": "类别", "Why it is kept": "为什么保存", "How long": "保存多久", "Resident": "居民", "Household": "户",
@@ -71,13 +73,16 @@ _CHINESE = {
 _WHO = {
     "holder": "the office that holds it", "receiver": "the office it was sent to", "creator": "the office that reported it",
     "reporter": "who reported it", "street": "the street", "peer_or_above": "an office of the same level or higher",
-    "above": "a higher office", "anyone": "everyone who sees it",
+    "above": "a higher office", "anyone": "everyone who sees it", "street_holder": "the street when it holds it",
+    "holder_or_street": "the office that holds it, or the street", "superior": "the office above the one that holds it",
 }  # fmt: skip
 _NEEDS = {
     "place": "a place",
     "result": "a result",
     "note": "a reason or note",
     "target": "an office",
+    "other": "another incident",
+    "case": "one of the three cases",
     "rating": "a rating",
 }
 _NOUNS = {

@@ -11,7 +11,7 @@ from gridman.domain.conflict import Conflict
 from gridman.domain.fields import Field, Synced, fields_of, kind_of, wire_fields
 from gridman.domain.grid import Assignment, Grid
 from gridman.domain.household import Household
-from gridman.domain.incident import Incident, IncidentStep
+from gridman.domain.incident import Incident, IncidentStep, copies_of
 from gridman.domain.notice import Notice
 from gridman.domain.organisation import Organisation
 from gridman.domain.person import CareTag, Person
@@ -35,7 +35,7 @@ def _grid(record: Any) -> tuple[str, ...]:
 
 
 def _incident(record: Any) -> tuple[str, ...]:
-    organisations = {record.creator_id, record.holder_id, record.handler_id} - {None}
+    organisations = {record.creator_id, record.holder_id, record.handler_id, *copies_of(record)} - {None}
     own = (incident_scope(record.grid_id),) if record.grid_id else ()
     return own + tuple(organisation_scope(o) for o in sorted(organisations))
 

@@ -107,6 +107,8 @@ _SOURCES: dict[str, _Source] = {
     "incident_urgency": _own("incident_urgency"),
     "incident_source": _own("incident_source"),
     "supervision": _own("supervision"),
+    "extension": _own("extension"),
+    "whistle_case": _own("whistle_case"),
     "region_level": _own("region_level"),
     "organisation_level": _own("org_level_own"),
 }

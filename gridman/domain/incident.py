@@ -6,13 +6,17 @@ same or a higher level and only rises.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Mapped
 
 from gridman.domain.fields import Kind, Merge, Privacy, Synced, column
 from gridman.kernel.words import N_
 
-__all__ = ["OPEN_STATES", "TRANSITIONS", "Incident", "IncidentStep", "Transition", "step_label", "transition"]
+__all__ = [
+    "CLOCK_STATES", "EXTENSION_OF_ACTION", "MOST_RETURNS", "OPEN_STATES", "SUPERVISION_OF_ACTION", "TRANSITIONS", "Incident",
+    "IncidentStep", "Transition", "copies_of", "step_label", "transition",
+]  # fmt: skip
 
 
 class Incident(Synced):
@@ -58,6 +62,14 @@ class Incident(Synced):
     is_solved: Mapped[bool | None] = column(N_("Solved, says the resident"), Kind.FLAG, merge=Merge.STREET)
     satisfaction: Mapped[int | None] = column(N_("Satisfaction (1-5)"), Kind.NUMBER, merge=Merge.STREET)
     bounce_count: Mapped[int | None] = column(N_("Times returned"), Kind.NUMBER, merge=Merge.STREET)
+    parent_id: Mapped[int | None] = column(N_("Task of"), Kind.REFERENCE, index=True, merge=Merge.STREET)
+    whistle_case: Mapped[str | None] = column(
+        N_("Reason for whistling"), Kind.CODE, code_table="whistle_case", merge=Merge.STREET
+    )
+    merged_into_id: Mapped[int | None] = column(N_("Merged into"), Kind.REFERENCE, merge=Merge.STREET)
+    copied_to: Mapped[str | None] = column(N_("Copies to"), is_shown=False, max_length=2000, merge=Merge.STREET)
+    extension: Mapped[str | None] = column(N_("More time"), Kind.CODE, code_table="extension", merge=Merge.STREET)
+    is_legacy: Mapped[bool | None] = column(N_("Left from the past"), Kind.FLAG, merge=Merge.STREET)
 
 
 class IncidentStep(Synced):
@@ -82,9 +94,11 @@ class Transition:
     """One row of the workflow: `action` takes an incident from one of `from_states` to `to_state` (None: stays).
 
     `who`: "holder" (a member of the holding organisation), "receiver" (the organisation it was sent to, which is then the holder),
-    "creator", "reporter", "street" (any organisation of street level or above), "peer_or_above" (same level as the holder or
-    higher), "above" (strictly higher), "anyone". `needs`: what the command must bring: "target", "note", "result", "rating", "place".
-    `holder_after`: "same", "target", "superior", "creator", "dispatcher", "handler".
+    "creator", "reporter", "street" (any organisation of street level or above), "street_holder" (the holder, of street level or above),
+    "holder_or_street", "superior" (the holder's direct superior; at the top its own supervisor), "peer_or_above" (same level as the
+    holder or higher), "above" (strictly higher), "anyone". `needs`: what the command must bring: "target" (an organisation), "other"
+    (another incident), "case" (a code of `whistle_case`), "note", "result", "rating", "place".
+    `holder_after`: "same", "target", "superior", "creator", "dispatcher", "handler", "previous" (who held it before).
     """
 
     action: str
@@ -99,6 +113,9 @@ class Transition:
 
 OPEN_STATES = ("reported", "handling", "dispatched", "suspended", "feedback", "returned")
 
+CLOCK_STATES = tuple(state for state in OPEN_STATES if state != "suspended")
+"""States in which the time limit runs."""
+
 _STREET_ROLES = ("street_clerk", "street_supervisor")
 
 TRANSITIONS: tuple[Transition, ...] = (
@@ -106,11 +123,27 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("self_close", N_("Handled on the spot"), ("draft",), "self_handled", "anyone", ("result",)),
     Transition("accept", N_("Accept"), ("reported", "returned"), "handling", "holder"),
     Transition("refuse", N_("Not accepted"), ("reported",), "voided", "holder", ("note",)),
+    Transition("merge", N_("Merge into another"), ("reported",), "voided", "holder_or_street", ("other",)),
+    Transition("object", N_("Object"), ("voided",), "reported", "creator", ("note",), "superior"),
     Transition("log", N_("Add a note"), ("handling",), "handling", "holder", ("note",)),
     Transition("assign", N_("Dispatch"), ("handling",), "dispatched", "holder", ("target",), "target"),
     Transition("sign", N_("Sign for"), ("dispatched",), "handling", "receiver"),
     Transition("return", N_("Send back"), ("dispatched",), "handling", "receiver", ("note",), "dispatcher"),
     Transition("escalate", N_("Report upward"), ("handling",), "reported", "holder", ("note",), "superior"),
+    Transition("back", N_("Hand back"), ("handling",), "handling", "holder", ("note",), "previous"),
+    Transition(
+        "whistle",
+        N_("Whistle up a department"),
+        ("handling",),
+        None,
+        "street_holder",
+        ("target", "case", "note"),
+        roles=_STREET_ROLES,
+    ),
+    Transition("copy", N_("Send a copy"), ("handling",), None, "holder", ("target",)),
+    Transition("ask_extension", N_("Ask for more time"), ("handling",), None, "holder", ("note",)),
+    Transition("grant_extension", N_("Grant more time"), ("handling",), None, "superior"),
+    Transition("refuse_extension", N_("Grant no more time"), ("handling",), None, "superior", ("note",)),
     Transition("suspend", N_("Suspend"), ("handling",), "suspended", "street", ("note",)),
     Transition("resume", N_("Resume"), ("suspended",), "handling", "street"),
     Transition("finish", N_("Handled"), ("handling",), "feedback", "holder", ("result",), "creator"),
@@ -125,9 +158,27 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("unsupervise", N_("Lift supervision"), OPEN_STATES, None, "peer_or_above"),
     Transition("instruct", N_("Instruct"), OPEN_STATES, None, "above", ("note",)),
     Transition("mark_urgent", N_("Mark urgent"), OPEN_STATES, None, "street"),
+    Transition(
+        "mark_legacy",
+        N_("Mark as left from the past"),
+        OPEN_STATES,
+        None,
+        "street",
+        ("note",),
+        roles=("street_supervisor",),
+    ),
 )
 
 SUPERVISION_OF_ACTION = {"supervise_normal": "1", "supervise_yellow": "2", "supervise_red": "3", "unsupervise": "0"}
+EXTENSION_OF_ACTION = {"ask_extension": "1", "grant_extension": "2", "refuse_extension": "3"}
+
+MOST_RETURNS = 2
+"""An incident that was sent back as often as this goes to the dispatcher's superior when it is sent back once more."""
+
+
+def copies_of(record: Any) -> list[int]:
+    """The organisations that read an incident along, from its `copied_to` ("7;12")."""
+    return [int(part) for part in (record.copied_to or "").split(";") if part]
 
 
 def transition(action: str) -> Transition | None:

@@ -28,6 +28,9 @@ _VERSIONS = select(tables.cell.c.record_id, tables.cell.c.field, tables.cell.c.v
 LOG_OF = {"incident": "incident_step"}
 """The kind of record that is the log of another: its lines are made by commands, never pushed as such."""
 
+PART_OF = {"incident": "parent_id"}
+"""The field that names the record a new one was made for by a command; it is never pushed as such either."""
+
 
 class StreetJournal:
     """Journal of a street server: no numbers, no receipts. Values of new records are not repeated, the row itself holds them."""
@@ -117,6 +120,12 @@ def _amended(op: _Op) -> dict[str, Any]:
 def _operations(captured: list[Captured]) -> list[_Op]:
     """The operations of one unit, in order: later edits of a record fold into its first, effects go to their command."""
     commands = {c.record.id: _Op(c) for c in captured if c.kind == "command"}
+    # A task that a command made is its doing too, and so are the lines of the task's log.
+    made = {
+        c.record.id: commands[hung]
+        for c in captured
+        if c.kind == "create" and (hung := getattr(c.record, PART_OF.get(noun_of(c.record).kind, ""), None)) in commands
+    }
     ops: list[_Op] = []
     open_ops: dict[int, _Op] = {}
     for change in captured:
@@ -127,7 +136,7 @@ def _operations(captured: list[Captured]) -> list[_Op]:
             ops.append(op)
             open_ops.pop(record_id, None)
             continue
-        owner = _owner(change, commands)
+        owner = made.get(change.record.id) or _owner(change, commands | made)
         if owner is not None and change.kind == "create":
             owner.made.append((noun_of(change.record).kind, record_id))
             continue

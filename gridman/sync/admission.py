@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gridman.domain.access import grid_scope
+from gridman.domain.access import grid_scope, incident_scope
 from gridman.domain.catalog import Noun
 from gridman.domain.fields import Synced
 from gridman.domain.household import Household
-from gridman.domain.incident import TRANSITIONS
+from gridman.domain.incident import TRANSITIONS, Incident, copies_of
 from gridman.domain.stamp import MAX_AHEAD_MS
 from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import replica_of
@@ -19,6 +19,7 @@ __all__ = [
     "ForeignTarget",
     "dated",
     "not_editable",
+    "require_more_than_a_copy",
     "require_own",
     "require_target",
     "right_to_amend",
@@ -39,6 +40,9 @@ _PHOTO_RIGHT = {"visit": "visit.write", "incident": "incident.report", "househol
 _FIRST_STATES = frozenset(t.to_state for t in TRANSITIONS if "draft" in t.from_states)
 _FIRST_ACTIONS = frozenset(t.action for t in TRANSITIONS if "draft" in t.from_states)
 _REGISTER = frozenset({"household", "person", "care_tag", "dwelling"})
+
+_OF_COMMANDS = ("parent_id", "whistle_case", "merged_into_id", "copied_to", "extension", "is_legacy")
+"""Fields of an incident that only the workflow's commands fill, never whoever reports it."""
 
 
 class ForeignTarget(Refusal):
@@ -90,6 +94,22 @@ def require_target(
         raise ForeignTarget
 
 
+def require_more_than_a_copy(unit: Unit, record: Synced, scopes: frozenset[str]) -> None:
+    """An organisation that has an incident only as a copy reads it (domain reference 4.2, copy)."""
+    if not isinstance(record, Incident):
+        return
+    own = unit.actor.organisation_id
+    is_involved = own in (record.creator_id, record.holder_id, record.handler_id)
+    is_near = record.grid_id is not None and incident_scope(record.grid_id) in scopes
+    if own in copies_of(record) and not is_involved and not is_near:
+        raise Refusal(
+            "incident.copy_only",
+            N_("{number} is only a copy for your organisation."),
+            N_("Tell the organisation that holds it; you can urge it, too."),
+            number=record.number,
+        )
+
+
 def require_own(unit: Unit, op: Op, values: Mapping[str, Any]) -> None:
     """New incidents start at the workflow's beginning and name who really reports; log lines come with a new incident only; a visit
     names its visitor.
@@ -98,6 +118,7 @@ def require_own(unit: Unit, op: Op, values: Mapping[str, Any]) -> None:
     if op.entity == "incident":
         is_right = values.get("state") in _FIRST_STATES and values.get("creator_id") == actor.organisation_id
         is_right = is_right and values.get("reporter_id") in (None, actor.user_id)
+        is_right = is_right and not any(values.get(name) for name in _OF_COMMANDS)
     elif op.entity == "incident_step":
         is_right = values.get("action") in _FIRST_ACTIONS and values.get("user_id") == actor.user_id
         is_right = is_right and replica_of(int(values.get("incident_id") or 0)) == replica_of(op.record_id)

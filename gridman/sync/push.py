@@ -31,6 +31,7 @@ from gridman.sync.admission import (
     ForeignTarget,
     dated,
     not_editable,
+    require_more_than_a_copy,
     require_own,
     require_target,
     right_to_amend,
@@ -44,7 +45,8 @@ __all__ = ["Intake"]
 
 _COMMAND_PARTS: dict[str, tuple[type, ...]] = {
     "target_id": (int, type(None)), "note": (str,), "result": (str,), "is_solved": (bool, type(None)),
-    "satisfaction": (int, type(None)), "step_id": (int, type(None)),
+    "satisfaction": (int, type(None)), "step_id": (int, type(None)), "other_id": (int, type(None)), "case": (str,),
+    "task_id": (int, type(None)), "task_step_id": (int, type(None)),
 }  # fmt: skip
 _MOST_GRIDS = 100
 _LONGEST_NOTE = 2_000
@@ -163,6 +165,7 @@ class Intake:
     def _amend(self, op: Op, known: Noun, stamp: str) -> Verdict:
         unit = self.unit
         record = self._in_scope(op, known)
+        require_more_than_a_copy(unit, record, self.scopes)
         values = self._understood(op, known)
         access.require(unit.actor, right_to_amend(known, sorted(values)))
         closed = [
@@ -189,15 +192,16 @@ class Intake:
         assert known is not None
         self._in_scope(op, known)
         action, parts = op.after.get("action"), {k: v for k, v in op.after.items() if k in _COMMAND_PARTS}
-        step_id = parts.get("step_id")
+        made: dict[str, type[Synced]] = {"step_id": IncidentStep, "task_id": Incident, "task_step_id": IncidentStep}
         wrong = not isinstance(action, str) or any(
             type(v) not in _COMMAND_PARTS[k] or (isinstance(v, str) and len(v) > _LONGEST_NOTE)
             for k, v in parts.items()
         )
-        if wrong or (
-            step_id is not None
-            and (replica_of(step_id) != self.replica or self.unit.find(IncidentStep, step_id) is not None)
-        ):
+        wrong = wrong or any(
+            i is not None and (replica_of(i) != self.replica or self.unit.find(cls, i) is not None)
+            for cls, i in ((cls, op.after.get(name)) for name, cls in made.items())
+        )
+        if wrong:
             raise Refusal("sync.malformed", N_("The message cannot be read ({why})."), why="command")
         try:
             incidents.perform(self.unit, op.record_id, str(action), **parts)

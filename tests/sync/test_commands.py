@@ -93,3 +93,84 @@ def test_a_command_stays_visible_until_the_street_answered(world: World) -> None
     assert log(office, incident) == ["accept", "report"]
     with world.store.read() as reader:
         assert reader.count(IncidentStep) == 2, "done once, though it came twice"
+
+
+def test_a_department_whistled_up_offline_has_its_task_once_everywhere(world: World) -> None:
+    worker, office = world.desk(), world.desk("street_clerk", "street")
+    water = world.desk("department_user", "water")
+    worker.sync()
+    incident = report(worker, world)
+    for desk in (worker, office, water):
+        desk.sync()
+    act(office, incident, "accept")
+    act(office, incident, "whistle", target_id=world.organisations["water"], case="2", note="come")
+    with office.store.read() as reader:
+        assert [r.kind for r in outbox.receipts(reader)] == ["command", "command"], "the task is the command's doing"
+        (task,) = reader.page(Incident, parent_id=incident)
+        assert task.state == "dispatched"
+    assert not office.sync().refused
+    water.sync(), office.sync()
+    assert state(water, task.id) == state(office, task.id) == ("dispatched", world.organisations["water"])
+    assert state(water, incident) is None, "a department sees its task, not the whole"
+    assert log(water, task.id) == log(office, task.id) == ["whistle"]
+    act(water, task.id, "sign")
+    act(water, task.id, "finish", result="repaired")
+    assert not water.sync().refused
+    office.sync()
+    act(office, task.id, "verify_pass")
+    act(office, incident, "finish", result="all repaired")
+    assert not office.sync().refused
+    with world.store.read() as reader:
+        assert reader.count(Incident) == 2
+        assert reader.get(Incident, task.id).state == "closed"
+
+
+def test_a_task_whose_whistle_was_refused_leaves_the_desk_again(world: World) -> None:
+    worker = world.desk()
+    one, two = world.desk("street_clerk", "street"), world.desk("street_clerk", "street")
+    worker.sync()
+    incident = report(worker, world)
+    for desk in (worker, one, two):
+        desk.sync()
+    act(one, incident, "accept")
+    one.sync(), two.sync()
+    act(one, incident, "finish", result="done")
+    one.sync()
+    act(two, incident, "whistle", target_id=world.organisations["water"], case="1", note="come")
+    assert [r.verdict for r in two.sync().refused] == ["refused"]
+    with two.store.read() as reader:
+        assert reader.page(Incident, parent_id=incident) == []
+    with world.store.read() as reader:
+        assert reader.count(Incident) == 1
+
+
+def test_a_copy_reaches_its_reader_who_cannot_edit_it(world: World) -> None:
+    worker, office = world.desk(), world.desk("street_clerk", "street")
+    water = world.desk("department_user", "water")
+    worker.sync()
+    incident = report(worker, world)
+    for desk in (worker, office, water):
+        desk.sync()
+    act(office, incident, "accept")
+    act(office, incident, "copy", target_id=world.organisations["water"])
+    office.sync(), water.sync()
+    assert state(water, incident) == ("handling", world.organisations["street"])
+    with water.store.unit(water.actor) as unit:
+        unit.amend(unit.get(Incident, incident), description="Another story")
+    (receipt,) = water.sync().refused
+    assert "only a copy" in (receipt.reason or "")
+    with water.store.read() as reader:
+        assert reader.get(Incident, incident).description == "A lamp is broken"
+
+
+def test_nobody_reports_an_incident_that_hangs_on_another(world: World) -> None:
+    worker = world.desk()
+    worker.sync()
+    first = report(worker, world)
+    with worker.store.unit(worker.actor) as unit:
+        draft = IncidentDraft(category="A101", description="Another lamp", place="Lane 3", grid_id=world.grids[0])
+        report_incident(unit, draft).parent_id = first
+    refused = worker.sync().refused
+    assert "incident" in {r.entity for r in refused}
+    with world.store.read() as reader:
+        assert reader.count(Incident) == 1

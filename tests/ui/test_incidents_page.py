@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from gridman.domain.incident import Incident
+from gridman.domain.organisation import Organisation
 from gridman.services.incidents import perform
 from gridman.ui.pages.incidents.page import IncidentsPage
 from tests.support.desk import Desk
@@ -55,8 +57,6 @@ def test_a_supervisor_dispatches_with_the_keyboard_alone(open_window: Open, grou
     done = incident(ground_desk, 0)
     assert done.state == "dispatched"
     with ground_desk.store.read() as reader:
-        from gridman.domain.organisation import Organisation
-
         assert reader.get(Organisation, done.holder_id).name == "槐荫街道城管所"
 
 
@@ -72,6 +72,52 @@ def test_the_keyboard_is_in_the_list_after_a_command(open_window: Open, ground_d
     keys.press("Ctrl+Enter")
     assert incident(ground_desk, 0).state != "handling"
     assert page.list.view.hasFocus()
+
+
+def test_a_department_is_whistled_up_by_keys_and_its_task_is_shown(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    escalated(ground_desk)
+    wanted = ground_desk.ids["incidents"][0]
+    session = open_window("street_supervisor", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.open_record("incident", wanted)
+    keys.rest()
+    page.record.start("accept")
+    keys.rest()
+    page.record.start("whistle")
+    keys.write("城管")
+    keys.press("Enter")
+    keys.press("2")
+    keys.write("联合整治占道")
+    keys.press("Ctrl+Enter")
+    keys.rest()
+    with ground_desk.store.read() as reader:
+        (task,) = reader.page(Incident, parent_id=wanted)
+        assert (task.state, task.whistle_case) == ("dispatched", "2")
+        assert reader.get(Organisation, task.holder_id).name == "槐荫街道城管所"
+    links = [b for b in page.record.findChildren(QPushButton) if b.property("record") == task.id]
+    assert len(links) == 1
+    links[0].click()
+    keys.rest()
+    assert page.record.incident_id == task.id
+
+
+def test_a_double_is_merged_by_keys(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    first, double = ground_desk.ids["incidents"][0], ground_desk.ids["incidents"][1]
+    session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.open_record("incident", double)
+    keys.rest()
+    page.record.start("merge")
+    assert page.record.panel is not None
+    keys.write(incident(ground_desk, 0).number or "?")
+    keys.press("Enter")
+    keys.press("Ctrl+Enter")
+    keys.rest()
+    assert (incident(ground_desk, 1).state, incident(ground_desk, 1).merged_into_id) == ("voided", first)
 
 
 def test_what_a_command_lacks_is_said_where_it_is_given(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:

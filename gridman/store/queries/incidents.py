@@ -4,10 +4,10 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, text
 
 from gridman.domain.grid import Grid
-from gridman.domain.incident import OPEN_STATES, Incident, IncidentStep
+from gridman.domain.incident import CLOCK_STATES, OPEN_STATES, Incident, IncidentStep
 from gridman.domain.organisation import Organisation
 from gridman.store import tables
 from gridman.store.batches import batches
@@ -15,7 +15,9 @@ from gridman.store.queries.id_lists import read_ids, read_rows
 from gridman.store.unit import Reader
 from gridman.store.values import unpack
 
-__all__ = ["count_numbered", "counts_by_state", "edits_since", "ids", "last_step_of", "points", "rows"]
+__all__ = [
+    "count_numbered", "count_tasks", "counts_by_state", "edits_since", "ids", "last_step_of", "open_near", "points", "previous_holder", "rows",
+]  # fmt: skip
 
 _i = Incident.__table__.c
 
@@ -50,7 +52,7 @@ def _where(
     if category:
         query = query.where(_i.category.startswith(category))
     if overdue_at is not None:
-        query = query.where(_i.due_at < overdue_at, _i.state.in_(OPEN_STATES))
+        query = query.where(_i.due_at < overdue_at, _i.state.in_(CLOCK_STATES), _i.is_legacy.is_not(True))
     if household_id is not None:
         query = query.where(_i.household_id == household_id)
     if among is not None:
@@ -72,7 +74,7 @@ def rows(reader: Reader, incident_ids: Sequence[int]) -> list[Any]:
         query = (
             select(
                 _i.id, _i.number, _i.state, _i.category, _i.description, _i.place, _i.reported_at, _i.due_at, _i.urgency, _i.supervision,
-                _i.lng, _i.lat, _i.grid_id, _i.holder_id, g.name.label("grid_name"), o.name.label("holder_name"),
+                _i.lng, _i.lat, _i.grid_id, _i.holder_id, _i.is_legacy, g.name.label("grid_name"), o.name.label("holder_name"),
             )
             .select_from(Incident.__table__.outerjoin(Grid.__table__, g.id == _i.grid_id).outerjoin(Organisation.__table__, o.id == _i.holder_id))
             .where(_i.id.in_(part))
@@ -128,3 +130,52 @@ def edits_since(reader: Reader, incident_id: int, version: str | None) -> list[t
         return [(after, before) for _stamp, after, before in edits]
     known = [n for n, (stamp, after, _before) in enumerate(edits) if stamp == version and "state" in after]
     return [(after, before) for _stamp, after, before in edits[known[-1] + 1 :]] if known else []
+
+
+_MOVES = ("report", "assign", "return", "escalate", "back", "object", "whistle")
+
+
+def previous_holder(reader: Reader, incident: Incident) -> int | None:
+    """The organisation that had the incident before its present holder and passed it on; None at the first step."""
+    s = IncidentStep.__table__.c
+    query = (
+        select(s.action, s.organisation_id)
+        .where(s.incident_id == incident.id, s.action.in_(_MOVES), s.target_id == incident.holder_id)
+        .order_by(s.at.desc(), s.id.desc())
+        .limit(1)
+    )
+    last = reader.connection.execute(query).first()
+    if last is None or last.action in ("report", "whistle") or last.organisation_id == incident.holder_id:
+        return None
+    return int(last.organisation_id)
+
+
+def count_tasks(reader: Reader, incident_id: int) -> int:
+    """How many tasks hang on an incident."""
+    query = select(func.count()).select_from(Incident).where(_i.parent_id == incident_id)
+    return int(reader.connection.execute(query).scalar_one())
+
+
+def open_near(reader: Reader, incident: Incident, degrees: float, limit: int) -> list[int]:
+    """Ids of open incidents of the same grid or within `degrees` of this one; its own category first, then by distance."""
+    is_near = _i.grid_id == incident.grid_id
+    distance: ColumnElement[Any] = func.abs(0)
+    if incident.lng is not None and incident.lat is not None:
+        is_near = or_(
+            is_near,
+            and_(
+                _i.lng.between(incident.lng - degrees, incident.lng + degrees),
+                _i.lat.between(incident.lat - degrees, incident.lat + degrees),
+            ),
+        )
+        distance = func.coalesce(func.abs(_i.lng - incident.lng) + func.abs(_i.lat - incident.lat), 1.0)
+    query = (
+        select(_i.id)
+        .where(
+            _i.id != incident.id, _i.state.in_(OPEN_STATES), _i.retired_at.is_(None), is_near,
+            or_(_i.parent_id.is_(None), _i.parent_id != incident.id),
+        )
+        .order_by(case((_i.category == incident.category, 0), else_=1), distance, _i.id)
+        .limit(limit)
+    )  # fmt: skip
+    return [int(i) for i in reader.connection.scalars(query)]

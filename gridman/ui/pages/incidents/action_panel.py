@@ -7,8 +7,8 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QPlainTextEdit, QVBoxLayout, QWidget
 
+from gridman.domain import codes
 from gridman.domain.incident import Transition
-from gridman.domain.organisation import Organisation
 from gridman.domain.search_words import readings_of
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
@@ -16,7 +16,7 @@ from gridman.ui.entry.choices import Choice, KeyChoices
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import button, label, row_of
 
-__all__ = ["ActionPanel", "Order", "needs_nothing"]
+__all__ = ["ActionPanel", "Order", "Target", "needs_nothing"]
 
 _ROWS = 5
 
@@ -27,10 +27,20 @@ class Order:
 
     action: str
     target_id: int | None = None
+    other_id: int | None = None
+    case: str = ""
     note: str = ""
     result: str = ""
     is_solved: bool | None = None
     satisfaction: int | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a command may go to: an organisation, or another incident. `words`: how it is called in the list."""
+
+    id: int
+    words: str
 
 
 class ActionPanel(QFrame):
@@ -39,20 +49,19 @@ class ActionPanel(QFrame):
     ordered = Signal(object)
     left = Signal()
 
-    def __init__(
-        self, shell: Shell, row: Transition, targets: Sequence[Organisation], parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, shell: Shell, row: Transition, targets: Sequence[Target], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "notice")
         self._row = row
         self._targets = list(targets)
-        self._shown: list[Organisation] = []
+        self._shown: list[Target] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(12, 8, 12, 12)
         self._layout.setSpacing(6)
         self._layout.addWidget(label(_(row.label), "heading"))
         self._first: QWidget | None = None
         self._make_target()
+        self._make_case()
         self._make_rating()
         self.note = self._text(_("Result: what was done") if "result" in row.needs else self._note_name())
         self._problem = label("", "problem", wraps=True)
@@ -75,21 +84,22 @@ class ActionPanel(QFrame):
         return _("Note *") if "note" in self._row.needs else _("Note (may stay empty)")
 
     def _make_target(self) -> None:
+        is_other = "other" in self._row.needs
         self._search = QLineEdit()
-        self._search.setAccessibleName(_("To whom"))
+        self._search.setAccessibleName(_("Into which incident") if is_other else _("To whom"))
         self._list = QListWidget()
-        self._list.setAccessibleName(_("Organisations"))
-        if "target" not in self._row.needs:
+        self._list.setAccessibleName(_("Incidents") if is_other else _("Organisations"))
+        if "target" not in self._row.needs and not is_other:
             self._search.setParent(self)
             self._list.setParent(self)
             self._search.hide()
             self._list.hide()
             return
-        self._search.setPlaceholderText(_("Initials or name"))
+        self._search.setPlaceholderText(_("Number or words") if is_other else _("Initials or name"))
         self._search.textEdited.connect(self._narrow)
         self._search.installEventFilter(self)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._layout.addWidget(label(_("To whom *"), "caption"))
+        self._layout.addWidget(label(_("Into which incident *") if is_other else _("To whom *"), "caption"))
         self._layout.addWidget(self._search)
         self._layout.addWidget(self._list)
         self._first = self._search
@@ -98,14 +108,25 @@ class ActionPanel(QFrame):
     def _narrow(self, text: str) -> None:
         wanted = text.strip().casefold()
         self._shown = [
-            o for o in self._targets if not wanted or wanted in o.name.casefold() or wanted in _initials(o.name)
+            t for t in self._targets if not wanted or wanted in t.words.casefold() or wanted in _initials(t.words)
         ]
         self._list.clear()
-        for organisation in self._shown:
-            self._list.addItem(QListWidgetItem(organisation.name))
+        for target in self._shown:
+            self._list.addItem(QListWidgetItem(target.words))
         self._list.setCurrentRow(0 if self._shown else -1)
         rows = max(1, min(_ROWS, len(self._shown)))
         self._list.setFixedHeight(rows * max(self._list.sizeHintForRow(0), 26) + 6)
+
+    def _make_case(self) -> None:
+        """The three reasons for which departments may be whistled up."""
+        known = codes.table("whistle_case")
+        self.case = KeyChoices(_("Reason"), [Choice(row.code, row.code, row.word) for row in known])
+        if "case" not in self._row.needs:
+            self.case.setParent(self)
+            self.case.hide()
+            return
+        self._layout.addWidget(label(_("Reason *"), "caption"))
+        self._layout.addWidget(self.case)
 
     def _make_rating(self) -> None:
         self.rating = KeyChoices(_("Rating"), [Choice(str(n), str(n), "★" * n) for n in range(1, 6)])
@@ -121,6 +142,10 @@ class ActionPanel(QFrame):
             self._layout.addWidget(widget)
             self._first = self._first or widget
         self.rating.finished.connect(self.solved.setFocus)
+        self.case.finished.connect(self._go_to_note)
+
+    def _go_to_note(self) -> None:
+        self.note.setFocus()
 
     def _text(self, name: str) -> QPlainTextEdit:
         edit = QPlainTextEdit()
@@ -139,7 +164,7 @@ class ActionPanel(QFrame):
                 self._list.setCurrentRow((self._list.currentRow() + step) % len(self._shown))
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
-                self.note.setFocus()
+                (self.case if "case" in self._row.needs else self.note).setFocus()
                 return True
         return super().eventFilter(watched, event)
 
@@ -147,11 +172,13 @@ class ActionPanel(QFrame):
         """Give the command; what is missing is refused by the service and told here."""
         text = self.note.toPlainText().strip()
         number = self._list.currentRow()
-        needs_target = "target" in self._row.needs and 0 <= number < len(self._shown)
+        chosen = self._shown[number].id if 0 <= number < len(self._shown) else None
         self.ordered.emit(
             Order(
                 action=self._row.action,
-                target_id=self._shown[number].id if needs_target else None,
+                target_id=chosen if "target" in self._row.needs else None,
+                other_id=chosen if "other" in self._row.needs else None,
+                case=self.case.code() or "",
                 note="" if "result" in self._row.needs else text,
                 result=text if "result" in self._row.needs else "",
                 is_solved=None if not self.solved.code() else self.solved.code() == "1",
@@ -174,4 +201,4 @@ def needs_nothing(row: Transition) -> bool:
     return not row.needs and row.action in _AT_ONCE
 
 
-_AT_ONCE = frozenset({"accept", "sign", "resume", "urge", "mark_urgent"})
+_AT_ONCE = frozenset({"accept", "sign", "resume", "urge", "mark_urgent", "grant_extension"})

@@ -1,6 +1,5 @@
 """One incident: facts, photos, its log, and what this person may do with it now."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
@@ -9,18 +8,17 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QPushButton, QVBoxLay
 
 from gridman.domain import codes
 from gridman.domain.access import Actor
-from gridman.domain.incident import Incident, Transition, step_label, transition
-from gridman.domain.masking import mask_phone
-from gridman.domain.organisation import Organisation
-from gridman.kernel.clock import show_instant
+from gridman.domain.incident import Incident, Transition, transition
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
 from gridman.services.incident_actions import actions_for, targets_for
+from gridman.services.incident_tasks import merge_candidates
 from gridman.services.incidents import IncidentFile, open_incident, perform
 from gridman.ui.entry.thumbs import PhotoStrip
 from gridman.ui.flow import FlowLayout
 from gridman.ui.mapview.symbols import state_word, symbol_pixmap
-from gridman.ui.pages.incidents.action_panel import ActionPanel, Order, needs_nothing
+from gridman.ui.pages.incidents.action_panel import ActionPanel, Order, Target, needs_nothing
+from gridman.ui.pages.incidents.record_cards import facts_of, log_card, tasks_card
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, badge, button, clear, column_of, label, row_of, scrolled
 
@@ -35,14 +33,18 @@ _FORWARD = (
     "resume",
     "verify_fail",
     "return",
+    "grant_extension",
     "escalate",
+    "whistle",
     "refuse",
+    "back",
+    "object",
     "suspend",
     "reopen",
 )
 """Steps that move the incident on, the likeliest first; the others follow in the workflow's order."""
 
-_Read = tuple[IncidentFile, list[Transition], dict[str, list[Organisation]]]
+_Read = tuple[IncidentFile, list[Transition], dict[str, list[Target]]]
 
 
 def read_incident(reader: Any, actor: Actor, incident_id: int) -> _Read:
@@ -50,8 +52,24 @@ def read_incident(reader: Any, actor: Actor, incident_id: int) -> _Read:
     file = open_incident(reader, incident_id)
     order = {action: number for number, action in enumerate(_FORWARD)}
     actions = sorted(actions_for(reader, actor, file.incident), key=lambda row: order.get(row.action, len(order)))
-    targets = {a.action: targets_for(reader, actor, file.incident, a.action) for a in actions if "target" in a.needs}
+    targets = {
+        a.action: [Target(o.id, o.name) for o in targets_for(reader, actor, file.incident, a.action)]
+        for a in actions
+        if "target" in a.needs
+    }
+    targets |= {
+        a.action: [Target(i.id, _words_of(i)) for i in merge_candidates(reader, file.incident)]
+        for a in actions
+        if "other" in a.needs
+    }
     return file, actions, targets
+
+
+def _words_of(incident: Incident) -> str:
+    """An incident in one line of a list."""
+    category = codes.word("incident_category", incident.category)
+    said = (incident.description or "").replace("\n", " ")
+    return f"{incident.number} · {category} · {incident.place or ''} · {said[:40]}"
 
 
 class IncidentRecord(QFrame):
@@ -66,7 +84,7 @@ class IncidentRecord(QFrame):
         self._shell = shell
         self._file: IncidentFile | None = None
         self._actions: list[Transition] = []
-        self._targets: dict[str, list[Organisation]] = {}
+        self._targets: dict[str, list[Target]] = {}
         self._panel: ActionPanel | None = None
         self.buttons: dict[str, QPushButton] = {}
         self._head, self._acts, self._form, self._body = (QVBoxLayout() for _n in range(4))
@@ -100,7 +118,9 @@ class IncidentRecord(QFrame):
             card = Card(_("Photos"))
             card.add(PhotoStrip(self._shell, read[0].attachments))
             self._body.addWidget(card)
-        self._body.addWidget(self._log(read[0]))
+        if read[0].tasks:
+            self._body.addWidget(tasks_card(read[0], self._open_task))
+        self._body.addWidget(log_card(read[0]))
 
     def _show_head(self, file: IncidentFile) -> None:
         clear(self._head)
@@ -121,6 +141,10 @@ class IncidentRecord(QFrame):
             flow.addWidget(badge(codes.word("incident_urgency", "1"), "attention"))
         if (incident.supervision or "0") != "0":
             flow.addWidget(badge(codes.word("supervision", incident.supervision), "danger"))
+        if incident.is_legacy:
+            flow.addWidget(badge(_("left from the past"), "neutral"))
+        if incident.extension == "1":
+            flow.addWidget(badge(codes.word("extension", "1"), "attention"))
         if row.waiting:
             flow.addWidget(badge(_("waiting to be sent"), "attention"))
         self._head.addWidget(badges)
@@ -201,8 +225,9 @@ class IncidentRecord(QFrame):
         if self._file is None:
             return
         self._shell.background.do(
-            perform, self._file.incident.id, order.action, target_id=order.target_id, note=order.note, result=order.result,
-            is_solved=order.is_solved, satisfaction=order.satisfaction, then=self._done, refused=self._refused,
+            perform, self._file.incident.id, order.action, target_id=order.target_id, other_id=order.other_id, case=order.case,
+            note=order.note, result=order.result, is_solved=order.is_solved, satisfaction=order.satisfaction,
+            then=self._done, refused=self._refused,
         )  # fmt: skip
 
     def _done(self, incident: Incident) -> None:
@@ -236,7 +261,7 @@ class IncidentRecord(QFrame):
         form = QFormLayout()
         form.setHorizontalSpacing(12)
         form.setVerticalSpacing(4)
-        for name, value in _facts_of(file, incident):
+        for name, value in facts_of(file):
             if value:
                 form.addRow(label(name, "soft"), label(value, wraps=True, selectable=True))
         card.add(form)
@@ -257,22 +282,10 @@ class IncidentRecord(QFrame):
         card.add(holder)
         return card
 
-    def _log(self, file: IncidentFile) -> Card:
-        card = Card(_("Log"))
-        for step in _newest_first(file.steps):
-            who = " · ".join(
-                part
-                for part in (file.names.get(step.user_id or 0, ""), file.names.get(step.organisation_id or 0, ""))
-                if part
-            )
-            said = _(step_label(step.action))
-            if step.target_id:
-                said += f" → {file.names.get(step.target_id, '')}"
-            card.add(row_of(label(said), None, label(show_instant(step.at), "small")))
-            below = [part for part in (who, step.note or "") if part]
-            if below:
-                card.add(label("\n".join(below), "caption", wraps=True, selectable=True))
-        return card
+    def _open_task(self) -> None:
+        sender = self.sender()
+        if isinstance(sender, QPushButton):
+            self._shell.go("incidents", "incident", sender.property("record"))
 
     def _open_household(self) -> None:
         if self._file is not None and self._file.incident.household_id:
@@ -281,27 +294,3 @@ class IncidentRecord(QFrame):
     def _print(self) -> None:
         if self._file is not None:
             self._shell.go("reports", "incident", self._file.incident.id)
-
-
-def _newest_first(steps: Sequence[Any]) -> list[Any]:
-    return sorted(steps, key=lambda step: (step.at, step.id), reverse=True)
-
-
-def _facts_of(file: IncidentFile, incident: Incident) -> list[tuple[str, str]]:
-    return [
-        (_("Number"), incident.number or ""),
-        (_("Place"), incident.place or ""),
-        (_("Grid"), file.grid.name if file.grid else ""),
-        (_("Held by"), file.holder.name if file.holder else ""),
-        (_("Due"), show_instant(incident.due_at) if incident.due_at else ""),
-        (_("Reported at"), show_instant(incident.reported_at)),
-        (
-            _("Reporter"),
-            " ".join(p for p in (incident.reporter_name or "", mask_phone(incident.reporter_phone or "")) if p),
-        ),
-        (_("Source"), codes.word("incident_source", incident.source)),
-        (_("Level"), codes.word("incident_level", incident.level)),
-        (_("Result"), incident.result or ""),
-        (_("Satisfaction"), "★" * (incident.satisfaction or 0)),
-        (_("Times sent back"), str(incident.bounce_count) if incident.bounce_count else ""),
-    ]
