@@ -9,10 +9,10 @@ from gridman.domain.incident import Incident
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
-from gridman.store.queries.scoped import has_content, incidents_in_scopes
+from gridman.store.queries.scoped import has_content, has_own_content, incidents_in_scopes
 from gridman.store.unit import Reader
 
-__all__ = ["IncidentPage", "page_incidents", "require_blob"]
+__all__ = ["IncidentPage", "page_incidents", "require_blob", "require_own_blob", "require_sendable_blob"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,26 @@ def page_incidents(
 def require_blob(reader: Reader, actor: Actor, sha256: str) -> None:
     """Refuse with ``blob.missing`` a content of which the caller has no record: whether it exists is nobody else's business."""
     if not has_content(reader, scopes_of_user(reader, actor.user_id), sha256):
-        raise Refusal(
-            "blob.missing",
-            N_("The street has no such photo for this computer."),
-            N_("Synchronise first: the photo's record goes before the photo."),
-        )
+        raise _missing()
+
+
+def require_own_blob(reader: Reader, actor: Actor, sha256: str) -> None:
+    """Refuse with ``blob.missing`` a content that the caller's device has not made a record of. A record that lies in another grid by now,
+    or was kept for review, counts.
+    """
+    if not has_own_content(reader, actor.replica, sha256):
+        raise _missing()
+
+
+def require_sendable_blob(reader: Reader, actor: Actor, sha256: str) -> None:
+    """Refuse with ``blob.missing`` a content of which the caller neither has a record nor made one."""
+    if not has_own_content(reader, actor.replica, sha256):
+        require_blob(reader, actor, sha256)
+
+
+def _missing() -> Refusal:
+    return Refusal(
+        "blob.missing",
+        N_("The street has no such photo for this computer."),
+        N_("Synchronise first: the photo's record goes before the photo."),
+    )

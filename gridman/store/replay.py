@@ -13,11 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
+from gridman.domain.attachment import Attachment
 from gridman.domain.catalog import Noun, noun
 from gridman.domain.stamp import ZERO, HybridClock
 from gridman.store import indexes, outbox, tables
 from gridman.store.batches import batches
 from gridman.store.changes import Changes
+from gridman.store.photo_queue import note_leaving
 from gridman.store.pushed import keep_for_later
 from gridman.store.store import Store, put_meta
 from gridman.store.unit import MANY
@@ -365,6 +367,8 @@ class Replay:
         one = [(i,) for i in ids]
         if known is not None:
             households = self._households_of(known, ids)
+            if known.cls is Attachment:
+                note_leaving(self.connection, self.replica, ids)
             run(f'DELETE FROM "{kind}" WHERE id = ?', one)
             indexes.forget(self.connection, ids)
             self._touched["household"].update(households)

@@ -18,7 +18,7 @@ from gridman.kernel.files import write_whole
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
 from gridman.services.bundle import actor_of_device
-from gridman.services.scoped import require_blob
+from gridman.services.scoped import require_sendable_blob
 from gridman.store import outbox
 from gridman.store.blobs import BlobStore
 from gridman.store.bundle_keys import desk_seed, device_keys, keep_street_keys, street_keys_here
@@ -287,7 +287,7 @@ class StreetBundles:
         for sha256, data in photos:
             try:
                 with self.store.read() as reader:
-                    require_blob(reader, actor, sha256)
+                    require_sendable_blob(reader, actor, sha256)
                 self.blobs.put(sha256, data)
             except Refusal as refusal:
                 if refusal.code not in ("blob.missing", "blob.damaged"):

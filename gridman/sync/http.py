@@ -360,6 +360,12 @@ def _no_street(url: str) -> Refusal:
 
 def _refusal_of(answer: httpx.Response, url: str) -> Refusal:
     """The server's own refusal, in words of this desk's language."""
+    if answer.request.method == "HEAD" and answer.status_code == 404:  # an answer to HEAD has no words
+        return Refusal(
+            "blob.missing",
+            N_("The street has no such photo for this computer."),
+            N_("Synchronise first: the photo's record goes before the photo."),
+        )
     if "upload-offset" in answer.headers and answer.status_code == 409:
         return Refusal("blob.offset", N_("The photo goes on elsewhere."), "", expected=answer.headers["upload-offset"])
     asked = answer.headers.get("Retry-After", "")  # seconds; a date, which HTTP allows too, no server of ours says

@@ -8,15 +8,14 @@ from contextlib import suppress
 from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
-from gridman.kernel.words import N_
 from gridman.services.audit_anchor import keep_anchor, next_push
 from gridman.services.enrolment import RETIRED
 from gridman.services.lease import is_ticket_due, keep_ticket
 from gridman.services.signin import DeskUser, desk_token
 from gridman.services.trust import desk_authority
 from gridman.store.blobs import BlobStore
+from gridman.store.changes import Changes
 from gridman.store.outbox import waiting_count
-from gridman.store.photo_queue import mark_photo_sent, unsent_photos
 from gridman.store.store import Store
 from gridman.sync import exchange
 from gridman.sync.bundle import introduce
@@ -24,6 +23,7 @@ from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
 from gridman.sync.farewell import send_last_words
 from gridman.sync.http import HttpStreet
 from gridman.sync.listening import Heard, NewsSource, listen
+from gridman.sync.photos import PhotoLane
 from gridman.sync.protocol import Street
 from gridman.sync.retry import AWAY, Retry
 from gridman.sync.versions import TOO_OLD
@@ -31,20 +31,6 @@ from gridman.sync.versions import TOO_OLD
 __all__ = ["DeskSync"]
 
 _MOST_BATCHES = 1_000
-CHUNK_BYTES = 64 * 1024
-"""A piece of a photo: at 13 kB/s, the measured goodput of a bad link, five seconds."""
-
-_MOST_STEPS = 20
-
-
-def _photo_stuck(sha256: str) -> Refusal:
-    """A street that asks for the same piece for ever must not keep a desk busy for ever."""
-    return Refusal(
-        "sync.photo_stuck",
-        N_("The street server does not take the photo {name}."),
-        N_("It stays on this computer and is sent again later. Tell the office that looks after gridman if it lasts."),
-        name=sha256[:12],
-    )
 
 
 class DeskSync:
@@ -57,6 +43,10 @@ class DeskSync:
         self._street: Street | None = None
         self._one = threading.Lock()
         self._shown: SyncStatus | None = None
+        self._photos = PhotoLane(store, blobs, user.replica, lambda: self.street)
+        self._wanted = threading.Event()
+        self.on_changes: Callable[[Changes], None] | None = None
+        """Told of what rows that passed photos changed, at once; from the thread that synchronises."""
 
     @property
     def street(self) -> Street:
@@ -79,13 +69,15 @@ class DeskSync:
             self._shown = SyncStatus(SyncKind.SENDING if of else SyncKind.RECEIVING, waiting=of, of=of)
             try:
                 self._want_ticket()
+                self._wanted.clear()
                 result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
                 self._keep_ticket()
                 self._anchor_audit()
                 self.introduce()
-                self._send_photos(progress, ticket)
+                self._photos.send(progress, ticket, lambda: self._let_rows_pass(result, ticket))
+                self._photos.tidy()
             except Refusal as refusal:
-                self._say_farewell(refusal)
+                self._say_farewell(refusal, progress, ticket)
                 self._hand_over(refusal, progress, ticket)
                 self._shown = self._after(refusal)
                 raise
@@ -127,18 +119,33 @@ class DeskSync:
             if not keep_anchor(self._store, push, street.send_audit(push)):
                 return
 
-    def _say_farewell(self, refusal: Refusal) -> None:
+    def _let_rows_pass(self, result: RoundResult, ticket: Ticket | None) -> None:
+        """Between two pieces of a photo: what was written meanwhile goes out, what was asked for comes in."""
+        with self._store.read() as reader:
+            is_wanted = self._wanted.is_set() or waiting_count(reader) > 0
+        if not is_wanted:
+            return
+        self._wanted.clear()
+        passed = exchange.round(self._store, self.street, ticket=ticket, on_page=self.on_changes)
+        result.sent += passed.sent
+        result.received += passed.received
+        result.requests += passed.requests
+        result.changes = result.changes | passed.changes
+        result.refused += passed.refused
+
+    def _say_farewell(self, refusal: Refusal, progress: Progress, ticket: Ticket | None) -> None:
         """A desk that was taken out of service delivers what waits, before whoever called makes it destroy itself."""
         is_retired = refusal.code == "auth.device_revoked" and refusal.params.get("revoked_as") == RETIRED
         if is_retired and isinstance(self._street, HttpStreet):
             send_last_words(self._store, self._street.farewell)
+            self._photos.send_last(progress, ticket)
 
     def _hand_over(self, refusal: Refusal, progress: Progress, ticket: Ticket | None) -> None:
         """A desk that is too old for its street has delivered its records by now; its photos and its audit log follow."""
         if refusal.code == TOO_OLD:
             with suppress(Refusal):  # what the person must hear is that this desk is too old
                 self._anchor_audit()
-                self._send_photos(progress, ticket)
+                self._photos.send(progress, ticket)
 
     def introduce(self) -> None:
         """Exchange the keys of bundles with the street, once."""
@@ -154,19 +161,13 @@ class DeskSync:
         known = status_of(self._store)
         return SyncStatus(shown.kind, known.waiting, at=known.at, reason=shown.reason)
 
-    def fetch_photo(self, sha256: str) -> bytes | None:
-        """A photo's whole content, from here or from the street; None when the street has not got it either."""
-        known = self._blobs.get(sha256)
-        if known is not None:
-            return known
-        data, total = b"", 1
-        while len(data) < total:
-            piece, total = self.street.get_blob(sha256, len(data), CHUNK_BYTES * 4)
-            if not piece:
-                return None
-            data += piece
-        self._blobs.put(sha256, data)
-        return data
+    def fetch_photo(self, sha256: str, progress: Progress = quiet, ticket: Ticket | None = None) -> bytes:
+        """A photo's whole content, from here or from the street; see `PhotoLane.fetch`."""
+        return self._photos.fetch(sha256, progress, ticket)
+
+    def hurry(self) -> None:
+        """Somebody waits for rows: photos under way let them pass before their next piece."""
+        self._wanted.set()
 
     def _telling(self, progress: Progress, of: int) -> Progress:
         def tell(done: int, total: int, step: str = "") -> None:
@@ -178,30 +179,3 @@ class DeskSync:
 
     def _after(self, refusal: Refusal) -> SyncStatus:
         return SyncStatus(SyncKind.OFFLINE if refusal.code in AWAY else SyncKind.REFUSED, reason=refusal)
-
-    def _send_photos(self, progress: Progress, ticket: Ticket | None) -> None:
-        """In pieces, each kept by the street as it comes: a cut costs one piece. A photo whose file is spoilt here is told of when
-        the others are sent.
-        """
-        spoilt: Refusal | None = None
-        with self._store.read() as reader:
-            waiting = unsent_photos(reader, self._user.replica)
-        for number, (sha256, _) in enumerate(waiting):
-            try:
-                data = self._blobs.get(sha256)
-            except Refusal as refusal:
-                spoilt, data = refusal, None
-            if data is None:
-                continue
-            sent, steps = self.street.blob_size(sha256) or 0, 0
-            while sent < len(data):
-                if ticket is not None:
-                    ticket.check()
-                steps += 1
-                if steps > _MOST_STEPS + len(data) // CHUNK_BYTES * 2:
-                    raise _photo_stuck(sha256)
-                progress(number, len(waiting), N_("Sending photos"))
-                sent = self.street.put_blob(sha256, sent, len(data), data[sent : sent + CHUNK_BYTES])
-            mark_photo_sent(self._store, sha256, len(data))
-        if spoilt is not None:
-            raise spoilt

@@ -1,10 +1,12 @@
 """Desks that are taken out of service, lost, or too long without their street; over real TLS, to the last file on the disk."""
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from gridman.domain.access import SYSTEM
 from gridman.domain.conflict import Conflict
@@ -17,9 +19,14 @@ from gridman.services import lease
 from gridman.services.accounts import suspend
 from gridman.services.desk import Desk
 from gridman.services.enrolment import LOST, RETIRED, revoke_device
+from gridman.services.photos import PhotoDraft
 from gridman.services.signin import desk_users
 from gridman.services.trust import fingerprint_of
+from gridman.services.visits import VisitDraft, log_visit
+from gridman.store.photo_queue import unsent_photos
 from gridman.store.settings import put_setting
+from gridman.sync import exchange
+from gridman.sync.http import HttpStreet
 from tests.support.streets import PASSWORD, WORKER, Hands, TownStreet, town_street
 
 PASS = "a quiet morning"
@@ -107,6 +114,57 @@ def test_a_removed_desk_destroys_itself_and_only_a_retired_one_delivers_first(
         assert reader.count(Household) == 0  # nothing of it was applied
 
 
+def picture(size_px: int = 400) -> PhotoDraft:
+    out = io.BytesIO()
+    Image.effect_noise((size_px, size_px), 90).save(out, "PNG")
+    return PhotoDraft(out.getvalue(), "door.png")
+
+
+@pytest.mark.parametrize("is_synced", [True, False])
+def test_a_retired_desk_hands_its_photos_over_before_it_destroys_itself(place: Place, is_synced: bool) -> None:
+    with place.town.street.store.unit(SYSTEM) as unit:
+        home = unit.create(Household(number="H1", grid_id=place.town.grids[0], address="Lane 1"))
+    desk = place.enrol()
+    try:
+        with desk.store.unit(desk.actor) as unit:
+            log_visit(unit, VisitDraft(home.id, "1", photos=[picture()]), desk.blobs)
+        with desk.store.read() as reader:
+            (name, _size), *_none = unsent_photos(reader, desk.profile.replica)
+        if is_synced:  # the record went up, the photo did not
+            exchange.round(desk.store, desk.synchroniser.street)  # type: ignore[attr-defined]
+        place.revoke(desk.profile.replica, RETIRED)
+        with pytest.MonkeyPatch.context() as cut:
+
+            def away(self: HttpStreet, *args: object) -> object:
+                raise Refusal("sync.cut_off", "The line was cut.")
+
+            cut.setattr(HttpStreet, "put_blob", away)
+            assert refused(desk.synchronise).code == "sync.cut_off"
+        assert remains(place.folder), "it stays until its photos have arrived"
+        assert refused(desk.synchronise).code == "desk.destroyed"
+    finally:
+        desk.close()
+    assert remains(place.folder) == []
+    assert place.town.street.photos.get(name) is not None
+    with place.town.street.store.read() as reader:
+        kept = reader.page(Conflict, record_kind="attachment")
+    assert len(kept) == (0 if is_synced else 1)
+
+
+def test_a_lost_desk_may_bring_nothing_any_more(place: Place) -> None:
+    desk = place.enrol()
+    street = desk.synchroniser.street  # type: ignore[attr-defined]
+    for nobodys in (
+        street.blob_size,
+        lambda name: street.put_blob(name, 0, 1, b"x"),
+        lambda name: street.get_blob(name, 0, 1),
+    ):
+        assert refused(lambda ask=nobodys: ask("0" * 64)).code == "blob.missing"
+    place.revoke(desk.profile.replica, LOST)
+    assert refused(lambda: street.put_blob("0" * 64, 0, 1, b"x")).code == "auth.device_revoked"
+    desk.close()
+
+
 def test_a_retired_desk_of_a_suspended_user_delivers_too(place: Place) -> None:
     desk = place.enrol()
     try:
@@ -121,8 +179,6 @@ def test_a_retired_desk_of_a_suspended_user_delivers_too(place: Place) -> None:
 
 
 def test_a_retired_desk_is_not_destroyed_before_its_work_has_arrived(place: Place) -> None:
-    from gridman.sync.http import HttpStreet
-
     desk = place.enrol()
     try:
         write_something(desk, place.town.grids[0])

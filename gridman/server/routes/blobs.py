@@ -1,20 +1,24 @@
 """/blobs/v1/SHA256: photos by content, in pieces that survive a cut line (offsets as in the tus protocol 1.0, without its extensions).
 
 HEAD tells how much is here (`Upload-Offset`, `Upload-Length`), PATCH adds a piece at `Upload-Offset`, GET reads (with `Range` a piece).
-A content may be read or written by those who have the record of it.
+A content may be read by those who have the record of it, and sent by those
+and by the desk that made a record of it, wherever that record is now.
 """
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gridman.domain.access import Actor
+from gridman.kernel.errors import Refusal
 from gridman.server.api import BINARY, Body, Param, Said, address
 from gridman.server.auth import caller_of
 from gridman.server.limits import malformed, read_body, too_large
 from gridman.server.parts import StreetParts, in_thread, parts_of
-from gridman.services.scoped import require_blob
+from gridman.services.scoped import require_blob, require_own_blob, require_sendable_blob
 
 __all__ = ["get_blob", "head_blob", "patch_blob"]
 
@@ -28,18 +32,36 @@ _BYTES = {"type": "integer", "minimum": 0, "maximum": 999_999_999_999}
 _OFFSETS = {"Upload-Offset": "How many bytes are here.", "Upload-Length": "The size of the whole content."}
 
 
-async def _asked(request: Request) -> tuple[StreetParts, Actor, str]:
+async def _reader(request: Request) -> tuple[StreetParts, str]:
+    """A desk that wants to see a photo, when it has the photo's record."""
     actor = await caller_of(request)
+    return await _checked(request, actor, require_blob)
+
+
+async def _sender(request: Request) -> tuple[StreetParts, str]:
+    """A desk that brings a photo it has a record of or made one of; one that was taken out of service may still bring its own."""
+    try:
+        actor, require = await caller_of(request), require_sendable_blob
+    except Refusal as refusal:
+        if refusal.code != "auth.device_revoked":
+            raise
+        actor, require = await caller_of(request, is_farewell=True), require_own_blob
+    return await _checked(request, actor, require)
+
+
+async def _checked(
+    request: Request, actor: Actor, require: Callable[[Any, Actor, str], None]
+) -> tuple[StreetParts, str]:
     parts, name = parts_of(request), request.path_params["sha256"]
     if not _SHA256.fullmatch(name):
         raise malformed("sha256")
 
     def check() -> None:
         with parts.street.store.read() as reader:
-            require_blob(reader, actor, name)
+            require(reader, actor, name)
 
     await in_thread(check)
-    return parts, actor, name
+    return parts, name
 
 
 @address(
@@ -51,7 +73,7 @@ async def _asked(request: Request) -> tuple[StreetParts, Actor, str]:
 )
 async def head_blob(request: Request) -> Response:
     """How many bytes are here; an offset of 0 for a content that is still to come."""
-    parts, _, name = await _asked(request)
+    parts, name = await _sender(request)
     known = await in_thread(lambda: parts.blobs.received(name), parts.receiving)
     offset, total = known or (0, 0)
     return Response(headers={"Upload-Offset": str(offset), "Upload-Length": str(total)})
@@ -69,7 +91,7 @@ async def head_blob(request: Request) -> Response:
 )  # fmt: skip
 async def patch_blob(request: Request) -> Response:
     """Add a piece; answers 204 with the new `Upload-Offset`, or 409 with the one expected."""
-    parts, _, name = await _asked(request)
+    parts, name = await _sender(request)
     offset, total = _number(request, "upload-offset"), _number(request, "upload-length")
     if not 0 < total <= parts.limits.blob_bytes:
         raise too_large(parts.limits.blob_bytes)
@@ -89,7 +111,7 @@ async def patch_blob(request: Request) -> Response:
 )  # fmt: skip
 async def get_blob(request: Request) -> Response:
     """The content, at most one piece of the server's size at a time: 206 with `Content-Range`, 200 when that is all."""
-    parts, _, name = await _asked(request)
+    parts, name = await _reader(request)
     first, limit = _range(request, parts.limits.chunk_bytes)
     piece, total = await in_thread(lambda: parts.blobs.read(name, first, limit))
     if first >= total:

@@ -5,11 +5,13 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from gridman.domain.attachment import Attachment
+from gridman.domain.conflict import Conflict
 from gridman.domain.incident import Incident
+from gridman.kernel.ids import COUNTER_BITS
 from gridman.store.tables import sync_row
 from gridman.store.unit import Reader
 
-__all__ = ["has_content", "incidents_in_scopes"]
+__all__ = ["has_content", "has_own_content", "incidents_in_scopes"]
 
 
 def incidents_in_scopes(
@@ -33,3 +35,14 @@ def has_content(reader: Reader, scopes: Collection[str], sha256: str) -> bool:
         .where(a.sha256 == sha256, a.retired_at.is_(None), s.entity == "attachment", s.scope.in_(sorted(scopes)))
     )
     return reader.connection.execute(query.limit(1)).first() is not None
+
+
+def has_own_content(reader: Reader, replica: int, sha256: str) -> bool:
+    """Whether this device made a photo's record that names this content, wherever it lies now, or one that was kept for review."""
+    first, end = replica << COUNTER_BITS, (replica + 1) << COUNTER_BITS
+    a, c = Attachment.__table__.c, Conflict.__table__.c
+    made = select(a.id).where(a.id >= first, a.id < end, a.sha256 == sha256)
+    kept = select(c.id).where(
+        c.record_kind == "attachment", c.record_id >= first, c.record_id < end, c.lost.contains(sha256, autoescape=True)
+    )
+    return any(reader.connection.execute(query.limit(1)).first() is not None for query in (made, kept))
