@@ -1,5 +1,6 @@
 """The application: addresses, and what every answer carries."""
 
+import asyncio
 import time
 from email.utils import formatdate
 
@@ -55,12 +56,12 @@ class _Guarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         parts: StreetParts = scope["app"].state.parts
-        started, status = time.monotonic(), 500
+        started, status, has_begun = time.monotonic(), 500, False
 
         async def guarded(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, has_begun = message["status"], True
                 headers = MutableHeaders(scope=message)
                 if parts.is_stopping:
                     headers["Connection"] = "close"
@@ -72,7 +73,10 @@ class _Guarded:
                 headers.setdefault("Referrer-Policy", "no-referrer")
             await send(message)
 
+        task = asyncio.current_task()
+        assert task is not None
         parts.traffic.running += 1
+        parts.under_way.add(task)
         try:
             refusal = _turned_away(parts, scope["path"])
             if refusal is None:
@@ -80,8 +84,15 @@ class _Guarded:
             else:
                 answer = await on_refusal(Request(scope, receive), refusal)
                 await answer(scope, receive, guarded)
+        except asyncio.CancelledError:
+            if has_begun or not parts.is_cut:
+                raise
+            task.uncancel()
+            answer = await on_refusal(Request(scope, receive), stopping(parts.chance))
+            await answer(scope, receive, guarded)
         finally:
             parts.traffic.running -= 1
+            parts.under_way.discard(task)
             path = _ADDRESS_OF.get(scope.get("endpoint"), "other")
             parts.traffic.count_call(_method(scope), path, status, time.monotonic() - started)
 

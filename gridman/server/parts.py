@@ -1,10 +1,11 @@
 """What a running street server is joined from."""
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -71,6 +72,8 @@ class StreetParts:
     exchanges: FairQueue = field(init=False)
     counting: anyio.CapacityLimiter = field(init=False)  # strangers never take all threads
     is_stopping: bool = False
+    is_cut: bool = False
+    under_way: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.calls = Buckets(self.limits.calls_per_s, self.limits.call_burst)
@@ -92,6 +95,12 @@ class StreetParts:
         """From now on what is under way is finished, what comes new is told to come again, and desks that wait are let go. On the event loop."""
         self.is_stopping = True
         self.pokes.stop()
+
+    def cut(self) -> None:
+        """The time for what is under way is over: who is not answered yet is told to come again."""
+        self.is_cut = True
+        for task in tuple(self.under_way):
+            task.cancel()
 
     def come_back_ms(self) -> int:
         """How long a desk that was let go stays away: a time of its own, so that they do not all come back at once."""

@@ -77,9 +77,7 @@ class FairQueue:
         try:
             yield
         finally:
-            self._running.discard(desk)
-            self._free += 1
-            self._call_next()
+            self._give_back(desk)
 
     async def _wait(self, desk: int, size: int) -> None:
         line = self._lines.get(desk, ())
@@ -97,15 +95,21 @@ class FairQueue:
                 await mine.turn
         except BaseException as error:
             if mine.turn.done() and not mine.turn.cancelled():  # called in the very moment of giving up
-                self._running.discard(desk)
-                self._free += 1
-                self._call_next()
+                self._give_back(desk)
             else:
                 self._leave(desk, mine)
             if isinstance(error, TimeoutError):
                 self.shed += 1
                 raise busy(self._chance) from error
             raise
+
+    def _give_back(self, desk: int) -> None:
+        """The turn is over: who came meanwhile goes first."""
+        self._running.discard(desk)
+        self._free += 1
+        if desk in self._lines:
+            self._lines.move_to_end(desk)
+        self._call_next()
 
     def _call_next(self) -> None:
         while self._free > 0:
@@ -114,8 +118,6 @@ class FairQueue:
                 return
             mine = self._lines[desk][0]
             self._leave(desk, mine)
-            if desk in self._lines:
-                self._lines.move_to_end(desk)
             if not mine.turn.done():
                 self._free -= 1
                 self._running.add(desk)

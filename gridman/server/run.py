@@ -64,6 +64,9 @@ class _Server(uvicorn.Server):
         until = loop.time() + parts.limits.stop_s
         while parts.traffic.running and loop.time() < until and not self.force_exit:
             await asyncio.sleep(_LOOK_S)
+        if parts.traffic.running:
+            parts.cut()
+            await asyncio.sleep(_LOOK_S)
 
     async def _let_idle_go(self) -> None:
         """Cut connections on which nothing is under way. TLS would wait for the other side's goodbye, which an idle desk never reads."""
