@@ -64,9 +64,11 @@ def _take(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.lease import issue_ticket
     from gridman.services.street import street_picture
     from gridman.sync.bundle import StreetBundles
+    from gridman.sync.catching_up import catch_up
     from gridman.sync.replica import Replica
 
     with opened_street(args.data, args.database) as street:
+        catch_up(street.store)
         street_id = street_picture(street.store, 0).street_id
         side = StreetBundles(
             street.store,

@@ -30,6 +30,7 @@ from gridman.server.routes.monitor import get_health, get_live, get_metrics
 from gridman.server.routes.status import get_status, get_version
 from gridman.server.routes.sync import MEDIA_TYPE, post_farewell, post_sync
 from gridman.services.street import Street
+from gridman.sync.catching_up import catch_up
 from gridman.sync.replica import Replica
 from gridman.sync.seal import Keys
 
@@ -132,6 +133,7 @@ def make_app(parts: StreetParts) -> Starlette:
 def street_app(street: Street, limits: Limits | None = None, *, authority: bytes = b"") -> Starlette:
     """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe."""
     traffic = Traffic()
+    catch_up(street.store)
     replica = Replica(street.store, Keys.from_seed(street.key).public, key=street.key, told=traffic.count_operation)
     return make_app(
         StreetParts(street, replica, street.photos, limits or Limits(), authority=authority, traffic=traffic)

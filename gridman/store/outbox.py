@@ -17,6 +17,9 @@ __all__ = ["Outgoing", "Receipt", "Returned", "counts", "receipts", "waiting_cou
 
 WAITING, SENT, ACKNOWLEDGED, SETTLED, REFUSED = "waiting", "sent", "acknowledged", "settled", "refused"
 PENDING = (WAITING, SENT, ACKNOWLEDGED)
+DEFERRED = "deferred"
+"""The verdict of a street that is older than this desk: it keeps the operation until it is updated."""
+
 _j = tables.journal
 _size = func.coalesce(func.length(_j.c.after), 0) + func.coalesce(func.length(_j.c.base), 0) + 100
 _NEXT = (
@@ -73,6 +76,14 @@ class Receipt:
     verdict: str | None
     reason: str | None
     ack_at: int | None
+
+
+def fields_kept(reason: str | None) -> frozenset[str]:
+    """The fields of an answered operation that its street, older than this desk, keeps until it is updated."""
+    if not reason or "sync.later" not in reason:
+        return frozenset()
+    code, _text, _remedy, places = json.loads(reason)
+    return frozenset(filter(None, places.get("fields", "").split(","))) if code == "sync.later" else frozenset()
 
 
 def waiting_count(reader: Reader) -> int:

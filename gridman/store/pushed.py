@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from gridman.store import tables
 from gridman.store.values import pack, unpack
@@ -15,7 +15,15 @@ _HEARD_OF = (
     .values(last_n=bindparam("n"), last_seen_at=bindparam("at"), skew_ms=bindparam("skew"))
 )
 
-__all__ = ["answers_of", "keep_answers", "keep_for_later", "last_pushed", "note_device"]
+__all__ = [
+    "answers_of",
+    "forget_kept",
+    "keep_answers",
+    "keep_for_later",
+    "kept_for_later",
+    "last_pushed",
+    "note_device",
+]
 
 
 def last_pushed(connection: Connection, replica: int) -> int:
@@ -51,3 +59,14 @@ def keep_for_later(connection: Connection, scope: str | None, entity: str, recor
     """Keep what this version does not understand, for the version that will."""
     row = {"scope": scope, "entity": entity, "record_id": record_id, "payload": pack(payload)}
     connection.execute(insert(tables.deferred), [row])
+
+
+def kept_for_later(connection: Connection) -> list[tuple[int, Any]]:
+    """(number, payload) of what is kept, the oldest first."""
+    d = tables.deferred.c
+    return [(int(n), unpack(p)) for n, p in connection.execute(select(d.id, d.payload).order_by(d.id))]
+
+
+def forget_kept(connection: Connection, number: int) -> bool:
+    """It is taken in now; False when somebody else has done so."""
+    return bool(connection.execute(delete(tables.deferred).where(tables.deferred.c.id == number)).rowcount)

@@ -127,9 +127,10 @@ class Replay:
         held = [
             (row[0], name, kind, pack(row[columns.index(name)]), versions.get(name)) for name in mine if name in columns
         ]
-        self.connection.exec_driver_sql(
-            "INSERT OR REPLACE INTO base_cell(record_id, field, entity, value, version) VALUES (?,?,?,?,?)", held
-        )
+        if held:  # none when the street is older and does not know the pending fields
+            self.connection.exec_driver_sql(
+                "INSERT OR REPLACE INTO base_cell(record_id, field, entity, value, version) VALUES (?,?,?,?,?)", held
+            )
         return tuple(mine.get(name, value) for name, value in zip(columns, row, strict=True))
 
     def _upsert(self, kind: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -223,11 +224,21 @@ class Replay:
             if known is None or not values.keys() <= set(known.columns):
                 continue
             columns = ("id", *(c for c in values if c != "id"))
-            self.take_rows(PulledRows(known.kind, columns, [tuple(values[c] for c in columns)], {}))
+            kept = tuple(values[c] for c in columns)
+            if not self._add_columns(known, columns, kept):  # a kind that was unknown: the whole record is new here
+                self.take_rows(PulledRows(known.kind, columns, [kept], {}))
             done.append((row.id,))
         if done:
             self.connection.exec_driver_sql("DELETE FROM deferred WHERE id = ?", done)
         return len(done)
+
+    def _add_columns(self, known: Noun, columns: Sequence[str], row: tuple[Any, ...]) -> bool:
+        """Fill columns that are new here of a record that is here; False when it is not."""
+        row = self._overlaid(known.kind, columns, row, {}, outbox.pending_values(self.connection))
+        written = ", ".join(f'"{c}" = ?' for c in columns[1:])
+        done = self.connection.exec_driver_sql(f'UPDATE "{known.kind}" SET {written} WHERE id = ?', (*row[1:], row[0]))
+        self._touched[known.kind].add(row[0])
+        return bool(done.rowcount)
 
     def place(self, entries: Sequence[PulledEntry]) -> None:
         """Note in which scopes records are; those that left wait for the checkpoint, they may come back in another scope."""
@@ -282,7 +293,7 @@ class Replay:
     def _settle(self, seq: int) -> None:
         j = tables.journal.c
         answered = (
-            select(j.op_n, j.kind, j.entity, j.record_id, j.after, j.effects)
+            select(j.op_n, j.kind, j.entity, j.record_id, j.after, j.effects, j.verdict, j.reason)
             .where(j.state == outbox.ACKNOWLEDGED, j.ack_seq <= seq)
             .order_by(j.op_n)
         )
@@ -293,9 +304,13 @@ class Replay:
         freed: dict[int, set[str]] = defaultdict(set)
         unsure: set[tuple[str, int]] = set()
         for op in ops:
+            if op.verdict == outbox.DEFERRED:
+                continue  # the street will know it when it is updated; until then it stays as it is shown
             effects = unpack(op.effects)
             names = unpack(op.after) if op.kind == "amend" else effects.get("fields", ())
-            freed[op.record_id].update(set(names) - still.get(op.record_id, {}).keys())
+            kept = outbox.fields_kept(op.reason)
+            self._forget_base(op.record_id, kept)
+            freed[op.record_id].update(set(names) - still.get(op.record_id, {}).keys() - kept)
             unsure.update((str(kind), int(i)) for kind, i in effects.get("made", ()))
             unsure.add((op.entity, op.record_id))
         self._show_base(freed)
@@ -306,6 +321,12 @@ class Replay:
             "WHERE state = 'acknowledged' AND ack_seq <= ?",
             (seq,),
         )
+
+    def _forget_base(self, record_id: int, fields: Iterable[str]) -> None:
+        """The street does not know these fields yet, so that what is written here is all there is."""
+        forget = "DELETE FROM base_cell WHERE record_id = ? AND field = ?"
+        for name in fields:
+            self.connection.exec_driver_sql(forget, (record_id, name))
 
     def _placed(self, ids: Iterable[int]) -> set[int]:
         e = tables.sync_row.c

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from gridman.domain import access
 from gridman.domain.access import REF
 from gridman.domain.catalog import Noun, noun, noun_of
@@ -38,6 +40,7 @@ from gridman.sync.admission import (
     right_to_create,
 )
 from gridman.sync.kept import grid_of, keep, log_rejected, whole_or_none
+from gridman.sync.later import KINDS, is_strangers_photo, kept, later
 from gridman.sync.merging import merge
 from gridman.sync.protocol import Op, Verdict
 
@@ -102,15 +105,11 @@ class Intake:
 
     def _apply(self, op: Op, stamp: str) -> Verdict:
         known = noun(op.entity)
-        if known is None:
-            raise Refusal(
-                "sync.unknown_kind",
-                N_("The street server does not know this kind of record ({kind})."),
-                N_("It needs a newer version of gridman."),
-                kind=op.entity,
-            )
         if op.kind == "none":  # its content was erased on the desk with a grid the desk lost; only the number is left
             return Verdict(op.n, "applied")
+        if known is None or op.kind not in KINDS or is_strangers_photo(op):
+            keep_for_later(self.unit.connection, None, op.entity, op.record_id, kept(op, self.unit.actor, self.replica))
+            return Verdict(op.n, "deferred", later(op.entity))
         if op.kind == "create":
             return self._create(op, known)
         if op.kind == "amend":
@@ -122,6 +121,15 @@ class Intake:
         raise Refusal(
             "sync.unknown_operation", N_("The street server does not know the operation “{kind}”."), kind=op.kind
         )
+
+    def _not_yet(self, op: Op, known: Noun) -> tuple[str, str, str, dict[str, str]] | None:
+        """Keep the values of fields that only a later version knows; what the desk is told of them."""
+        unknown = {f: v for f, v in op.after.items() if f not in known.fields and f != "id"}
+        if not unknown:
+            return None
+        rest = structs.replace(op, kind="amend", after=unknown, base={f: op.base.get(f) for f in unknown})
+        keep_for_later(self.unit.connection, None, op.entity, op.record_id, kept(rest, self.unit.actor, self.replica))
+        return later(op.entity, unknown)
 
     def _create(self, op: Op, known: Noun) -> Verdict:
         unit = self.unit
@@ -152,7 +160,7 @@ class Intake:
             note_same_person(unit, record)
         elif isinstance(record, Visit):
             note_same_visit(unit, record)
-        return Verdict(op.n, "applied")
+        return Verdict(op.n, "applied", self._not_yet(op, known))
 
     def _set_aside_before(self, op: Op, known: Noun) -> bool:
         """Whether this is a record of another desk, exactly as it was kept for review in the grids of this one, taken over by a decision."""
@@ -183,7 +191,7 @@ class Intake:
         lost = merge(unit, op, known, record, values, stamp)
         if isinstance(record, Person) and "id_number" in values:
             note_same_person(unit, record)
-        return Verdict(op.n, "merged" if lost else "applied")
+        return Verdict(op.n, "merged" if lost else "applied", self._not_yet(op, known))
 
     def _command(self, op: Op) -> Verdict:
         from gridman.services import incidents
@@ -254,12 +262,8 @@ class Intake:
         return frozenset(known.scopes(record)) or scopes_in_feed(self.unit.connection, record.id)
 
     def _understood(self, op: Op, known: Noun) -> dict[str, Any]:
-        """The values of fields this version knows; the others wait for the version that knows them."""
-        values = {f: v for f, v in op.after.items() if f in known.fields}
-        unknown = {f: v for f, v in op.after.items() if f not in known.fields and f != "id"}
-        if unknown:
-            keep_for_later(self.unit.connection, None, op.entity, op.record_id, {"after": unknown, "stamp": op.stamp})
-        return values
+        """The values of fields this version knows; the others wait for the version that knows them (`_not_yet`)."""
+        return {f: v for f, v in op.after.items() if f in known.fields}
 
     def _set_aside(self, op: Op, at: int, stamp: str, problem: Refusal, outcome: str, reason: str) -> Verdict:
         """Keep what could not be applied where people look for it, and tell the desk why."""
@@ -276,9 +280,9 @@ class Intake:
         mine = (unit.actor.user_id, unit.at)
         if op.kind == "amend" and record is not None and known.cls is not Conflict:
             for name, value in op.after.items():
-                if name in known.fields:
-                    kept = (getattr(record, name), None, None)
-                    keep(unit, known, record.id, grid_of(record), name, reason, kept, (value, *mine))
+                if name != "id":  # also of a field that only a later version knows
+                    stands = (getattr(record, name, None), None, None)
+                    keep(unit, known, record.id, grid_of(record), name, reason, stands, (value, *mine))
         elif op.kind == "command" and isinstance(record, Incident) and reason == "refused":
             log_rejected(unit, record, op, problem)
         else:

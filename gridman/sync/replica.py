@@ -245,7 +245,7 @@ def _pull(reader: Reader, version: int, actor: Actor, request: Request, verdicts
     news = scopes_with_news(connection, scopes, since) if is_near else scopes
     cursors = [page.read(i, c) if c.scope in news else Cursor(c.scope, seq, ALL) for i, c in enumerate(asked)]
     is_complete = all(c.seq == seq and c.after_id == ALL for c in cursors)
-    if is_complete and not page.entries and cursors == [known.get(c.scope) for c in cursors]:
+    if is_complete and not page.entries and not drops and cursors == [known.get(c.scope) for c in cursors]:
         cursors = []  # nothing to say: the desk's positions are the street's
     return Answer(
         version, epoch, seq, reader.now, last_pushed(connection, actor.replica), verdicts, page.rows(), page.entries, drops,

@@ -1,0 +1,1 @@
+"""Desks and streets of different versions, with real code of each."""
