@@ -5,8 +5,7 @@ from pathlib import Path
 
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data, add_database, add_login, open_folder
-from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _, language
+from gridman.kernel.words import _, language
 
 __all__ = ["fill", "run"]
 
@@ -26,19 +25,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from gridman.domain.access import require
     from gridman.joining import incident_page
     from gridman.kernel.files import write_whole
+    from gridman.services.street import as_sqlite
 
     with open_folder(args.data, args.login, args.database) as opened:
         require(opened.actor, "map.read")
         require(opened.actor, "incident.read")
-        if not opened.store.database.is_sqlite:
-            raise Refusal(
-                "cli.map_needs_sqlite",
-                N_(
-                    "The map cannot be written from a street on PostgreSQL: its index of places is kept by SQLite only."
-                ),
-                N_("Write it on a desk of the street, which has the same map and incidents."),
-            )
-        with opened.store.read() as reader:
+        with as_sqlite(opened.store, console.progress) as store, store.read() as reader:
             html, count = incident_page(reader, language(), console.progress)
     write_whole(args.out, html.encode("utf-8"), mode=0o644)
     console.say(_("{file}: {count} incidents on the map").format(file=args.out, count=count))

@@ -1,4 +1,4 @@
-"""`gridman street backup`, `verify` and `restore`."""
+"""`gridman street backup`, `verify`, `restore` and `migrate`."""
 
 import argparse
 from pathlib import Path
@@ -8,8 +8,7 @@ from gridman.cli.console import Console
 from gridman.cli.folders import add_data, add_database, opened_street
 from gridman.cli.secrets import ask_new, ask_secret
 from gridman.kernel.clock import show_instant
-from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import _
 
 __all__ = ["fill", "tell"]
 
@@ -17,7 +16,7 @@ BACKUP_PASSPHRASE = "GRIDMAN_BACKUP_PASSPHRASE"
 
 
 def fill(parts: Any) -> None:
-    """The arguments of the three."""
+    """The arguments of the four."""
     backup = _leaf(parts, "backup", _("copy the street into one file while the server runs"), _backup)
     add_data(backup, is_street=True)
     backup.add_argument("--to", type=Path, required=True, metavar="FILE", help=_("the new file"))
@@ -29,6 +28,24 @@ def fill(parts: Any) -> None:
     restore.add_argument("file", type=Path, metavar="FILE", help=_("the backup"))
     restore.add_argument("--data", type=Path, required=True, metavar="DIR", help=_("new folder of the street server"))
     add_database(restore)
+    text = _("bring the data up to this version of the program; a copy is kept first")
+    migrate = parts.add_parser("migrate", help=text, description=text)
+    migrate.set_defaults(work=_migrate)
+    add_data(migrate, is_street=True)
+
+
+def _migrate(args: argparse.Namespace, console: Console) -> int:
+    from gridman.services.street import migrate_street
+
+    done = migrate_street(args.data, args.database, console.progress)
+    if done.before == done.after:
+        console.say(_("The data is of this version already (schema {version}).").format(version=done.after))
+    else:
+        console.say(_("The data was brought from schema {before} to {after}; as it was it lies in {copy}.").format(
+            before=done.before, after=done.after, copy=done.copy,
+        ))  # fmt: skip
+    console.give({"before": done.before, "after": done.after, "copy": str(done.copy) if done.copy else None})
+    return 0
 
 
 def _leaf(parts: Any, name: str, text: str, work: Any) -> argparse.ArgumentParser:
@@ -41,10 +58,9 @@ def _leaf(parts: Any, name: str, text: str, work: Any) -> argparse.ArgumentParse
 
 
 def _backup(args: argparse.Namespace, console: Console) -> int:
-    from gridman.services.backup import back_up_street, require_copyable
+    from gridman.services.backup import back_up_street
 
     with opened_street(args.data, args.database) as street:
-        require_copyable(street)
         passphrase = ask_new(BACKUP_PASSPHRASE, _("Passphrase of the backup"))
         made = back_up_street(street, args.to, passphrase, console.progress)
     console.say(
@@ -69,14 +85,8 @@ def _verify(args: argparse.Namespace, console: Console) -> int:
 def _restore(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.backup import restore_street
 
-    if args.database:
-        raise Refusal(
-            "backup.postgresql",
-            N_("The street's data lies in PostgreSQL, which has a backup of its own."),
-            N_("Use pg_restore for the database, and put the folder's street.key and blobs back with it."),
-        )
     passphrase = ask_secret(BACKUP_PASSPHRASE, _("Passphrase of the backup"))
-    restored = restore_street(args.file, args.data, passphrase, progress=console.progress)
+    restored = restore_street(args.file, args.data, passphrase, progress=console.progress, database_url=args.database)
     console.say(
         _("The street of {at} lies in {folder}.").format(at=show_instant(restored.manifest.made_at), folder=args.data)
     )

@@ -27,13 +27,14 @@ from gridman.services.monitoring import LAST_BACKUP
 from gridman.services.street import Street, open_street
 from gridman.store.accounts import street_identity
 from gridman.store.archive import FORMAT, Manifest, damaged, manifest_of, prove, unpack, write_archive
-from gridman.store.backup import begin_new_life, copy_database, feed_position, no_copy_of_postgresql
-from gridman.store.database import open_sqlite
+from gridman.store.backup import begin_new_life, copy_database, identity_of_copy, size_bytes
+from gridman.store.database import open_postgresql, open_sqlite
 from gridman.store.keys import DEFAULT_COST, Cost, KeyFile
+from gridman.store.moving import fill_postgresql, require_empty
 from gridman.store.settings import put_setting
 from gridman.store.soundness import all_photos, page_flaws
 
-__all__ = ["Restored", "back_up_desk", "back_up_street", "require_copyable", "restore_street", "verify_street_backup"]
+__all__ = ["Restored", "back_up_desk", "back_up_street", "restore_street", "verify_street_backup"]
 
 _LOGIN = "backup"
 _KEYS, _SEALED, _DATA, _KEY = "keys.json", "street.key.sealed", "street.db", "street.key"
@@ -49,29 +50,22 @@ class Restored:
     epoch: str
 
 
-def require_copyable(street: Street) -> None:
-    """Refuse with ``backup.postgresql`` before anybody has to think of a passphrase."""
-    if not street.store.database.is_sqlite:
-        raise no_copy_of_postgresql()
-
-
 def back_up_street(
     street: Street, to: Path, passphrase: str, progress: Progress = quiet, *, cost: Cost = DEFAULT_COST
 ) -> Manifest:
     """Write the street as it is at this moment to the new file `to`; the server may go on serving.
 
-    Photos are copied after the data file: what comes later is more than the data knows, never less. Refuses with ``backup.postgresql``,
-    ``backup.exists``, ``passphrase.weak``, ``disk.full``.
+    The backup of a street on PostgreSQL holds an SQLite file as well: it is restored into either. Photos are copied after the data: what
+    comes later is more than the data knows, never less. Refuses with ``backup.exists``, ``passphrase.weak``, ``disk.full``.
     """
-    require_copyable(street)
-    with street.store.read() as reader:
-        street_id, epoch = street_identity(reader)
-        facts = Manifest(FORMAT, "street", __version__, street.clock(), street_id, epoch, feed_position(reader), 0)
-    photos = _photos(street.blobs)
-    _require_room(street.store.database.path, photos, to)
+    _require_room(size_bytes(street.store.database), _photos(street.blobs), to)
     with _workplace(to) as work:
         _, wrapping = KeyFile.create(work / _KEYS, _LOGIN, passphrase, cost)
-        copy_database(street.store.database, work / _DATA)
+        copy_database(street.store.database, work / _DATA, street.key, progress)
+        now = street.clock()
+        street_id, epoch, seq = identity_of_copy(work / _DATA, street.key, now)
+        facts = Manifest(FORMAT, "street", __version__, now, street_id, epoch, seq, 0)
+        photos = _photos(street.blobs)
         sources: list[tuple[str, Path | bytes]] = [
             (_KEYS, work / _KEYS),
             (_SEALED, _seal(wrapping, street.key, street_id)),
@@ -98,12 +92,19 @@ def verify_street_backup(path: Path, passphrase: str, progress: Progress = quiet
 
 
 def restore_street(
-    path: Path, data_dir: Path, passphrase: str, clock: Clock = system_clock, progress: Progress = quiet
+    path: Path,
+    data_dir: Path,
+    passphrase: str,
+    clock: Clock = system_clock,
+    progress: Progress = quiet,
+    *,
+    database_url: str | None = None,
 ) -> Restored:
     """Make the street of the backup `path` anew in `data_dir`, which must not exist or be empty; it appears there whole or not at all.
+    ``database_url``: an empty PostgreSQL that is to hold the data, wherever it lay before; key and photos come into the folder.
 
     The street begins a new life (epoch): desks notice at their next call and offer again whatever it does not know.
-    Refuses like `verify_street_backup`, and with ``backup.folder_in_use``.
+    Refuses like `verify_street_backup`, and with ``backup.folder_in_use``, ``backup.database_in_use``.
     """
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise Refusal(
@@ -112,6 +113,8 @@ def restore_street(
             N_("Restore into a new folder; the old one stays as it is until you remove it."),
             folder=data_dir,
         )
+    if database_url is not None:
+        _require_empty(database_url)
     with _workplace(data_dir) as work:
         fresh = work / "street"
         manifest = _unpack_street(path, passphrase, fresh, progress)
@@ -120,10 +123,30 @@ def restore_street(
             with street.store.unit(SYSTEM) as unit:
                 epoch = begin_new_life(unit)
                 note(unit, "restore", None, None, what="street", seq=manifest.seq)
+            if database_url is not None:
+                _move_to_postgresql(street, database_url, progress)
+        if database_url is not None:
+            (fresh / _DATA).unlink()
         if data_dir.exists():
             data_dir.rmdir()
         fresh.rename(data_dir)
     return Restored(manifest, epoch)
+
+
+def _require_empty(database_url: str) -> None:
+    database = open_postgresql(database_url)
+    try:
+        require_empty(database)
+    finally:
+        database.close()
+
+
+def _move_to_postgresql(street: Street, database_url: str, progress: Progress) -> None:
+    database = open_postgresql(database_url)
+    try:
+        fill_postgresql(street.store.database, database, progress)
+    finally:
+        database.close()
 
 
 def _unpack_street(path: Path, passphrase: str, folder: Path, progress: Progress) -> Manifest:
@@ -185,7 +208,7 @@ def back_up_desk(desk: Desk, to: Path, progress: Progress = quiet) -> Manifest:
     keys = KeyFile.load(folder / "keys.json")
     facts = Manifest(FORMAT, "desk", __version__, desk.store.clock(), profile.street_id, profile.street_epoch, 0, 0)
     photos = _photos(folder / "blobs")
-    _require_room(desk.store.database.path, photos, to)
+    _require_room(size_bytes(desk.store.database), photos, to)
     with _workplace(to) as work:
         copy_database(desk.store.database, work / "desk.db")
         sources: list[tuple[str, Path | bytes]] = [
@@ -203,9 +226,9 @@ def _photos(folder: Path) -> list[tuple[str, Path]]:
     return [(p.relative_to(folder).as_posix(), p) for p in found]
 
 
-def _require_room(data: Path | None, photos: list[tuple[str, Path]], to: Path) -> None:
+def _require_room(data_bytes: int, photos: list[tuple[str, Path]], to: Path) -> None:
     """Twice the data file: its copy lies beside the archive while that is written."""
-    needed = sum(p.stat().st_size for _, p in photos) + (2 * data.stat().st_size if data else 0)
+    needed = sum(p.stat().st_size for _, p in photos) + 2 * data_bytes
     require_free_space(to.parent, needed + _SPARE_BYTES)
 
 

@@ -1,5 +1,7 @@
 """The street's own copy of the data, opened with what a street records: its journal and the feed its desks pull from."""
 
+import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,20 +17,34 @@ from gridman.domain.user import User
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import STREET_REPLICA
+from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services.accounts import create_user, password_hasher
 from gridman.store import accounts as rows
 from gridman.store.blobs import BlobStore
-from gridman.store.database import open_postgresql, open_sqlite
+from gridman.store.database import Database, open_postgresql, open_sqlite
 from gridman.store.feed import StreetFeed
 from gridman.store.folder_lock import hold_folder
 from gridman.store.indexes import Indexer
 from gridman.store.journal import StreetJournal
 from gridman.store.keys import street_key
+from gridman.store.migrations import upgrade, version_of
+from gridman.store.moving import copy_to_sqlite, keep_copy
 from gridman.store.store import Store, open_store
 from gridman.store.unit import Unit
 
-__all__ = ["Contact", "Street", "StreetPicture", "found_street", "hold_street_folder", "open_street", "street_picture"]
+__all__ = [
+    "Contact",
+    "Migration",
+    "Street",
+    "StreetPicture",
+    "as_sqlite",
+    "found_street",
+    "hold_street_folder",
+    "migrate_street",
+    "open_street",
+    "street_picture",
+]
 
 _FILE = "street.db"
 
@@ -80,6 +96,20 @@ def open_street(
 
     Refuses with ``street.missing``, ``street.data_missing``, ``street.key_missing``, ``store.*``.
     """
+    database, key = _open_database(data_dir, database_url, must_exist)
+    try:
+        if not database.is_sqlite:
+            keep_copy(database, data_dir, key)
+        store = open_store(database, STREET_REPLICA, [StreetJournal(), StreetFeed(), Indexer()], clock)
+        with store.unit(SYSTEM) as unit:
+            rows.ensure_street(unit)
+    except BaseException:
+        database.close()
+        raise
+    return Street(data_dir, store, key, hasher or password_hasher())
+
+
+def _open_database(data_dir: Path, database_url: str | None, must_exist: bool) -> tuple[Database, bytes]:
     file = data_dir / _FILE
     if must_exist and not (data_dir / "street.key").exists() and not file.exists():
         raise Refusal(
@@ -98,14 +128,51 @@ def open_street(
             path=file,
         )
     database = open_sqlite(file, key, must_exist=must_exist) if database_url is None else open_postgresql(database_url)
-    try:
-        store = open_store(database, STREET_REPLICA, [StreetJournal(), StreetFeed(), Indexer()], clock)
-        with store.unit(SYSTEM) as unit:
-            rows.ensure_street(unit)
-    except BaseException:
-        database.close()
-        raise
-    return Street(data_dir, store, key, hasher or password_hasher())
+    return database, key
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What `migrate_street` did. `before` equals `after` when there was nothing to do; `copy`: where the data lies as it was."""
+
+    before: str
+    after: str
+    copy: Path | None
+
+
+def migrate_street(data_dir: Path, database_url: str | None = None, progress: Progress = quiet) -> Migration:
+    """Bring a street's data up to this version of the program, by hand and at a time of one's own choosing; a copy is kept first.
+
+    Refuses like `open_street`, with ``store.too_new`` and, while a server serves the folder, ``folder.in_use``.
+    """
+    with hold_street_folder(data_dir):
+        database, key = _open_database(data_dir, database_url, must_exist=True)
+        try:
+            before = version_of(database) or ""
+            copy = None if database.is_sqlite else keep_copy(database, data_dir, key, progress)
+            upgrade(database)
+            after = version_of(database) or ""
+        finally:
+            database.close()
+        if database.path is not None and before != after:
+            copy = database.path.with_name(f"{database.path.name}.before-{after}")
+    return Migration(before, after, copy)
+
+
+@contextmanager
+def as_sqlite(store: Store, progress: Progress = quiet) -> Iterator[Store]:
+    """The store itself, or of one in PostgreSQL a copy that is read and thrown away: the index of places is kept by SQLite only."""
+    if store.database.is_sqlite:
+        yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="gridman-") as folder:
+        path, key = Path(folder) / _FILE, secrets.token_bytes(32)
+        copy_to_sqlite(store.database, path, key, progress)
+        copy = open_store(open_sqlite(path, key), store.replica, [], store.clock)
+        try:
+            yield copy
+        finally:
+            copy.close()
 
 
 @contextmanager

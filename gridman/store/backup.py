@@ -7,31 +7,32 @@ failure matrix: "server restored from backup").
 
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
 
-from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import STREET_REPLICA, random_token
-from gridman.kernel.words import N_
+from gridman.kernel.progress import Progress, quiet
 from gridman.store import tables
-from gridman.store.accounts import keep_replicas_from
-from gridman.store.database import Database
+from gridman.store.accounts import keep_replicas_from, street_identity
+from gridman.store.database import Database, open_sqlite
 from gridman.store.feed import hold_clock
+from gridman.store.moving import copy_to_sqlite
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["begin_new_life", "copy_database", "feed_position", "no_copy_of_postgresql"]
+__all__ = ["begin_new_life", "copy_database", "feed_position", "identity_of_copy", "size_bytes"]
 
 SKIPPED_IDS = 1 << 30
 """Of 2^43: eight thousand restores."""
 SKIPPED_REPLICAS = 1_000
 
 
-def copy_database(database: Database, target: Path) -> None:
-    """Copy the SQLite file as one moment saw it to the new file `target`, encrypted with the same key; writers go on meanwhile.
-
-    Refuses with ``backup.postgresql``.
+def copy_database(database: Database, target: Path, key: bytes = b"", progress: Progress = quiet) -> None:
+    """Copy the data as one moment saw it to the new SQLite file `target`; writers go on meanwhile. An SQLite file keeps its key; `key`
+    (32 bytes) is for what lies in PostgreSQL.
     """
     if database.path is None:
-        raise no_copy_of_postgresql()
+        copy_to_sqlite(database, target, key, progress)
+        return
     connection = database.reader.raw_connection()
     try:
         raw = connection.driver_connection
@@ -46,13 +47,23 @@ def copy_database(database: Database, target: Path) -> None:
         connection.close()
 
 
-def no_copy_of_postgresql() -> Refusal:
-    """The refusal ``backup.postgresql``."""
-    return Refusal(
-        "backup.postgresql",
-        N_("The street's data lies in PostgreSQL, which has a backup of its own."),
-        N_("Use pg_dump for the database, and copy the folder's street.key and blobs with it."),
-    )
+def size_bytes(database: Database) -> int:
+    """How much room the data takes, about."""
+    if database.path is not None:
+        return database.path.stat().st_size
+    with database.reader.connect() as connection:
+        return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+
+
+def identity_of_copy(path: Path, key: bytes, now: int) -> tuple[str, str, int]:
+    """The street's id, its epoch and the last number of its feed, as the copy has them: the street itself has gone on."""
+    database = open_sqlite(path, key, must_exist=True)
+    try:
+        with Session(database.reader) as session:
+            reader = Reader(session, lambda: now)
+            return (*street_identity(reader), feed_position(reader))
+    finally:
+        database.close()
 
 
 def feed_position(reader: Reader) -> int:

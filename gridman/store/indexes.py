@@ -11,7 +11,10 @@ from gridman.kernel.clock import day_of
 from gridman.store import lines, places, search
 from gridman.store.unit import Captured, Unit
 
-__all__ = ["Indexer", "ensure", "forget", "rebuild", "refresh"]
+__all__ = ["WITHOUT", "Indexer", "ensure", "forget", "rebuild", "refresh"]
+
+WITHOUT = "without_indexes"
+"""The note of a store whose records came without their indexes; who opens it makes them."""
 
 
 class Indexer:

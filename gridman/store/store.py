@@ -196,4 +196,7 @@ def open_store(database: Database, replica: int, recorders: Sequence[Recorder], 
     if database.is_sqlite:
         with database.writing, database.writer.begin() as connection:
             indexes.ensure(connection)
+            if _meta(connection, indexes.WITHOUT) is not None:
+                indexes.rebuild(connection, clock())
+                connection.execute(tables.meta.delete().where(tables.meta.c.key == indexes.WITHOUT))
     return Store(database, replica, recorders, clock)

@@ -437,4 +437,12 @@ def test_a_street_on_postgresql_is_served_by_the_same_commands(
     assert "槐安里2区" in pdf_text(out)
     assert told(capsys, "export", "map", str(tmp_path / "map.gpkg"), *where)["records"] == 9
     assert told(capsys, "doctor", "--no-machine", *where)["wrong"] == 0
-    assert told(capsys, "map", *where, "--out", str(tmp_path / "x.html"), code=1)["refused"] == "cli.map_needs_sqlite"
+    page = tmp_path / "x.html"
+    assert told(capsys, "map", *where, "--out", str(page))["incidents"] == 0 and "117.0985" in page.read_text("utf-8")
+    monkeypatch.setenv("GRIDMAN_BACKUP_PASSPHRASE", "the safe in the office")
+    told(capsys, "street", "backup", *where, "--to", str(tmp_path / "backup"))
+    told(capsys, "street", "verify", str(tmp_path / "backup"))
+    elsewhere = ["--data", str(tmp_path / "new"), "--database", postgres_server.create_database()]
+    told(capsys, "street", "restore", str(tmp_path / "backup"), *elsewhere)
+    assert told(capsys, "roster", *elsewhere, "--grid", GRIDS[1], "--out", str(out))["records"] == HOUSEHOLDS_PER_GRID
+    assert told(capsys, "street", "migrate", *elsewhere)["copy"] is None

@@ -17,8 +17,6 @@ from gridman.services.enrolment import Enrolled, actor_of_token, enrol
 from gridman.services.street import Street, open_street
 from gridman.store import outbox, tables
 from gridman.store.accounts import street_identity
-from gridman.store.backup import copy_database
-from gridman.store.database import Database
 from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal
 from gridman.store.keys import Cost
@@ -262,13 +260,6 @@ def test_nothing_is_overwritten(made: TownStreet, tmp_path: Path) -> None:
     with pytest.raises(Refusal) as caught:
         restore_street(backup, made.street.data_dir, PASSPHRASE, made.clock)
     assert caught.value.code == "backup.folder_in_use"
-
-
-def test_postgresql_is_left_to_its_own_backup(made: TownStreet, tmp_path: Path) -> None:
-    elsewhere = Database(made.street.store.database.writer, made.street.store.database.reader, None)
-    with pytest.raises(Refusal) as caught:
-        copy_database(elsewhere, tmp_path / "copy.db")
-    assert caught.value.code == "backup.postgresql" and not (tmp_path / "copy.db").exists()
 
 
 def test_a_backup_is_a_plain_tar(made: TownStreet, tmp_path: Path) -> None:

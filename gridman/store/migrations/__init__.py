@@ -15,7 +15,7 @@ from gridman.store.database import Database
 from gridman.store.migrations.append_only import forbid_rewriting
 from gridman.store.turns import take_turn
 
-__all__ = ["head", "upgrade", "version_of"]
+__all__ = ["head", "require_known", "upgrade", "version_of"]
 
 
 def _config(connection: Any = None) -> Config:
@@ -36,14 +36,9 @@ def version_of(database: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(database: Database) -> None:
-    """Apply what is missing, in one transaction; keeps the file as it was beside it (`.before-VERSION`).
-
-    Refuses a file written by a newer program (``store.too_new``): reading it with old rules would lose what they do not know.
-    """
-    current, newest = version_of(database), head()
-    if current == newest:
-        return
+def require_known(database: Database) -> None:
+    """Refuse data of a newer program (``store.too_new``): reading it with old rules would lose what they do not know."""
+    current = version_of(database)
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if current is not None and current not in known:
         raise Refusal(
@@ -51,12 +46,23 @@ def upgrade(database: Database) -> None:
             N_("The data was written by a newer gridman (schema {found}); this one knows up to {known}."),
             N_("Install the newer version. Nothing was changed."),
             found=current,
-            known=newest,
+            known=head(),
         )
+
+
+def upgrade(database: Database, *, to: str | None = None) -> None:
+    """Apply what is missing (up to version `to`, else all), in one transaction; keeps the file as it was beside it (`.before-VERSION`).
+
+    Refuses a file written by a newer program (``store.too_new``): reading it with old rules would lose what they do not know.
+    """
+    current, newest = version_of(database), to or head()
+    if current == newest:
+        return
+    require_known(database)
     if database.path is not None and current is not None:
         require_free_space(database.path.parent, 2 * database.path.stat().st_size)
         shutil.copy2(database.path, database.path.with_name(f"{database.path.name}.before-{newest}"))
     with database.writing, database.writer.begin() as connection:
         take_turn(connection)  # of several programs that start one does it
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), newest)
         forbid_rewriting(connection)
