@@ -61,8 +61,27 @@ def upgrade(database: Database, *, to: str | None = None) -> None:
     require_known(database)
     if database.path is not None and current is not None:
         require_free_space(database.path.parent, 2 * database.path.stat().st_size)
+        _settle_log(database)
         shutil.copy2(database.path, database.path.with_name(f"{database.path.name}.before-{newest}"))
     with database.writing, database.writer.begin() as connection:
         take_turn(connection)  # of several programs that start one does it
         command.upgrade(_config(connection), newest)
         forbid_rewriting(connection)
+
+
+def _settle_log(database: Database) -> None:
+    """Bring what still lies in the write-ahead log into the file: after a crash that may be the last day's work, and a copy would lack it."""
+    connection = database.writer.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        told = cursor.fetchone()
+    finally:
+        connection.close()
+    if told is None or told[0]:
+        raise Refusal(
+            "store.in_use",
+            N_("The data file {path} is in use by another program and cannot be brought up to this version."),
+            N_("Close the other gridman, then start this one again. Nothing was changed."),
+            path=database.path,
+        )
