@@ -15,6 +15,7 @@ REASONS = {
     "target": N_("Somebody moved the record into a grid that is not theirs."),
     "same_person": N_("Two entries carry the same ID number; both were taken over."),
     "same_visit": N_("The same worker logged two visits to this household within ten minutes; both were taken over."),
+    "decided": N_("Two people decided this differently, without knowing of each other."),
     "refused": N_("The street server could not apply this edit."),
 }
 

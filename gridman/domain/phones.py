@@ -11,7 +11,7 @@ _NUMBER_TAIL = re.compile(r"\.0+$")
 _COUNTRY = re.compile(r"^(?:\+|00)86")
 _DASHES = re.compile("[\u2010-\u2015\u2212_ー]")
 _MOBILE = re.compile(r"^1[3-9][0-9]{9}$")
-_SHORT = re.compile(r"^(?:[48]00[0-9]{7}|1[0-2][0-9]{1,3}|9[0-9]{4})$")
+_SERVICE = re.compile(r"^[48]00[0-9]{7}$")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _read_one(text: str) -> str | None:
         return ""
     if _MOBILE.match(digits):
         return digits
-    if _SHORT.match(digits) and len(digits) != 7:
+    if _SERVICE.match(digits):
         return digits
     return _landline(text)
 

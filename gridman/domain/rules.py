@@ -47,10 +47,10 @@ def _tidy_one(field: Field, value: Any) -> Any:
     return text or None
 
 
-def check(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool) -> dict[str, Refusal]:
+def check(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool, today: str = "") -> dict[str, Refusal]:
     """The problem of each field that has one. When `is_new`, required fields that are absent count too.
 
-    ``values``: field name -> value, already tidy.
+    ``values``: field name -> value, already tidy; ``today`` ("2026-11-23"): what cannot lie ahead is held against it, where it is given.
     """
     problems: dict[str, Refusal] = {}
     declared = fields_of(cls)
@@ -63,13 +63,14 @@ def check(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool) -> dict
     for name in values:
         if name not in declared and name != "id":
             problems[name] = Refusal("field.unknown", N_("{kind} has no field {field}."), kind=kind_of(cls), field=name)
-    problems.update({k: v for k, v in _together(cls, values).items() if k not in problems})
+    more = _check_own_phones(cls, values) | _together(cls, values) | (_check_past(cls, values, today) if today else {})
+    problems.update({k: v for k, v in more.items() if k not in problems})
     return problems
 
 
-def require_valid(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool) -> None:
+def require_valid(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool, today: str = "") -> None:
     """Raise Invalid unless `check` finds nothing."""
-    problems = check(cls, values, is_new=is_new)
+    problems = check(cls, values, is_new=is_new, today=today)
     if problems:
         raise Invalid(kind_of(cls), problems)
 
@@ -135,11 +136,15 @@ def _check_day(field: Field, value: Any) -> Refusal | None:
 def _check_phones(field: Field, value: Any) -> Refusal | None:
     for one in str(value).split(";"):
         if not _PHONE.match(one):
-            return _refuse(
-                "phone", N_("{label}: “{value}” is not a telephone number."),
-                N_("Eleven digits for a mobile, area code and number for a landline."), field, value=one,
-            )  # fmt: skip
+            return _no_phone(field, one)
     return None
+
+
+def _no_phone(field: Field, value: str) -> Refusal:
+    return _refuse(
+        "phone", N_("{label}: “{value}” is not a telephone number."),
+        N_("Eleven digits for a mobile, area code and number for a landline."), field, value=value,
+    )  # fmt: skip
 
 
 def _check_whole(field: Field, value: Any) -> Refusal | None:
@@ -189,6 +194,40 @@ _ID_PROBLEMS = {
     "date": N_("The birth date within the ID number does not exist."),
     "check": N_("The last character of the ID number does not fit the others: one of them is mistyped."),
 }
+
+
+_SHORT_PHONE = re.compile(r"^(1\d{2,4}|9\d{4})$")
+"""Emergency calls and service lines (110, 12345, 95588): whoever reports may be one, nobody lives at one."""
+
+
+def _check_own_phones(cls: type[Synced], values: Mapping[str, Any]) -> dict[str, Refusal]:
+    short = next((one for one in str(values.get("phones") or "").split(";") if _SHORT_PHONE.match(one)), None)
+    if short is None or kind_of(cls) not in ("person", "household"):
+        return {}
+    return {"phones": _no_phone(fields_of(cls)["phones"], short)}
+
+
+_PAST = {"person": ("birth_on", "died_on")}
+"""Days that cannot lie ahead."""
+
+
+def _check_past(cls: type[Synced], values: Mapping[str, Any], today: str) -> dict[str, Refusal]:
+    found: dict[str, Refusal] = {}
+    for name in _PAST.get(kind_of(cls), ()):
+        day = values.get(name)
+        if isinstance(day, str) and day > today:
+            label = fields_of(cls)[name]
+            found[name] = _refuse(
+                "future", N_("{label}: {value} lies ahead."), N_("Correct the year."), label, value=day
+            )
+    number = read_id_number(str(values.get("id_number") or ""))
+    is_card = (values.get("id_kind") or "") in _WRITTEN_IDS and not values.get("id_unverified_reason")
+    if is_card and isinstance(number, IdNumber) and number.birth_on > today:
+        remedy = N_("Compare with the card.")
+        found["id_number"] = Refusal(
+            "id_number.future", N_("The birth date within the ID number ({value}) lies ahead."), remedy, value=number.birth_on
+        )  # fmt: skip
+    return found
 
 
 def _together(cls: type[Synced], values: Mapping[str, Any]) -> dict[str, Refusal]:

@@ -18,7 +18,7 @@ from gridman.domain.person import CareTag, Person
 from gridman.domain.user import User
 from gridman.domain.visit import Visit
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import _
+from gridman.kernel.words import N_, _
 from gridman.store.unit import Reader
 
 __all__ = ["household_of", "lost_values", "record_words", "value_words"]
@@ -29,6 +29,7 @@ _NAMES: dict[str, tuple[type[Any], str]] = {
     "creator_id": (Organisation, "name"), "holder_id": (Organisation, "name"), "target_id": (Organisation, "name"),
 }  # fmt: skip
 _MOST_FIELDS = 12
+_DECISIONS = {"kept": N_("What stands stays"), "restored": N_("The other was done")}
 
 
 def record_words(reader: Reader, conflict: Conflict) -> str:
@@ -101,6 +102,8 @@ def value_words(reader: Reader, conflict: Conflict, text: str | None) -> str:
         return ""
     found = noun(conflict.record_kind)
     value = json.loads(text)
+    if conflict.field is None and conflict.reason == "decided":
+        return _(_DECISIONS.get(value, str(value)))
     if conflict.field is None and isinstance(value, dict):
         return _all_words(reader, found, value) if found is not None else ""
     return _one(reader, found.fields.get(conflict.field or "") if found else None, value)

@@ -95,7 +95,8 @@ def _line(reader: Reader, conflict: Conflict, names: dict[int, str]) -> Conflict
 def _deed(reader: Reader, conflict: Conflict) -> str:
     found = noun(conflict.record_kind)
     record = reader.find(found.cls, conflict.record_id) if found else None
-    if found is None or (conflict.lost is None and conflict.reason not in DOUBLES):
+    is_empty = conflict.lost is None and not (conflict.reason == "decided" and conflict.field)
+    if found is None or (is_empty and conflict.reason not in DOUBLES):
         return ""
     if conflict.reason in DOUBLES:
         return "take_off" if record is not None and record.retired_at is None else ""
@@ -122,6 +123,7 @@ def resolve(unit: Unit, conflict_id: int, choice: str) -> Conflict:
         )
     if choice == "restored":
         _do(unit, conflict, _deed(unit, conflict))
+        unit.flush()  # the deed travels before the decision: who decided otherwise is asked about what then stands
     return unit.amend(conflict, resolved_at=unit.at, resolved_by_id=unit.actor.user_id, resolution=choice)
 
 

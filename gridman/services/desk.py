@@ -14,7 +14,7 @@ from gridman.services.access import actor_of_user
 from gridman.services.enrolment import RETIRED
 from gridman.services.outbox import note_round
 from gridman.services.photos import Blobs
-from gridman.services.signin import DeskUser, destroy_desk
+from gridman.services.signin import DeskUser, change_passphrase, destroy_desk
 from gridman.store.store import Store
 
 __all__ = ["Desk", "Synchroniser"]
@@ -38,7 +38,9 @@ class Synchroniser(Protocol):
 
 @dataclass
 class Desk:
-    """What the window and the command line work on. `profile`: who this computer was set up for, and where the street server is."""
+    """What the window and the command line work on. `profile`: who this computer was set up for, and where the street server is;
+    `data_dir`: the folder of this user's desk, within that of the computer.
+    """
 
     store: Store
     profile: DeskUser
@@ -86,6 +88,10 @@ class Desk:
     def listen(self, heard: Callable[[Any], None], ticket: Ticket) -> None:
         """Hear of changes at the street until `ticket` is cancelled: blocks, so it wants a thread of its own."""
         self.synchroniser.listen(heard, ticket)
+
+    def change_passphrase(self, old: str, new: str) -> None:
+        """Another passphrase for this desk; the next sign-in asks for it."""
+        change_passphrase(self.data_dir, self.profile.login, old, new, self.store.clock)
 
     def status(self) -> Any:
         """How things stand with the street server."""

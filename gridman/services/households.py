@@ -97,6 +97,8 @@ class HouseholdFile:
     conflicts: list[Conflict]
     history: list[Entry]
     attachments: list[Attachment] = field(default_factory=list)
+    disputes: dict[int, Conflict] = field(default_factory=dict)
+    """The conflicts, decided ones too, by their number: the history tells of decisions."""
 
 
 def household_ids(reader: Reader, wanted: HouseholdQuery) -> "array[int]":
@@ -142,6 +144,7 @@ def open_household(reader: Reader, household_id: int) -> HouseholdFile:
     lines = household_rows(reader, [household_id])
     incidents = reader.page(Incident, household_id=household_id, order_by=("-reported_at",), limit=50)
     own = [household_id, *(p.id for p in people), *(t.id for t in tags)]
+    disputes = reader.page(Conflict, record_id=own, order_by=("-id",))
     shown = {(t.person_id, t.care_group): t for t in reversed(tags)}  # two desks may have added the same group
     return HouseholdFile(
         household=household,
@@ -152,8 +155,9 @@ def open_household(reader: Reader, household_id: int) -> HouseholdFile:
         people=[PersonLine(p, [t for t in tags if shown.get((p.id, t.care_group)) is t]) for p in people],
         visits=visits,
         incidents=incidents,
-        conflicts=reader.page(Conflict, record_id=own, resolved_at=None, order_by=("-id",)),
-        history=history_of(reader, [*own, *(v.id for v in visits[:20])]),
+        conflicts=[c for c in disputes if c.resolved_at is None],
+        history=history_of(reader, [*own, *(v.id for v in visits[:20]), *(c.id for c in disputes if c.resolved_at)]),
+        disputes={c.id: c for c in disputes},
         attachments=reader.page(Attachment, owner_id=[household_id, *(v.id for v in visits)], order_by=("-id",), limit=50),
     )  # fmt: skip
 
@@ -212,7 +216,7 @@ def _amend(unit: Unit, record: Synced, values: Mapping[str, Any]) -> None:
     problems_of = {k: whole[k] for k in kept} | {
         k: whole[k] for k in _TOGETHER.get(cls, ()) if kept.keys() & set(_TOGETHER[cls])
     }
-    require_valid(cls, problems_of, is_new=False)
+    require_valid(cls, problems_of, is_new=False, today=day_of(unit.at))
     unit.amend(record, **kept)
 
 
@@ -269,7 +273,7 @@ def add_person(unit: Unit, household_id: int, values: Mapping[str, Any], care_gr
     access.require(unit.actor, "household.write", household.grid_id)
     kept = _completed(tidy(Person, values))
     kept.update(household_id=household_id, grid_id=household.grid_id)
-    require_valid(Person, kept, is_new=True)
+    require_valid(Person, kept, is_new=True, today=day_of(unit.at))
     person = unit.create(Person(**kept))
     if kept.get("relation") == "02" and household.head_person_id is None:
         unit.amend(household, head_person_id=person.id)

@@ -232,10 +232,22 @@ def verify_passphrase(data_dir: Path, login: str, passphrase: str, clock: Clock 
 
 
 def change_passphrase(
-    data_dir: Path, login: str, old: str, new: str, clock: Clock = system_clock, *, cost: Cost = DEFAULT_COST
+    folder: Path, login: str, old: str, new: str, clock: Clock = system_clock, *, cost: Cost = DEFAULT_COST
 ) -> None:
-    """Another passphrase for the user's desk; the data is not rewritten."""
-    KeyFile.load(_folder(data_dir, _get(data_dir, login)) / "keys.json").change(login, old, new, clock(), cost)
+    """Another passphrase for the open desk in its ``folder`` (`DeskParts.folder`); the data is not rewritten.
+
+    Refuses with ``signin.wrong_present``, and what `KeyFile.change` refuses.
+    """
+    try:
+        KeyFile.load(folder / "keys.json").change(login, old, new, clock(), cost)
+    except Refusal as refusal:
+        if refusal.code != "signin.wrong_passphrase":
+            raise
+        raise Refusal(
+            "signin.wrong_present",
+            N_("The present passphrase is wrong; nothing was changed."),
+            N_("Type the one with which you sign in here; check Caps Lock and the input method."),
+        ) from refusal
 
 
 def update_profile(

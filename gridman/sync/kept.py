@@ -2,17 +2,18 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from gridman.domain.catalog import Noun
-from gridman.domain.conflict import Conflict
+from gridman.domain.catalog import Noun, noun
+from gridman.domain.conflict import DOUBLES, Conflict
 from gridman.domain.fields import Synced
 from gridman.domain.incident import Incident, IncidentStep
 from gridman.kernel.errors import Refusal
 from gridman.store.unit import Unit
 from gridman.sync.protocol import Op
 
-__all__ = ["grid_of", "keep", "log_rejected", "whole_or_none"]
+__all__ = ["grid_of", "keep", "log_rejected", "note_other_decision", "whole_or_none"]
 
 _LONGEST_NOTE = 2_000
 
@@ -61,6 +62,41 @@ def keep(
             kept=_json(kept[0]), kept_by_id=kept[1], kept_at=kept[2], lost=_json(lost[0]), lost_by_id=lost[1], lost_at=lost[2],
         )
     )  # fmt: skip
+
+
+def note_other_decision(unit: Unit, conflict: Conflict, values: Mapping[str, Any]) -> int:
+    """A conflict that somebody else has decided otherwise, of which the author of `values` did not know: what stands now and what the other
+    wanted are kept for review like two edits. Returns 1 when there was such a decision.
+    """
+    earlier, later = conflict.resolution, values.get("resolution")
+    known = noun(conflict.record_kind)
+    if earlier is None or later is None or earlier == later or known is None:
+        return 0
+    sides = {
+        earlier: (conflict.resolved_by_id, conflict.resolved_at),
+        later: (unit.actor.user_id, unit.at),
+    }
+    record = unit.find(known.cls, conflict.record_id)
+    if conflict.field in known.fields and record is not None:
+        now = _json(getattr(record, conflict.field))
+        standing = "restored" if now == conflict.lost else "kept"
+        words = {"kept": conflict.kept if now == conflict.lost else now, "restored": conflict.lost}
+        field = conflict.field
+    else:
+        is_gone = record is None or record.retired_at is not None
+        standing = "kept" if is_gone == (conflict.reason not in DOUBLES) else "restored"
+        words, field = {one: _json(one) for one in ("kept", "restored")}, None
+    other = "kept" if standing == "restored" else "restored"
+    if not {standing, other} <= sides.keys():
+        return 0
+    unit.create(
+        Conflict(
+            record_kind=conflict.record_kind, record_id=conflict.record_id, grid_id=grid_of(conflict), field=field, reason="decided",
+            kept=words[standing], kept_by_id=sides[standing][0], kept_at=sides[standing][1],
+            lost=words[other], lost_by_id=sides[other][0], lost_at=sides[other][1],
+        )
+    )  # fmt: skip
+    return 1
 
 
 def _json(value: Any) -> str | None:

@@ -19,6 +19,7 @@ from gridman.domain.person import Person
 from gridman.domain.rules import Invalid, check
 from gridman.domain.stamp import MAX_AHEAD_MS, clamp
 from gridman.domain.visit import Visit
+from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.ids import replica_of
 from gridman.kernel.log import get_log
@@ -39,7 +40,7 @@ from gridman.sync.admission import (
     right_to_amend,
     right_to_create,
 )
-from gridman.sync.kept import grid_of, keep, log_rejected, whole_or_none
+from gridman.sync.kept import grid_of, keep, log_rejected, note_other_decision, whole_or_none
 from gridman.sync.later import KINDS, is_strangers_photo, kept, later
 from gridman.sync.merging import merge
 from gridman.sync.protocol import Op, Verdict
@@ -144,7 +145,7 @@ class Intake:
         values = self._understood(op, known)
         if known.cls is Visit:
             values = dated(values, unit.now, self.skew_ms)
-        problems = check(known.cls, values, is_new=True)
+        problems = check(known.cls, values, is_new=True, today=day_of(unit.now))
         if problems:
             raise Invalid(known.kind, problems)
         access.require(unit.actor, right_to_create(known.kind, values))
@@ -184,11 +185,14 @@ class Intake:
         if closed:
             raise not_editable(known, closed)
         whole = {f: getattr(record, f) for f in known.fields} | values
-        problems = {f: p for f, p in check(known.cls, whole, is_new=False).items() if f in values}
+        problems = {
+            f: p for f, p in check(known.cls, whole, is_new=False, today=day_of(unit.now)).items() if f in values
+        }
         if problems:
             raise Invalid(known.kind, problems)
         require_target(unit, known, record, values, self.scopes)
-        lost = merge(unit, op, known, record, values, stamp)
+        lost = note_other_decision(unit, record, values) if isinstance(record, Conflict) else 0
+        lost += merge(unit, op, known, record, values, stamp)
         if isinstance(record, Person) and "id_number" in values:
             note_same_person(unit, record)
         return Verdict(op.n, "merged" if lost else "applied", self._not_yet(op, known))

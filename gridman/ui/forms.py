@@ -175,7 +175,7 @@ class Form(QWidget):
     def _left(self, row: FieldRow) -> None:
         if row.is_changed and row.value() is not None:
             values = tidy(self._cls, {row.field.name: row.value()})
-            row.tell(check(self._cls, values, is_new=False).get(row.field.name))
+            row.tell(check(self._cls, values, is_new=False, today=self._today()).get(row.field.name))
 
     def _reveal(self, row: FieldRow) -> None:
         from gridman.services.households import reveal
@@ -212,7 +212,7 @@ class Form(QWidget):
         )
         shown = {
             name: problem
-            for name, problem in check(self._cls, tidy(self._cls, values), is_new=is_new).items()
+            for name, problem in check(self._cls, tidy(self._cls, values), is_new=is_new, today=self._today()).items()
             if name in self.rows
         }
         if shown:

@@ -69,6 +69,9 @@ class Page(QWidget):
         """False keeps the person here because something typed would be lost; the page then says so itself."""
         return True
 
+    def cover(self) -> None:
+        """The desk is being locked: what must not stay typed goes."""
+
     def state(self) -> dict[str, Any]:
         """What must survive a change of language or look (the chosen record...)."""
         return {}

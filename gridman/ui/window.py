@@ -255,6 +255,8 @@ class Window(QMainWindow):
             middle.setEnabled(not is_shut)
         for action in self.actions():
             action.setEnabled(not is_shut)
+        for page in self._pages.values() if is_shut else ():
+            page.cover()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

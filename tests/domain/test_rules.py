@@ -2,7 +2,10 @@
 
 import pytest
 
+from gridman.domain.fields import Synced
 from gridman.domain.household import Household
+from gridman.domain.id_number import check_character
+from gridman.domain.incident import Incident
 from gridman.domain.person import Person
 from gridman.domain.rules import check, tidy
 from gridman.domain.visit import Visit
@@ -12,7 +15,25 @@ from gridman.domain.visit import Visit
     "number", ["13800990101", "010-12345678", "0571-87654321-12", "62345678", "12345", "110", "95588", "4001234567"]
 )
 def test_numbers_that_can_be_dialled_are_taken(number: str) -> None:
-    assert check(Household, {"phones": number}, is_new=False) == {}
+    assert check(Incident, {"reporter_phone": number}, is_new=False) == {}
+
+
+@pytest.mark.parametrize("number", ["123", "110", "12345", "95588", "13800990101;120"])
+@pytest.mark.parametrize("cls", [Person, Household])
+def test_nobody_lives_at_a_service_line(cls: type[Synced], number: str) -> None:
+    assert check(cls, {"phones": number}, is_new=False)["phones"].code == "field.phone"
+
+
+@pytest.mark.parametrize(("name", "day"), [("birth_on", "2030-01-01"), ("died_on", "2026-11-24")])
+def test_nobody_is_born_or_dies_tomorrow(name: str, day: str) -> None:
+    assert check(Person, {name: day}, is_new=False, today="2026-11-23")[name].code == "field.future"
+    assert check(Person, {name: "2026-11-23"}, is_new=False, today="2026-11-23") == {}
+
+
+def test_the_birth_date_within_an_id_number_does_not_lie_ahead() -> None:
+    first = "99010120300101001"
+    whole = {"id_number": first + check_character(first)}
+    assert check(Person, whole, is_new=False, today="2026-11-23")["id_number"].code == "id_number.future"
 
 
 @pytest.mark.parametrize("number", ["139", "1380099010", "138009901011", "abc", "12", "0571"])

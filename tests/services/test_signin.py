@@ -133,7 +133,12 @@ def test_a_weak_passphrase_leaves_nothing_that_looks_set_up(tmp_path: Path, cloc
 
 
 def test_a_changed_passphrase_replaces_the_old_one(data: Path, clock: Hands) -> None:
-    signin.change_passphrase(data, "wang", PASS, OTHER, clock, cost=CHEAP)
+    folder = data / "desk-5"
+    assert refused(lambda: signin.change_passphrase(folder, "wang", OTHER, PASS, clock, cost=CHEAP)) == (
+        "signin.wrong_present"
+    )
+    clock.now += 2_000
+    signin.change_passphrase(folder, "wang", PASS, OTHER, clock, cost=CHEAP)
     signin.sign_in(data, "wang", OTHER, clock).database.close()
     assert refused(lambda: signin.sign_in(data, "wang", PASS, clock)) == "signin.wrong_passphrase"
 

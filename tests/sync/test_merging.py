@@ -14,10 +14,11 @@ from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
 from gridman.services.conflicts import ConflictLine, open_conflicts, resolve
 from gridman.services.doubles import other_of
-from gridman.services.households import add_person, retire_household, retire_person, set_care_groups
+from gridman.services.households import add_person, open_household, retire_household, retire_person, set_care_groups
 from gridman.services.incidents import IncidentDraft, perform, report_incident
 from gridman.services.visits import VisitDraft, log_visit
 from gridman.store.store import Store
+from gridman.ui.pages.households.record_words import decision_words
 from tests.sync.world import Desk, World
 
 _FIRST = "99010119480307001"
@@ -356,3 +357,52 @@ def test_of_people_retired_while_edited_the_edit_is_kept(world: World) -> None:
         ("phones", "13800000000"),
         ("workplace", "mill"),
     }
+
+
+@pytest.mark.parametrize("restored_first", [True, False])
+def test_two_who_decide_differently_without_knowing_are_asked_again(world: World, restored_first: bool) -> None:
+    (house,) = world.add_households(0, 1)
+    one, two = world.desk(), world.desk()
+    one.sync(), two.sync()
+    one.amend(house, remark="a dog")
+    one.clock.pass_(), two.clock.pass_()
+    two.amend(house, remark="a cat")
+    one.sync(), two.sync()
+    (line,) = lines(one)
+    (same,) = lines(two)
+    stood, lost = line.kept_words, line.lost_words
+    decide(one, line, "restored")
+    decide(two, same, "kept")
+    order = (one, two) if restored_first else (two, one)
+    for desk in order:
+        assert not desk.sync().refused
+    (again,) = lines(two)
+    assert (again.conflict.reason, again.field_label, again.deed) == ("decided", "Remark", "restore")
+    assert (again.kept_words, again.lost_words) == (lost, stood)
+    assert (again.kept_by, again.lost_by) == (one.actor.name, two.actor.name)
+    assert again.conflict.kept_at and again.conflict.lost_at
+    with two.store.read() as reader:
+        told = [decision_words(file.disputes[e.record_id], e.after) for file in [open_household(reader, house)]
+                for e in file.history if e.record_id in file.disputes and "resolution" in e.after]  # fmt: skip
+    assert any(words.startswith("Decided: what stood stays") for words in told), told
+    decide(two, again, "restored")
+
+    def settled(store: Store) -> None:
+        with store.read() as reader:
+            assert reader.get(Household, house).remark == stood
+            assert not open_conflicts(reader)
+
+    everywhere(world, settled)
+
+
+def test_two_who_decide_alike_are_not_asked(world: World) -> None:
+    (house,) = world.add_households(0, 1)
+    one, two = world.desk(), world.desk()
+    one.sync(), two.sync()
+    one.amend(house, remark="a dog")
+    two.amend(house, remark="a cat")
+    one.sync(), two.sync()
+    for desk, (line,) in [(desk, lines(desk)) for desk in (one, two)]:
+        decide(desk, line, "kept")
+    one.sync(), two.sync()
+    assert not lines(one) and not lines(two)

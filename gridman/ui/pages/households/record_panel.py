@@ -15,7 +15,7 @@ from gridman.services.households import reveal
 from gridman.ui.flow import FlowLayout
 from gridman.ui.masked import mask_for
 from gridman.ui.pages.households.people_card import PersonBlock
-from gridman.ui.pages.households.record_words import OpenedFile, change_words, receipt, shown
+from gridman.ui.pages.households.record_words import OpenedFile, change_words, decision_words, receipt, shown
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, Notice, badge, button, clear, column_of, icon_button, label, row_of, rule, scrolled
 
@@ -255,9 +255,13 @@ class RecordPanel(QFrame):
             who = opened.names.get(entry.actor_id or 0, "")
             when = f"{show_instant(entry.at)} · {who}" if who else show_instant(entry.at)
             card.add(row_of(label(when, "small"), None, badge(text, tone)))
-            card.add(
-                label(change_words(entry.entity, entry.kind, entry.after, entry.before), wraps=True, selectable=True)
+            dispute = opened.file.disputes.get(entry.record_id)
+            said = (
+                decision_words(dispute, entry.after)
+                if dispute is not None
+                else change_words(entry.entity, entry.kind, entry.after, entry.before)
             )
+            card.add(label(said, wraps=True, selectable=True))
         if not opened.file.history:
             card.add(
                 label(

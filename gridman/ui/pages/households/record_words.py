@@ -1,5 +1,6 @@
 """A household's file as the record shows it: who is named in it, what its history says, values in words with masks."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from gridman.domain import codes
 from gridman.domain.cadence import age_on
 from gridman.domain.catalog import noun
+from gridman.domain.conflict import REASONS, Conflict
 from gridman.domain.fields import Field, Kind
 from gridman.domain.person import Person
 from gridman.domain.user import User
@@ -93,6 +95,23 @@ def change_words(entity: str, kind: str, after: Mapping[str, Any], before: Mappi
         if name in fields and name not in _QUIET
     ]
     return "； ".join(parts) if parts else _("Changed")
+
+
+def decision_words(dispute: Conflict, after: Mapping[str, Any]) -> str:
+    """One line of history about a value that was kept for review: that it was, or what was decided (masked)."""
+    found = noun(dispute.record_kind)
+    field = found.fields.get(dispute.field or "") if found is not None else None
+    if "resolution" not in after:
+        return _("Kept for review: {reason}").format(reason=_(REASONS.get(dispute.reason, dispute.reason)))
+    said = _("Decided: what stood stays") if after["resolution"] == "kept" else _("Decided: the other was put back")
+    if field is None:
+        return said
+    kept, lost = (shown(field, json.loads(text)) if text else "" for text in (dispute.kept, dispute.lost))
+    ours, theirs = (kept, lost) if after["resolution"] == "kept" else (lost, kept)
+    empty = _("(empty)")
+    return _("{decision}. {label}: {value}, not {other}").format(
+        decision=said, label=_(field.label), value=ours or empty, other=theirs or empty
+    )
 
 
 def _one_change(field: Field, before: Any, after: Any) -> str:

@@ -79,7 +79,7 @@ class SettingsPage(Page):
     def _device_card(self) -> Card:
         card = Card(_("This computer"))
         profile, actor = self.shell.desk.profile, self.shell.actor
-        path = QLineEdit(str(self.shell.desk.data_dir))  # a path has nowhere to wrap; a line scrolls
+        path = QLineEdit(str(self.shell.desk.data_dir.absolute()))  # a path has nowhere to wrap; a line scrolls
         path.setReadOnly(True)
         path.setCursorPosition(0)
         path.setAccessibleName(_("Data folder"))
@@ -154,7 +154,7 @@ class SettingsPage(Page):
         self.shell.restyled.emit("is_large", value)
 
     def _open_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.shell.desk.data_dir)))
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.shell.desk.data_dir.absolute())))
 
     def _lock(self) -> None:
         self.shell.ask_window("lock")
@@ -174,6 +174,10 @@ class SettingsPage(Page):
 
     def may_leave(self) -> bool:
         return True
+
+    def cover(self) -> None:
+        """The desk is being locked: no passphrase stays typed."""
+        self._passphrase.forget()
 
 
 def _server_of(profile: Any) -> str:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
-from gridman.services.signin import change_passphrase
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, button, column_of, label, row_of
 
@@ -31,8 +31,10 @@ class PassphrasePanel(Card):
         for line, caption in zip(self._lines, captions, strict=True):
             line.setEchoMode(QLineEdit.EchoMode.Password)
             line.setAccessibleName(caption)
-            line.returnPressed.connect(self._change)
             columns.append(column_of(label(caption, "caption"), line, spacing=2))
+        for line, following in zip(self._lines, self._lines[1:], strict=False):
+            line.returnPressed.connect(following.setFocus)
+        self._lines[-1].returnPressed.connect(self._change)
         self._go = button(_("Change passphrase"), clicked=self._change)
         self._problem = label("", "problem", wraps=True)
         self._problem.hide()
@@ -41,31 +43,43 @@ class PassphrasePanel(Card):
         self.add(row_of(self._go, None))
         self.setFocusProxy(self._lines[0])
 
+    def forget(self) -> None:
+        """Take out what was typed (when the desk is locked)."""
+        for line in self._lines:
+            line.clear()
+        self._problem.hide()
+
     def _change(self) -> None:
         old, new, again = (line.text() for line in self._lines)
+        for line in self._lines:
+            if not line.text():
+                self._refused(Refusal("signin.empty", N_("{label} is missing."), label=line.accessibleName()), line)
+                return
         if new != again:
-            self._refused(_DIFFERENT)
+            self._refused(_DIFFERENT, self._lines[2])
             return
         self._go.setEnabled(False)
-        desk = self._shell.desk
         self._shell.background.run(
-            _changing, desk.data_dir, desk.profile.login, old, new, title=_("Changing the passphrase"), then=self._done,
-            refused=self._refused,
+            _changing, self._shell.desk, old, new, title=_("Changing the passphrase"), then=self._done,
+            refused=self._refused_there,
         )  # fmt: skip
 
     def _done(self, result: object) -> None:
         self._go.setEnabled(True)
-        self._problem.hide()
-        for line in self._lines:
-            line.clear()
+        self.forget()
         self._shell.say(_("The passphrase was changed."))
 
-    def _refused(self, refusal: Refusal) -> None:
+    def _refused_there(self, refusal: Refusal) -> None:
+        self._refused(refusal, self._lines[1 if refusal.code == "passphrase.weak" else 0])
+
+    def _refused(self, refusal: Refusal, line: QLineEdit) -> None:
+        """Say what is wrong, and go to the line that is; what was typed stays."""
         self._go.setEnabled(True)
         self._problem.setText(refusal.words())
         self._problem.show()
-        self._lines[0].setFocus()
+        line.setFocus(Qt.FocusReason.OtherFocusReason)
+        line.end(False)
 
 
-def _changing(data_dir: Any, login: str, old: str, new: str, progress: Any, ticket: Any) -> None:
-    change_passphrase(data_dir, login, old, new)
+def _changing(desk: Any, old: str, new: str, progress: Any, ticket: Any) -> None:
+    desk.change_passphrase(old, new)
