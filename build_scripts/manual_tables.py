@@ -65,7 +65,8 @@ _CHINESE = {
     "offer the services the resident is entitled to": "提供居民应享的服务",
     "while resident + 2 years": "居住期间及之后 2 年", "Code": "代码", "What it says": "提示内容",
     "What to do": "怎么办", "Option": "选项", "Meaning": "含义", ".": "。",
-    "Choose or drop a need": "选择或取消诉求", "Do the action with this number": "执行标有该数字的操作",
+    "Choose or drop a need": "选择或取消诉求", "Do the action with this letter": "执行标有该字母的操作",
+    "the office that dispatched it": "派单的单位",
     "Keep the value that stands": "保留现值", "Put the other value back": "改用另一值",
 }  # fmt: skip
 """Words of the manual's own, which no window shows."""
@@ -75,6 +76,7 @@ _WHO = {
     "reporter": "who reported it", "street": "the street", "peer_or_above": "an office of the same level or higher",
     "above": "a higher office", "anyone": "everyone who sees it", "street_holder": "the street when it holds it",
     "holder_or_street": "the office that holds it, or the street", "superior": "the office above the one that holds it",
+    "dispatcher": "the office that dispatched it",
 }  # fmt: skip
 _NEEDS = {
     "place": "a place",
@@ -142,7 +144,8 @@ def keys_pages() -> str:
     rows += [
         (visits, "<kbd>1</kbd> – <kbd>6</kbd>", _shown(_("Outcome"))),
         (visits, "<kbd>a</kbd> – <kbd>l</kbd>", _say("Choose or drop a need")),
-        (incidents, "<kbd>Alt+1</kbd> …", _say("Do the action with this number")),
+        (incidents, "<kbd>Alt+A</kbd> …", _say("Do the action with this letter")),
+        (_("Map"), "<kbd>Ctrl+O</kbd>", _shown(_("Open the incident"))),
         (sync, "<kbd>1</kbd>", _say("Keep the value that stands")),
         (sync, "<kbd>2</kbd>", _say("Put the other value back")),
     ]
@@ -156,12 +159,13 @@ def workflow() -> str:
         states = "、".join(codes.word("incident_state", state) for state in step.from_states)
         rows.append((
             _shown(_(step.label)),
+            _kbd(f"Alt+{step.key}") if step.key else "",
             _say("any open state") if step.from_states == OPEN_STATES else _shown(states),
             _shown(codes.word("incident_state", step.to_state)) if step.to_state else _say("stays as it is"),
             _say(_WHO[step.who]),
             "、".join(_say(_NEEDS[need]) for need in step.needs),
         ))  # fmt: skip
-    return _table(("Action", "From", "To", "Who may", "It needs"), rows)
+    return _table(("Action", "Keys", "From", "To", "Who may", "It needs"), rows)
 
 
 def kept() -> str:

@@ -91,17 +91,20 @@ class IncidentStep(Synced):
 
 @dataclass(frozen=True)
 class Transition:
-    """One row of the workflow: `action` takes an incident from one of `from_states` to `to_state` (None: stays).
+    """One row of the workflow: `action` takes an incident from one of `from_states` to `to_state` (None: stays). `key`: the letter or
+    digit that gives it together with Alt, its own in every state and language; "" when it is given by a form.
 
     `who`: "holder" (a member of the holding organisation), "receiver" (the organisation it was sent to, which is then the holder),
     "creator", "reporter", "street" (any organisation of street level or above), "street_holder" (the holder, of street level or above),
-    "holder_or_street", "superior" (the holder's direct superior; at the top its own supervisor), "peer_or_above" (same level as the
-    holder or higher), "above" (strictly higher), "anyone". `needs`: what the command must bring: "target" (an organisation), "other"
-    (another incident), "case" (a code of `whistle_case`), "note", "result", "rating", "place".
+    "holder_or_street", "dispatcher" (who sent it where it is), "superior" (the holder's direct superior; at the top its own
+    supervisor), "peer_or_above" (same level as the holder or higher), "above" (strictly higher), "anyone".
+    `needs`: what the command must bring: "target" (an organisation), "other" (another incident), "case" (a code of `whistle_case`), "note",
+    "result", "rating", "place".
     `holder_after`: "same", "target", "superior", "creator", "dispatcher", "handler", "previous" (who held it before).
     """
 
     action: str
+    key: str
     label: str
     from_states: tuple[str, ...]
     to_state: str | None
@@ -119,20 +122,22 @@ CLOCK_STATES = tuple(state for state in OPEN_STATES if state != "suspended")
 _STREET_ROLES = ("street_clerk", "street_supervisor")
 
 TRANSITIONS: tuple[Transition, ...] = (
-    Transition("report", N_("Report"), ("draft",), "reported", "anyone", ("place",)),
-    Transition("self_close", N_("Handled on the spot"), ("draft",), "self_handled", "anyone", ("result",)),
-    Transition("accept", N_("Accept"), ("reported", "returned"), "handling", "holder"),
-    Transition("refuse", N_("Not accepted"), ("reported",), "voided", "holder", ("note",)),
-    Transition("merge", N_("Merge into another"), ("reported",), "voided", "holder_or_street", ("other",)),
-    Transition("object", N_("Object"), ("voided",), "reported", "creator", ("note",), "superior"),
-    Transition("log", N_("Add a note"), ("handling",), "handling", "holder", ("note",)),
-    Transition("assign", N_("Dispatch"), ("handling",), "dispatched", "holder", ("target",), "target"),
-    Transition("sign", N_("Sign for"), ("dispatched",), "handling", "receiver"),
-    Transition("return", N_("Send back"), ("dispatched",), "handling", "receiver", ("note",), "dispatcher"),
-    Transition("escalate", N_("Report upward"), ("handling",), "reported", "holder", ("note",), "superior"),
-    Transition("back", N_("Hand back"), ("handling",), "handling", "holder", ("note",), "previous"),
+    Transition("report", "", N_("Report"), ("draft",), "reported", "anyone", ("place",)),
+    Transition("self_close", "", N_("Handled on the spot"), ("draft",), "self_handled", "anyone", ("result",)),
+    Transition("accept", "A", N_("Accept"), ("reported", "returned"), "handling", "holder"),
+    Transition("refuse", "N", N_("Not accepted"), ("reported",), "voided", "holder", ("note",)),
+    Transition("merge", "M", N_("Merge into another"), ("reported",), "voided", "holder_or_street", ("other",)),
+    Transition("object", "J", N_("Object"), ("voided",), "reported", "creator", ("note",), "superior"),
+    Transition("log", "L", N_("Add a note"), ("handling",), "handling", "holder", ("note",)),
+    Transition("assign", "D", N_("Dispatch"), ("handling",), "dispatched", "holder", ("target",), "target"),
+    Transition("sign", "S", N_("Sign for"), ("dispatched",), "handling", "receiver"),
+    Transition("return", "B", N_("Send back"), ("dispatched",), "handling", "receiver", ("note",), "dispatcher"),
+    Transition("recall", "C", N_("Call back"), ("dispatched",), "handling", "dispatcher", ("note",), "dispatcher"),
+    Transition("escalate", "U", N_("Report upward"), ("handling",), "reported", "holder", ("note",), "superior"),
+    Transition("back", "H", N_("Hand back"), ("handling",), "handling", "holder", ("note",), "previous"),
     Transition(
         "whistle",
+        "W",
         N_("Whistle up a department"),
         ("handling",),
         None,
@@ -140,26 +145,31 @@ TRANSITIONS: tuple[Transition, ...] = (
         ("target", "case", "note"),
         roles=_STREET_ROLES,
     ),
-    Transition("copy", N_("Send a copy"), ("handling",), None, "holder", ("target",)),
-    Transition("ask_extension", N_("Ask for more time"), ("handling",), None, "holder", ("note",)),
-    Transition("grant_extension", N_("Grant more time"), ("handling",), None, "superior"),
-    Transition("refuse_extension", N_("Grant no more time"), ("handling",), None, "superior", ("note",)),
-    Transition("suspend", N_("Suspend"), ("handling",), "suspended", "street", ("note",)),
-    Transition("resume", N_("Resume"), ("suspended",), "handling", "street"),
-    Transition("finish", N_("Handled"), ("handling",), "feedback", "holder", ("result",), "creator"),
-    Transition("verify_pass", N_("Verified: close"), ("feedback",), "closed", "creator"),
-    Transition("verify_fail", N_("Not solved: return"), ("feedback",), "returned", "creator", ("note",), "handler"),
-    Transition("rate", N_("Resident's rating"), ("closed",), "rated", "anyone", ("rating",)),
-    Transition("reopen", N_("Reopen"), ("closed", "rated"), "handling", "street", ("note",), "handler", _STREET_ROLES),
-    Transition("urge", N_("Urge"), OPEN_STATES, None, "anyone"),
-    Transition("supervise_normal", N_("Supervise"), OPEN_STATES, None, "peer_or_above"),
-    Transition("supervise_yellow", N_("Yellow card"), OPEN_STATES, None, "peer_or_above"),
-    Transition("supervise_red", N_("Red card"), OPEN_STATES, None, "peer_or_above"),
-    Transition("unsupervise", N_("Lift supervision"), OPEN_STATES, None, "peer_or_above"),
-    Transition("instruct", N_("Instruct"), OPEN_STATES, None, "above", ("note",)),
-    Transition("mark_urgent", N_("Mark urgent"), OPEN_STATES, None, "street"),
+    Transition("copy", "Y", N_("Send a copy"), ("handling",), None, "holder", ("target",)),
+    Transition("ask_extension", "T", N_("Ask for more time"), ("handling",), None, "holder", ("note",)),
+    Transition("grant_extension", "G", N_("Grant more time"), ("handling",), None, "superior"),
+    Transition("refuse_extension", "X", N_("Grant no more time"), ("handling",), None, "superior", ("note",)),
+    Transition("suspend", "P", N_("Suspend"), ("handling",), "suspended", "street", ("note",)),
+    Transition("resume", "R", N_("Resume"), ("suspended",), "handling", "street"),
+    Transition("finish", "F", N_("Handled"), ("handling",), "feedback", "holder", ("result",), "creator"),
+    Transition("verify_pass", "V", N_("Verified: close"), ("feedback",), "closed", "creator"),
+    Transition(
+        "verify_fail", "E", N_("Not solved: return"), ("feedback",), "returned", "creator", ("note",), "handler"
+    ),
+    Transition("rate", "5", N_("Resident's rating"), ("closed",), "rated", "anyone", ("rating",)),
+    Transition(
+        "reopen", "O", N_("Reopen"), ("closed", "rated"), "handling", "street", ("note",), "handler", _STREET_ROLES
+    ),
+    Transition("urge", "Q", N_("Urge"), OPEN_STATES, None, "anyone"),
+    Transition("supervise_normal", "1", N_("Supervise"), OPEN_STATES, None, "peer_or_above"),
+    Transition("supervise_yellow", "2", N_("Yellow card"), OPEN_STATES, None, "peer_or_above"),
+    Transition("supervise_red", "3", N_("Red card"), OPEN_STATES, None, "peer_or_above"),
+    Transition("unsupervise", "0", N_("Lift supervision"), OPEN_STATES, None, "peer_or_above"),
+    Transition("instruct", "I", N_("Instruct"), OPEN_STATES, None, "above", ("note",)),
+    Transition("mark_urgent", "K", N_("Mark urgent"), OPEN_STATES, None, "street"),
     Transition(
         "mark_legacy",
+        "Z",
         N_("Mark as left from the past"),
         OPEN_STATES,
         None,

@@ -138,6 +138,7 @@ def _why_not(reader: Reader, actor: Actor, incident: Incident, row: Transition) 
         "holder": own.id == holder.id,
         "receiver": own.id == holder.id,
         "creator": own.id == incident.creator_id,
+        "dispatcher": row.who == "dispatcher" and own.id == query.dispatcher_of(reader, incident),
         "street": rank_of(own) >= 2 and not own.is_department,
         "street_holder": own.id == holder.id and rank_of(own) >= 2 and not own.is_department,
         "holder_or_street": own.id == holder.id or (rank_of(own) >= 2 and not own.is_department),

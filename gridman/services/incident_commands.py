@@ -220,10 +220,10 @@ def _holder_after(unit: Unit, incident: Incident, row: Transition, target_id: in
     if row.holder_after == "handler":
         return incident.handler_id or incident.holder_id
     if row.holder_after == "dispatcher":
-        sent = query.last_step_of(unit, incident.id, "assign") or query.last_step_of(unit, incident.id, "whistle")
-        dispatcher = int(sent.organisation_id) if sent else incident.holder_id
+        dispatcher = query.dispatcher_of(unit, incident)
         # Sent back and forth too often: somebody above has to decide whose it is (domain reference 4.2, return).
-        return _superior_of(unit, dispatcher) if (incident.bounce_count or 0) >= MOST_RETURNS else dispatcher
+        is_stuck = row.action == "return" and (incident.bounce_count or 0) >= MOST_RETURNS
+        return _superior_of(unit, dispatcher) if is_stuck else dispatcher
     if row.holder_after == "previous":
         return query.previous_holder(unit, incident) or incident.holder_id
     return incident.holder_id

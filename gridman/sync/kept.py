@@ -77,7 +77,7 @@ def note_other_decision(unit: Unit, conflict: Conflict, values: Mapping[str, Any
         later: (unit.actor.user_id, unit.at),
     }
     record = unit.find(known.cls, conflict.record_id)
-    if conflict.field in known.fields and record is not None:
+    if conflict.field is not None and conflict.field in known.fields and record is not None:
         now = _json(getattr(record, conflict.field))
         standing = "restored" if now == conflict.lost else "kept"
         words = {"kept": conflict.kept if now == conflict.lost else now, "restored": conflict.lost}

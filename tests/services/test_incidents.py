@@ -112,6 +112,29 @@ def test_the_handler_never_verifies_its_own_work(world: World) -> None:
     assert do(world, "worker", incident_id, "verify_pass") == "closed"
 
 
+def test_a_wrong_dispatch_is_called_back_by_its_sender_until_it_is_signed_for(world: World) -> None:
+    incident_id = report(world)
+    to_street(world, incident_id)
+    do(world, "supervisor", incident_id, "assign", target_id=world.organisations["police"])
+    assert refused(world, "policeman", incident_id, "recall", note="不是我派的") == "incident.not_yours"
+    assert refused(world, "worker", incident_id, "recall", note="不是我派的") == "incident.not_yours"
+    assert refused(world, "supervisor", incident_id, "recall") == "incident.needs_note"
+    assert do(world, "supervisor", incident_id, "recall", note="派错了单位") == "handling"
+    with world.store.read() as reader:
+        file = open_incident(reader, incident_id)
+    assert file.incident.holder_id == world.organisations["office"]
+    assert not file.incident.bounce_count, "a mistake of the sender is no return"
+    do(world, "supervisor", incident_id, "assign", target_id=world.organisations["police"])
+    do(world, "policeman", incident_id, "sign")
+    assert refused(world, "supervisor", incident_id, "recall", note="太晚了") == "incident.state"
+
+
+def test_each_action_has_a_key_of_its_own(world: World) -> None:
+    keys = [row.key for row in TRANSITIONS if "draft" not in row.from_states]
+    assert len(set(keys)) == len(keys) and all(len(key) == 1 and key.isascii() and key.isalnum() for key in keys)
+    assert keys == [key.upper() for key in keys]
+
+
 def test_a_returned_dispatch_goes_back_to_the_dispatcher_and_is_counted(world: World) -> None:
     incident_id = report(world)
     to_street(world, incident_id)

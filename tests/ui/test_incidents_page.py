@@ -46,9 +46,9 @@ def test_a_supervisor_dispatches_with_the_keyboard_alone(open_window: Open, grou
     while page.record.incident_id != wanted:
         keys.press("Down")
         assert keys.count < 8
-    keys.press("Alt+1")  # accept
+    keys.press("Alt+A")  # accept
     assert incident(ground_desk, 0).state == "handling"
-    keys.press("Alt+1")  # dispatch
+    keys.press("Alt+D")  # dispatch
     keys.write("cgs")  # the department's initials
     keys.press("Enter")
     keys.write("请尽快修复井盖")

@@ -83,7 +83,7 @@ def test_a_picked_incident_is_opened_by_its_key(open_window: Open, ground_desk: 
     keys.rest()
     keys.rest()
     page.map.engine.view.setFocus()
-    keys.press("Alt+1")
+    keys.press("Ctrl+O")
     assert session.window.current_page.state().get("incident") == wanted
 
 

@@ -135,6 +135,12 @@ def edits_since(reader: Reader, incident_id: int, version: str | None) -> list[t
 _MOVES = ("report", "assign", "return", "escalate", "back", "object", "whistle")
 
 
+def dispatcher_of(reader: Reader, incident: Incident) -> int:
+    """The organisation that sent the incident where it is; the holder itself when nobody did."""
+    sent = last_step_of(reader, incident.id, "assign") or last_step_of(reader, incident.id, "whistle")
+    return int(sent.organisation_id) if sent is not None and sent.organisation_id is not None else incident.holder_id
+
+
 def previous_holder(reader: Reader, incident: Incident) -> int | None:
     """The organisation that had the incident before its present holder and passed it on; None at the first step."""
     s = IncidentStep.__table__.c

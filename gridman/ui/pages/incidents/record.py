@@ -33,6 +33,7 @@ _FORWARD = (
     "resume",
     "verify_fail",
     "return",
+    "recall",
     "grant_extension",
     "escalate",
     "whistle",
@@ -157,18 +158,17 @@ class IncidentRecord(QFrame):
         self.buttons = {}
         holder = QWidget()
         flow = FlowLayout(holder, 8)
-        for number, row in enumerate(self._actions, start=1):
-            keys = f"Alt+{number}" if number < 10 else ""
-            made = button(_(row.label), "primary" if number == 1 else "", clicked=self._press, tip=keys)
-            if keys:
-                made.setText(f"{_(row.label)}  {number}")
-                made.setShortcut(QKeySequence(keys))
+        for number, row in enumerate(self._actions):
+            keys = f"Alt+{row.key}"
+            made = button(_(row.label), "primary" if number == 0 else "", clicked=self._press, tip=keys)
+            made.setText(f"{_(row.label)}  {row.key}")
+            made.setShortcut(QKeySequence(keys))
             made.setObjectName(row.action)
             flow.addWidget(made)
             self.buttons[row.action] = made
         if self._actions:
             self._acts.addWidget(holder)
-            self._acts.addWidget(label(_("Alt and the number does it"), "small"))
+            self._acts.addWidget(label(_("Alt and the letter or digit does it, the same one always"), "small"))
         else:
             self._acts.addWidget(label(self._why_nothing(), "soft", wraps=True))
         self._set_enabled(self._panel is None)

@@ -142,7 +142,7 @@ class MapPage(Page):
         theme = self.shell.theme
         tools: list[QWidget] = []
         if facts.kind == "incident":
-            tools.append(button(_("Open the incident"), "primary", clicked=self._open_incident, keys="Alt+1"))
+            tools.append(button(_("Open the incident"), "primary", clicked=self._open_incident, keys="Ctrl+O"))
         if facts.kind == "grid":
             if self.shell.may("roster.print"):
                 tools.append(button(_("Print the roster"), theme=theme, picture="printer", clicked=self._print_roster))
