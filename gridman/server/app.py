@@ -33,6 +33,7 @@ from gridman.services.street import Street
 from gridman.sync.catching_up import catch_up
 from gridman.sync.replica import Replica
 from gridman.sync.seal import Keys
+from gridman.sync.snapshots import Snapshots
 
 __all__ = ["ADDRESSES", "StreetParts", "make_app", "street_app"]
 
@@ -134,7 +135,14 @@ def street_app(street: Street, limits: Limits | None = None, *, authority: bytes
     """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe."""
     traffic = Traffic()
     catch_up(street.store)
-    replica = Replica(street.store, Keys.from_seed(street.key).public, key=street.key, told=traffic.count_operation)
+    snapshots = Snapshots(street.data_dir / "snapshots", street.key, street.clock)
+    replica = Replica(
+        street.store,
+        Keys.from_seed(street.key).public,
+        key=street.key,
+        told=traffic.count_operation,
+        snapshots=snapshots,
+    )
     return make_app(
         StreetParts(street, replica, street.photos, limits or Limits(), authority=authority, traffic=traffic)
     )

@@ -327,13 +327,14 @@ def crashing_receipt(desk: Desk, crash: bool) -> Iterator[None]:
 @contextmanager
 def without_indexes() -> Iterator[None]:
     """Derived indexes are tested elsewhere and would take half the time."""
-    inner = indexes.refresh, indexes.forget
+    inner = indexes.refresh, indexes.forget, indexes.add_new
     indexes.refresh = lambda *args, **kwargs: None
     indexes.forget = lambda *args, **kwargs: None
+    indexes.add_new = lambda *args, **kwargs: None
     try:
         yield
     finally:
-        indexes.refresh, indexes.forget = inner
+        indexes.refresh, indexes.forget, indexes.add_new = inner
 
 
 def run(seed: int, steps: int = 70, url: str | None = None, **planted: Any) -> Simulation:
