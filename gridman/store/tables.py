@@ -8,7 +8,7 @@ from gridman.domain.fields import BIG, Record
 __all__ = [
     "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "desk_audit", "device", "draft", "enrolment",
     "household_line", "journal", "meta", "replica_counter", "search_entry", "setting", "snapshot_part",
-    "sync_clock", "sync_exit", "sync_op", "sync_row", "throttle",
+    "sync_clock", "sync_exit", "sync_op", "sync_row", "throttle", "web_session",
 ]  # fmt: skip
 
 assert NOUNS  # importing the catalogue maps every noun onto the same metadata
@@ -195,6 +195,17 @@ account = Table(
     Column("must_change", Boolean),
     Column("failed_count", Integer),
     Column("locked_until", BigInteger),
+)
+
+web_session = (
+    Table(  # at the street: who is signed in to its pages in a browser; any of its server processes may be asked next
+        "web_session",
+        metadata,
+        Column("digest", Text, primary_key=True),  # of the secret in the browser's cookie
+        Column("user_id", BIG, nullable=False),
+        Column("started_at", BigInteger, nullable=False),
+        Column("seen_at", BigInteger, nullable=False),
+    )
 )
 
 enrolment = Table(
