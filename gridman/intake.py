@@ -17,6 +17,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services.layout import BuildingLayout, CommunityLayout, GridLayout, LaidOut, StreetLayout, lay_out
+from gridman.services.layout_rest import LeftOver, left_over, withdraw
 from gridman.services.maps import add_map_features, set_attribution
 from gridman.store.store import Store
 from gridman.store.unit import Unit
@@ -29,12 +30,15 @@ _Piece = tuple[str, str | None, str | None, bytes]
 
 @dataclass
 class MapImported:
-    """What an import of a map did. `added`, `kept`, `retired`: pieces of the base map; `laid`: the records, None for a base map alone."""
+    """What an import of a map did. `added`, `kept`, `retired`: pieces of the base map; `laid`: the records, None for a base map alone;
+    `rest`: what an earlier layout left beside them, None for a base map alone.
+    """
 
     added: int = 0
     kept: int = 0
     retired: int = 0
     laid: LaidOut | None = None
+    rest: LeftOver | None = None
 
     @property
     def community_count(self) -> int:
@@ -112,18 +116,24 @@ def import_map(
     actor: Actor = SYSTEM,
     language: str = "zh_CN",
     replaces_base_map: bool = True,
+    withdraws_rest: bool = False,
     progress: Progress = quiet,
 ) -> MapImported:
     """Lay the street out as planned and take its base map in, as one unit: whole or not at all. Repeating it changes nothing.
 
     Buildings that became records are left out of the base map. `language`: in which the plan's names are written. With
-    `replaces_base_map` pieces that the new map does not have any more are retired.
+    `replaces_base_map` pieces that the new map does not have any more are retired; with `withdraws_rest` also grids and communities of an
+    earlier layout that nobody uses.
     """
     layout = _layout(plan, language)
     registered = {b.key for grid in plan.grids for b in grid.buildings}
     with store.unit(actor) as unit:
         progress(0, 2, "layout")
-        made = MapImported(laid=lay_out(unit, layout))
+        laid = lay_out(unit, layout)
+        rest = left_over(unit, laid.street, laid.communities.keys(), laid.grids.keys())
+        if withdraws_rest:
+            withdraw(unit, rest)
+        made = MapImported(laid=laid, rest=rest)
         progress(1, 2, "map")
         _take_in(unit, _pieces(plan.data, registered), made, replaces_base_map)
     progress(2, 2)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from gridman.cli.console import Console
+from gridman.kernel.clock import Clock
 from gridman.kernel.words import _
 
 __all__ = ["fill", "run"]
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return play(args.size, args.out, args.seed, opens_window=opens, show=_show if opens else None)
 
 
-def _show(data: Path, login: str, passphrase: str) -> int:
+def _show(data: Path, login: str, passphrase: str, clock: Clock) -> int:
     """Open the window on one of the day's desks, if there is a screen."""
     from gridman.joining import sign_in_desk
     from gridman.services.signin import verify_passphrase
@@ -40,8 +41,8 @@ def _show(data: Path, login: str, passphrase: str) -> int:
 
     if not has_screen():
         return 0
-    desk = sign_in_desk(data, login, passphrase)
+    desk = sign_in_desk(data, login, passphrase, clock)
     try:
-        return run_desk(desk, unlock=lambda typed: verify_passphrase(data, login, typed))
+        return run_desk(desk, unlock=lambda typed: verify_passphrase(data, login, typed, clock))
     finally:
         desk.close()

@@ -56,6 +56,11 @@ def _fill_map(parser: argparse.ArgumentParser) -> None:
         help=_("language of the names in the data (default: zh_CN)"),
     )
     parser.add_argument(
+        "--withdraw-rest",
+        action="store_true",
+        help=_("take grids and communities that the map does not have out of use, where nobody uses them"),
+    )
+    parser.add_argument(
         "--keep-old", action="store_true", help=_("keep pieces of the base map that the file does not have")
     )
 
@@ -110,13 +115,16 @@ def _import_map(args: argparse.Namespace, console: Console) -> int:
                 street.store, data, attribution=args.attribution, replaces_base_map=is_new, progress=progress
             )
         else:
-            made = import_map(street.store, plan, language=args.names_in, replaces_base_map=is_new, progress=progress)
+            made = import_map(
+                street.store, plan, language=args.names_in, replaces_base_map=is_new, withdraws_rest=args.withdraw_rest, progress=progress
+            )  # fmt: skip
     if made.laid is not None:
         console.say(
             _("{street}: {communities} communities, {grids} grids, {buildings} buildings").format(
                 street=made.laid.street.name, communities=made.community_count, grids=made.grid_count, buildings=made.building_count
             )
         )  # fmt: skip
+        _tell_rest(made, args.withdraw_rest, console)
     console.say(
         _("Base map: {added} pieces added, {kept} as before, {retired} retired").format(
             added=made.added, kept=made.kept, retired=made.retired
@@ -125,10 +133,28 @@ def _import_map(args: argparse.Namespace, console: Console) -> int:
     console.give(
         {
             "communities": made.community_count, "grids": made.grid_count, "buildings": made.building_count, "added": made.added,
-            "kept": made.kept, "retired": made.retired, "notes": {note.code: note.count for note in data.notes},
+            "kept": made.kept, "retired": made.retired,
+            "left_over": made.rest.free if made.rest else 0, "notes": {note.code: note.count for note in data.notes},
         }
     )  # fmt: skip
     return 0
+
+
+def _tell_rest(made: Any, is_withdrawn: bool, console: Console) -> None:
+    """Nothing of an earlier layout disappears, or stays, without a word."""
+    rest = made.rest
+    if rest is None:
+        return
+    if rest.free and is_withdrawn:
+        console.say(_("{n} grids and communities of an earlier layout were taken out of use").format(n=rest.free))
+    elif rest.free:
+        console.say(
+            _(
+                "{n} grids and communities of an earlier layout are not on this map and not in use; --withdraw-rest takes them away"
+            ).format(n=rest.free)
+        )
+    if rest.in_use:
+        console.say(_("Not on this map, but in use, and kept: {names}").format(names=", ".join(rest.in_use[:20])))
 
 
 def _import_register(args: argparse.Namespace, console: Console) -> int:

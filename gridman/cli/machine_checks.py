@@ -75,7 +75,7 @@ def check_machine(data: Path, *, with_window: bool = True) -> Iterator[Finding]:
     yield checked(_("Scripts of the map"), _map_scripts)
     yield checked(_("Translations"), _translations)
     yield checked(_("Disk"), lambda: disk_flaws(data))
-    yield checked(_("Clock"), _clock, show_instant(system_clock()))
+    yield checked(_("Clock"), _clock, _("{time} China time").format(time=show_instant(system_clock())))
 
 
 def _python() -> Iterator[Refusal]:

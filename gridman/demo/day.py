@@ -23,7 +23,7 @@ from gridman.demo.clock import DayClock
 from gridman.demo.stage import CLERK, PASSWORDS, SUPERVISOR, WORKER
 from gridman.demo.state import DayState
 from gridman.geo.demo import DemoSize
-from gridman.kernel.clock import day_of, show_day, system_clock
+from gridman.kernel.clock import Clock, day_of, show_day, system_clock
 from gridman.kernel.files import require_free_space, write_whole
 from gridman.kernel.words import _, language
 from gridman.server.certificates import street_tls
@@ -36,6 +36,10 @@ from gridman.store.outbox import receipts
 __all__ = ["run"]
 
 _SPACE = {"grid": 300_000_000, "community": 600_000_000, "street": 3_000_000_000}
+
+
+Show = Callable[[Path, str, str, Clock], int]
+"""Opens the window on a desk: data folder, sign-in name, passphrase, clock."""
 
 
 @dataclass
@@ -87,11 +91,11 @@ def run(
     seed: int = 1,
     *,
     opens_window: bool = True,
-    show: Callable[[Path, str, str], int] | None = None,
+    show: Show | None = None,
 ) -> int:
     """Play the day into the folder `out`; returns the exit code: 0 only when every checked outcome held.
 
-    ``show``: opens the window on a desk (data folder, sign-in name, passphrase) where there is a screen.
+    ``show``: opens the window on a desk (data folder, sign-in name, passphrase, clock) where there is a screen.
     """
     started = time.monotonic()
     account = Account()
@@ -114,11 +118,7 @@ def run(
         return 1
     finally:
         played.close()
-    print(
-        _("\n{n} outcomes checked in {seconds} s. In {folder}:").format(
-            n=account.checks, seconds=f"{time.monotonic() - started:.0f}", folder=out
-        )
-    )
+    _tell_what_was_checked(played, time.monotonic() - started)
     for name in ("roster.pdf", "incidents.html", "register.xlsx", "receipts.json", "screenshots/"):
         print(f"   {name}")
     _tell_how_to_return(played)
@@ -217,6 +217,24 @@ def _write_receipts(played: Stage) -> None:
     write_whole(played.out / "receipts.json", json.dumps(found, ensure_ascii=False, indent=1).encode(), mode=0o644)
 
 
+def _tell_what_was_checked(played: Stage, seconds: float) -> None:
+    """How many outcomes held; what an earlier run checked is not checked again, and that is said."""
+    checked, out = played.account.checks, played.out
+    earlier = int(played.state.facts.get("checked", 0))
+    played.state.facts["checked"] = earlier + checked
+    played.state.save(played.clock())
+    print(_("\n{n} outcomes checked in {seconds} s.").format(n=checked, seconds=f"{seconds:.0f}"))
+    if earlier:
+        print(_("{n} more were checked by earlier runs of this day.").format(n=earlier))
+    if not checked:
+        print(
+            _("This day has been played already. To play it afresh, remove {folder} or choose another --out.").format(
+                folder=out
+            )
+        )
+    print(_("In {folder}:").format(folder=out))
+
+
 def _tell_how_to_return(played: Stage) -> None:
     """Who may sign in, and the commands that open the street and a desk again."""
     data = played.out / "data"
@@ -232,13 +250,16 @@ def _tell_how_to_return(played: Stage) -> None:
     print(_("Without an installed gridman, type python3 build_scripts/run.py in its place."))
 
 
-def _open_window(played: Stage, show: Callable[[Path, str, str], int]) -> int:
+def _open_window(played: Stage, show: Show) -> int:
     """The desk on what the day left, with its street server running beside it."""
-    # The story's clock ends yesterday evening; from here on the real one counts.
-    played.street = open_street(played.street_data)
+    # The evening of the day that was played goes on: by the real clock, hours later, the day's work would be yesterday's and all else late.
     played.start_server()
-    print(_("\nThe window opens on the desk of {login}. Close it to end the demonstration.").format(login=WORKER))
+    print(
+        _(
+            "\nThe window opens on the desk of {login}, on the evening of {day}. Its street server stops when you close it."
+        ).format(login=WORKER, day=show_day(played.state.day, language()))
+    )
     try:
-        return show(played.out / "data" / WORKER, WORKER, PASSWORDS[WORKER])
+        return show(played.out / "data" / WORKER, WORKER, PASSWORDS[WORKER], played.clock)
     finally:
         played.close()

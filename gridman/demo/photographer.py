@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gridman.demo.clock import DayClock
 from gridman.joining import sign_in_desk
 from gridman.ui.app import make_application
 from gridman.ui.mapview.view import MapView
@@ -20,9 +21,10 @@ def main() -> int:
     """Do what standard input asks (JSON), answer on the last line of standard output (JSON)."""
     wanted = json.loads(sys.stdin.read())
     make_application(["gridman"])
+    clock = DayClock(wanted["day"], wanted["at"])
     answer: dict[str, Any] = {"pictures": [], "requests": 0, "blocked": []}
     for one in wanted["desks"]:
-        desk = sign_in_desk(Path(one["data"]), one["login"], one["passphrase"])
+        desk = sign_in_desk(Path(one["data"]), one["login"], one["passphrase"], clock)
         records = {"households": ("household", wanted["household"]), "incidents": ("incident", wanted["incident"])}
 
         def count(page: Any) -> None:

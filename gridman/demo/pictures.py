@@ -42,6 +42,8 @@ def export_incident_map(desk: Desk, path: Path, account: Account) -> None:
 def photograph(out: Path, state: DayState, account: Account) -> None:
     """Open each user's desk off-screen in a process of its own, save its pages, look at the map's requests and read the roster back."""
     wanted = {
+        "day": state.day,
+        "at": state.at,
         "folder": str(out / "screenshots"),
         "desks": [
             {"data": str(out / "data" / login), "login": login, "passphrase": PASSWORDS[login], "pages": pages}

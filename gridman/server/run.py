@@ -214,7 +214,10 @@ def listen(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
         raise Refusal(
             "server.port_in_use",
             N_("Port {port} is in use by another program."),
-            N_("Stop that program, or choose another port with --port (0 takes any free one)."),
+            N_(
+                "Stop that program (a street server or a demonstration that is still open?), or have the street server take another port "
+                "with --port (0 takes any free one)."
+            ),
             port=port,
         ) from error
     listening.setblocking(False)

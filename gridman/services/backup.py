@@ -82,7 +82,7 @@ def back_up_street(
 def verify_street_backup(path: Path, passphrase: str, progress: Progress = quiet) -> Manifest:
     """Make sure that `path` can be restored, by restoring it into a folder that is thrown away: every byte is as it was written, the
     passphrase opens it, the data file and every photo in it are sound. Refuses with ``backup.damaged``, ``backup.not_a_street``,
-    ``signin.wrong_passphrase``.
+    ``backup.wrong_passphrase``.
     """
     with _workplace(path) as work:
         manifest = _unpack_street(path, passphrase, work / "street", progress)
@@ -161,7 +161,7 @@ def _unpack_street(path: Path, passphrase: str, folder: Path, progress: Progress
         )
     require_free_space(folder, sum(m.size_bytes for m in manifest.members) + _SPARE_BYTES)
     unpack(path, manifest, folder, progress)
-    wrapping = KeyFile.load(folder / _KEYS).open(_LOGIN, passphrase, manifest.made_at)
+    wrapping = _wrapping_key(folder / _KEYS, passphrase, manifest.made_at, path)
     key = _unseal(wrapping, (folder / _SEALED).read_bytes(), manifest.street_id, path)
     prove(manifest, key, path)
     database = open_sqlite(folder / _DATA, key, must_exist=True)
@@ -174,6 +174,23 @@ def _unpack_street(path: Path, passphrase: str, folder: Path, progress: Progress
         (folder / name).unlink()
     write_whole(folder / _KEY, key.hex().encode() + b"\n")
     return manifest
+
+
+def _wrapping_key(keys: Path, passphrase: str, made_at: int, path: Path) -> bytes:
+    """What the street's key in the backup is sealed with."""
+    try:
+        return KeyFile.load(keys).open(_LOGIN, passphrase, made_at)
+    except Refusal as refusal:
+        if refusal.code != "signin.wrong_passphrase":
+            raise
+        raise Refusal(
+            "backup.wrong_passphrase",
+            N_("This is not the passphrase of the backup {path}."),
+            N_(
+                "It is the one that was chosen when this backup was made, not that of a sign-in; without it nobody can open the backup."
+            ),
+            path=path,
+        ) from refusal
 
 
 @contextmanager
