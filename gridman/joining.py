@@ -21,6 +21,7 @@ from gridman.services.trust import Invitation, check_street, read_invitation
 from gridman.store.blobs import BlobStore
 from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal
+from gridman.store.replay import receiving
 from gridman.store.store import open_store
 from gridman.store.unit import Reader
 from gridman.sync.http import enrol_over_http, fetch_authority, is_plain
@@ -33,6 +34,8 @@ __all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "sign_in_desk
 def join_desk(parts: DeskParts, clock: Clock = system_clock) -> Desk:
     """The desk on opened parts: store with outbox and indexes, photos, connection to its street."""
     store = open_store(parts.database, parts.user.replica, [DeskJournal(), Indexer()], clock)
+    with receiving(store) as replay:
+        replay.take_deferred()  # before anybody edits what an older version of the program could not show
     blobs = BlobStore(parts.blobs, parts.key)
     actor: Actor = actor_here(store, parts.user)
     return Desk(store, parts.user, blobs, parts.folder, DeskSync(store, blobs, parts.user), actor)

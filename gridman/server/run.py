@@ -132,9 +132,7 @@ def _allow_many_connections() -> None:
 
 
 def _application(app: Starlette | Street, tls: Tls | None) -> Starlette:
-    if not isinstance(app, Street):
-        return app
-    return street_app(app) if tls is None else street_app(app, authority=tls.authority, certificate_ends_at=tls.ends_at)
+    return street_app(app, authority=tls.authority if tls else b"") if isinstance(app, Street) else app
 
 
 def require_safe(host: str, tls: Tls | None) -> None:

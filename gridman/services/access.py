@@ -1,20 +1,21 @@
 """Who a user is today: the actor behind a request or a signed-in desk, and the scopes of data the user's desk receives."""
 
-from collections.abc import Iterable
-
 from gridman.domain.access import Actor, may, scopes_for
-from gridman.domain.grid import Grid
-from gridman.domain.organisation import Organisation
-from gridman.domain.region import Region
 from gridman.domain.user import User
 from gridman.kernel.clock import day_of
-from gridman.store.queries.standing import Standing, assignments_of, standing_of
+from gridman.store.queries.standing import (
+    Standing,
+    assignments_of,
+    grids_in,
+    place_of_organisation,
+    region_parents,
+    standing_of,
+)
 from gridman.store.unit import Reader
 
 __all__ = ["actor_of_user", "grids_of_user", "scopes_of_user"]
 
 _BY_ASSIGNMENT = frozenset({"grid_worker", "grid_leader"})
-_ALL = 1_000_000
 _NO_GRID = frozenset({0})
 """No record lies in grid 0: a worker between two assignments may not work anywhere (an empty set would mean everywhere)."""
 
@@ -23,15 +24,10 @@ def grids_of_user(reader: Reader, user: User | Standing) -> frozenset[int]:
     """Workers: the grids assigned to them today. Everybody else: the grids of the region of their organisation."""
     if user.role in _BY_ASSIGNMENT:
         return _assigned(reader, user.id)
-    organisation = reader.find(Organisation, user.organisation_id)
-    if organisation is None:
-        return frozenset()
-    if organisation.grid_id is not None:
-        return frozenset({organisation.grid_id})
-    if organisation.region_id is None:
-        return frozenset()
-    regions = _regions_below(reader, organisation.region_id)
-    return _ids(reader.page(Grid, community_id=regions, limit=_ALL))
+    region_id, grid_id = place_of_organisation(reader, user.organisation_id)
+    if grid_id is not None:
+        return frozenset({grid_id})
+    return frozenset() if region_id is None else grids_in(reader, _regions_below(reader, region_id))
 
 
 def _assigned(reader: Reader, user_id: int) -> frozenset[int]:
@@ -46,14 +42,11 @@ def _assigned(reader: Reader, user_id: int) -> frozenset[int]:
 def _regions_below(reader: Reader, region_id: int) -> frozenset[int]:
     """The region and everything in it."""
     found, border = {region_id}, {region_id}
+    parents = region_parents(reader)
     while border:
-        border = set(_ids(reader.page(Region, parent_id=border, limit=_ALL))) - found
+        border = {i for i, parent_id in parents if parent_id in border} - found
         found |= border
     return frozenset(found)
-
-
-def _ids(records: Iterable[Region] | Iterable[Grid]) -> frozenset[int]:
-    return frozenset(r.id for r in records)
 
 
 def actor_of_user(reader: Reader, user_id: int, replica: int = 0) -> Actor:

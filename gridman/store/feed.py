@@ -9,11 +9,13 @@ latest state and never grows past the number of records.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Table, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, LargeBinary, Select, Table, bindparam, delete, insert, select, tuple_, update
 
 from gridman.domain.catalog import NOUNS, Noun, noun_of
+from gridman.domain.fields import Record
 from gridman.kernel.ids import random_token
 from gridman.store import tables
 from gridman.store.batches import batches
@@ -156,9 +158,12 @@ def _incident_scopes(connection: Connection, ids: Iterable[int]) -> dict[int, fr
     return {i: frozenset(scopes) for i, scopes in found.items()}
 
 
-def _light(table: Table) -> list[Any]:
-    """The columns of a table without pictures and outlines: scopes never depend on those."""
-    return [c for c in table.columns if not isinstance(c.type, LargeBinary)]
+@cache
+def _placing(kind: str) -> Select[Any]:
+    """A noun's rows by id, without pictures and outlines: scopes never depend on those."""
+    table = Record.metadata.tables[kind]
+    columns = [c for c in table.columns if not isinstance(c.type, LargeBinary)]
+    return select(*columns).where(table.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def _scopes_of_rows(
@@ -169,11 +174,8 @@ def _scopes_of_rows(
     decided: Mapping[int, tuple[str, frozenset[str]]],
 ) -> dict[int, tuple[str, frozenset[str]]]:
     """Scopes of changed records as their rows are now. A record that was never stored (its creation was undone) is left out."""
-    table = known.cls.__table__
-    assert isinstance(table, Table)
-    rows = [
-        row for part in batches(ids) for row in connection.execute(select(*_light(table)).where(table.c.id.in_(part)))
-    ]
+    query = _placing(known.kind)
+    rows = [row for part in batches(ids) for row in connection.execute(query, {"ids": list(part)})]
     if not known.follows:
         return {row.id: (known.kind, frozenset(known.scopes(row))) for row in rows}
     followed = {getattr(row, known.follows) for row in rows} - {None}

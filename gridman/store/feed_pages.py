@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Integer, Select, Table, bindparam, select, tuple_
@@ -82,16 +83,21 @@ def scopes_with_news(connection: Connection, scopes: Iterable[str], since: int) 
 
 def rows_of(connection: Connection, kind: str, ids: Iterable[int]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """The wire columns of a noun (the id first), and the rows with these ids."""
+    columns, query = _whole(kind)
+    rows: list[tuple[Any, ...]] = []
+    for part in batches(ids):
+        rows += map(tuple, connection.execute(query, {"ids": list(part)}))
+    return columns, rows
+
+
+@cache
+def _whole(kind: str) -> tuple[tuple[str, ...], Select[Any]]:
     known = noun(kind)
     if known is None:
         raise KeyError(kind)
     table = known.cls.__table__
     columns = ("id", *(name for name in known.columns if name != "id"))
-    shown = [table.c[name] for name in columns]
-    rows: list[tuple[Any, ...]] = []
-    for part in batches(ids):
-        rows += map(tuple, connection.execute(select(*shown).where(table.c.id.in_(part))))
-    return columns, rows
+    return columns, select(*(table.c[name] for name in columns)).where(table.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def cells_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[tuple[str, str, int | None, int | None]]]:

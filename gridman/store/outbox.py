@@ -22,19 +22,20 @@ DEFERRED = "deferred"
 
 _j = tables.journal
 _size = func.coalesce(func.length(_j.c.after), 0) + func.coalesce(func.length(_j.c.base), 0) + 100
-_NEXT = (
+_OUTGOING = (
     select(_j.c.op_n, _j.c.kind, _j.c.entity, _j.c.record_id, _j.c.after, _j.c.base, _j.c.stamp, _j.c.at, _size.label("size"))
-    .where(_j.c.state.in_((WAITING, SENT)), _j.c.op_n > bindparam("after_n"))
+    .where(_j.c.state.in_((WAITING, SENT)))
     .order_by(_j.c.op_n)
-    .limit(1_000)
 )  # fmt: skip
+_NEXT = _OUTGOING.where(_j.c.op_n > bindparam("after_n")).limit(1_000)
+_BETWEEN = _OUTGOING.where(_j.c.op_n.between(bindparam("first"), bindparam("last")))
 _WAITING = select(func.count()).where(_j.c.state.in_((WAITING, SENT)))
 _PENDING = (
     select(_j.c.record_id, _j.c.kind, _j.c.after, _j.c.effects, _j.c.state, _j.c.ack_seq)
     .where(_j.c.state.in_(PENDING))
     .order_by(_j.c.op_n)
 )
-_HIGHEST = select(func.max(_j.c.op_n))
+_HIGHEST_SENT = select(func.max(_j.c.op_n)).where(_j.c.state.in_((SENT, ACKNOWLEDGED, SETTLED, REFUSED)))
 _HIGHEST_ANSWERED = select(func.max(_j.c.op_n)).where(_j.c.state.in_((ACKNOWLEDGED, SETTLED, REFUSED)))
 
 
@@ -119,11 +120,19 @@ def next_operations(connection: Connection, limit_bytes: int, after_n: int = 0) 
         total += r.size
         if ops and (total > limit_bytes or r.op_n != ops[-1].n + 1):
             break
-        kind = (
-            r.kind if r.after is not None else "none"
-        )  # erased with a scope this desk lost; the number must not be missing
-        ops.append(Outgoing(r.op_n, kind, r.entity, r.record_id, unpack(r.after), unpack(r.base), r.stamp, r.at))
+        ops.append(_outgoing(r))
     return ops
+
+
+def unanswered_between(connection: Connection, first: int, last: int) -> list[Outgoing]:
+    """The operations of these numbers that wait for their answer."""
+    return [_outgoing(r) for r in connection.execute(_BETWEEN, {"first": first, "last": last})]
+
+
+def _outgoing(r: Any) -> Outgoing:
+    # What was erased with a scope this desk lost travels as "none": its number must not be missing.
+    kind = r.kind if r.after is not None else "none"
+    return Outgoing(r.op_n, kind, r.entity, r.record_id, unpack(r.after), unpack(r.base), r.stamp, r.at)
 
 
 def mark_sent(connection: Connection, numbers: Sequence[int]) -> None:
@@ -159,9 +168,9 @@ def highest_acknowledged(connection: Connection) -> int:
     return int(connection.execute(_HIGHEST_ANSWERED).scalar() or 0)
 
 
-def highest_number(connection: Connection) -> int:
-    """The number of the last operation made here; 0 before the first."""
-    return int(connection.execute(_HIGHEST).scalar() or 0)
+def highest_sent(connection: Connection) -> int:
+    """The number of the last operation that was ever on its way; 0 before the first."""
+    return int(connection.execute(_HIGHEST_SENT).scalar() or 0)
 
 
 def offer_again(connection: Connection, after_n: int) -> int:

@@ -83,20 +83,21 @@ class Replay:
     _touched: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     _newest: str = ZERO
     _pending: dict[int, dict[str, Any]] | None = None
-    _many: set[str] = field(default_factory=set)
+    _starting_over: bool | None = None
 
     def take_rows(self, pulled: PulledRows) -> int:
         """Write rows, own pending values staying on top; returns how many arrived."""
         known = noun(pulled.kind)
         if known is None:
-            self._defer(pulled.kind, pulled.columns, pulled.rows)
+            self._defer(pulled.kind, pulled.columns, pulled.rows, pulled.cells)
             return 0
         table = table_of(known)
         columns = [c for c in pulled.columns if c in table.c]
         if len(columns) < len(pulled.columns):
             strange = [c for c in pulled.columns if c not in table.c]
             where = [pulled.columns.index(c) for c in ("id", *strange)]
-            self._defer(pulled.kind, ("id", *strange), [tuple(row[i] for i in where) for row in pulled.rows])
+            rows = [tuple(row[i] for i in where) for row in pulled.rows]
+            self._defer(pulled.kind, ("id", *strange), rows, pulled.cells)
         places = [pulled.columns.index(c) for c in columns]
         rows = (
             [tuple(row[i] for i in places) for row in pulled.rows] if len(places) < len(pulled.columns) else pulled.rows
@@ -105,12 +106,29 @@ class Replay:
             self._pending = outbox.pending_values(self.connection)
         pending = self._pending
         self._note_changes(known, columns, rows, pulled.cells, pending)
+        if self._is_starting_over():
+            self._forget_versions(rows)
         self._keep_cells(pulled.cells, pending)
         self._upsert(
             known.kind, columns, [self._overlaid(known.kind, columns, row, pulled.cells, pending) for row in rows]
         )
         self._touched[known.kind].update(row[0] for row in rows)
         return len(rows)
+
+    def _is_starting_over(self) -> bool:
+        """Whether what is here was received from an earlier life of the street's data and is being received anew."""
+        if self._starting_over is None:
+            found = self.connection.exec_driver_sql("SELECT 1 FROM sync_exit WHERE seq = 0 LIMIT 1").first()
+            self._starting_over = found is not None
+        return self._starting_over
+
+    def _forget_versions(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Versions that the street gave in the life it lost must not look newer than those it gives now."""
+        self.connection.exec_driver_sql(
+            "DELETE FROM cell WHERE record_id = ? AND field NOT IN "
+            "(SELECT field FROM base_cell WHERE base_cell.record_id = cell.record_id)",
+            [(row[0],) for row in rows],
+        )
 
     def _overlaid(
         self,
@@ -208,50 +226,48 @@ class Replay:
                 "INSERT OR REPLACE INTO cell(record_id, field, version, actor_id, at) VALUES (?,?,?,?,?)", rows
             )
 
-    def keep_new_cells(self, rows: Sequence[tuple[int, str, str, int | None, int | None]]) -> None:
-        """Versions of edited fields (record, field, version, who, when) of records that came for the first time."""
-        if rows:
-            self._newest = max(self._newest, *(row[2] for row in rows))
-            self.connection.exec_driver_sql(
-                "INSERT OR REPLACE INTO cell(record_id, field, version, actor_id, at) VALUES (?,?,?,?,?)", list(rows)
-            )
-
-    def touch(self, kind: str, ids: Iterable[int]) -> None:
-        """These records changed: the indexes and the screens must know."""
-        self._touched[kind].update(ids)
-
-    def touch_many(self, kind: str) -> None:
-        """Many records of this kind are new, their indexes made already: the screens ask anew."""
-        self._many.add(kind)
-
-    def _defer(self, kind: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Keep what this version does not understand, the newest state of each record."""
+    def _defer(
+        self,
+        kind: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        cells: Mapping[int, list[CellState]],
+    ) -> None:
+        """Keep what this version does not understand, the newest state of each record, with the versions of its fields."""
         for row in rows:
+            record_id = row[columns.index("id")]
             self.connection.exec_driver_sql(
-                "DELETE FROM deferred WHERE entity = ? AND record_id = ?", (kind, row[columns.index("id")])
+                "DELETE FROM deferred WHERE entity = ? AND record_id = ?", (kind, record_id)
             )
-            keep_for_later(self.connection, None, kind, row[columns.index("id")], dict(zip(columns, row, strict=True)))
+            edited = [cell for cell in cells.get(record_id, ()) if cell[0] in columns]
+            whole = {"row": dict(zip(columns, row, strict=True)), "cells": edited}
+            keep_for_later(self.connection, None, kind, record_id, whole)
 
     def take_deferred(self) -> int:
         """After an update of the program: write what an older version could not; returns how many rows found their place."""
         d = tables.deferred.c
         done = []
-        for row in self.connection.execute(select(d.id, d.entity, d.payload)).all():
-            known, values = noun(row.entity), unpack(row.payload)
+        for row in self.connection.execute(select(d.id, d.entity, d.record_id, d.payload)).all():
+            known, kept = noun(row.entity), unpack(row.payload)
+            values = kept["row"]
             if known is None or not values.keys() <= set(known.columns):
                 continue
             columns = ("id", *(c for c in values if c != "id"))
-            kept = tuple(values[c] for c in columns)
-            if not self._add_columns(known, columns, kept):  # a kind that was unknown: the whole record is new here
-                self.take_rows(PulledRows(known.kind, columns, [kept], {}))
+            new, edited = tuple(values[c] for c in columns), {row.record_id: [tuple(cell) for cell in kept["cells"]]}
+            if not self._add_columns(
+                known, columns, new, edited
+            ):  # a kind that was unknown: the whole record is new here
+                self.take_rows(PulledRows(known.kind, columns, [new], edited))
             done.append((row.id,))
         if done:
             self.connection.exec_driver_sql("DELETE FROM deferred WHERE id = ?", done)
         return len(done)
 
-    def _add_columns(self, known: Noun, columns: Sequence[str], row: tuple[Any, ...]) -> bool:
+    def _add_columns(
+        self, known: Noun, columns: Sequence[str], row: tuple[Any, ...], cells: Mapping[int, list[CellState]]
+    ) -> bool:
         """Fill columns that are new here of a record that is here; False when it is not."""
-        row = self._overlaid(known.kind, columns, row, {}, outbox.pending_values(self.connection))
+        row = self._overlaid(known.kind, columns, row, cells, outbox.pending_values(self.connection))
         written = ", ".join(f'"{c}" = ?' for c in columns[1:])
         done = self.connection.exec_driver_sql(f'UPDATE "{known.kind}" SET {written} WHERE id = ?', (*row[1:], row[0]))
         self._touched[known.kind].add(row[0])
@@ -280,7 +296,7 @@ class Replay:
                 "(SELECT 1 FROM sync_row AS other WHERE other.record_id = mine.record_id AND other.scope <> ?)",
                 (scope, scope, scope),
             ).all()
-            for table in ("sync_row", "sync_exit", "cursor", "snapshot_part"):
+            for table in ("sync_row", "sync_exit", "cursor"):
                 run(f"DELETE FROM {table} WHERE scope = ?", (scope,))
             self._remove_by_kind((kind, record_id) for record_id, kind in rows)
 
@@ -289,14 +305,14 @@ class Replay:
         rows = list(cursors)
         if rows:
             self.connection.exec_driver_sql("INSERT OR REPLACE INTO cursor(scope, seq, after_id) VALUES (?,?,?)", rows)
-            self.connection.exec_driver_sql("DELETE FROM snapshot_part WHERE scope = ?", [(s,) for s, _, _ in rows])
 
     def start_over(self) -> None:
         """The street's data has another life: whatever does not arrive again leaves at the next checkpoint."""
         run = self.connection.exec_driver_sql
         run("INSERT OR REPLACE INTO sync_exit SELECT record_id, scope, entity, 0 FROM sync_row")
-        for table in ("sync_row", "cursor", "snapshot_part"):
-            run(f"DELETE FROM {table}")
+        run("DELETE FROM sync_row")
+        run("DELETE FROM cursor")
+        self._starting_over = None
 
     def checkpoint(self, seq: int) -> None:
         """Everything up to `seq` is here: let go of what left, and settle the operations answered by then."""
@@ -447,9 +463,9 @@ class Replay:
 
     def changes(self) -> Changes:
         """What this page changed."""
-        few = {k: frozenset(ids) for k, ids in self._touched.items() if 0 < len(ids) <= MANY and k not in self._many}
-        many = self._many | {k for k, ids in self._touched.items() if len(ids) > MANY}
-        return Changes(few | {k: frozenset() for k in many})
+        return Changes(
+            {k: frozenset(ids) if len(ids) <= MANY else frozenset() for k, ids in self._touched.items() if ids}
+        )
 
 
 def table_of(known: Noun) -> Table:

@@ -30,6 +30,8 @@ def tell_trouble(engine: Engine, path: Path | None) -> None:
 
     @event.listens_for(engine, "handle_error")
     def _told(context: ExceptionContext) -> BaseException | None:
+        if not isinstance(context.original_exception, Exception):
+            return None  # somebody stops the program: SQLAlchemy calls that a lost connection, it is none
         if context.is_pre_ping:  # the pool itself looks whether the server is gone, and connects again
             return None
         if path is not None:

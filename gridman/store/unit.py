@@ -40,6 +40,7 @@ class Reader:
     def __init__(self, session: Session, clock: Clock) -> None:
         self.session = session
         self.clock = clock
+        self._connection: Connection | None = None
 
     @property
     def now(self) -> int:
@@ -49,7 +50,9 @@ class Reader:
     @property
     def connection(self) -> Connection:
         """For the store's own queries only."""
-        return self.session.connection()
+        if self._connection is None:
+            self._connection = self.session.connection()
+        return self._connection
 
     def find(self, cls: type[R], record_id: int | None) -> R | None:
         """The record with this id, or None."""

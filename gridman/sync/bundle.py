@@ -23,7 +23,6 @@ from gridman.store import outbox
 from gridman.store.blobs import BlobStore
 from gridman.store.bundle_keys import desk_seed, device_keys, keep_street_keys, street_keys_here
 from gridman.store.photo_queue import mark_photo_sent, unsent_photos
-from gridman.store.replay import receiving
 from gridman.store.store import Store, get_meta
 from gridman.sync.codec import decode_answer, decode_request, encode
 from gridman.sync.exchange import RoundResult, absorb, note_absorbed, prepare
@@ -159,8 +158,6 @@ class DeskBundles:
         pages = [(_request(asked), decode_answer(answer)) for asked, answer in told.pages]
         with self.store.read() as reader:
             first_n = outbox.highest_acknowledged(reader.connection)
-        with receiving(self.store) as replay:
-            replay.take_deferred()
         result, taken = TakenBack(ticket=told.ticket), 0
         for number, (request, answer) in enumerate(pages):
             if ticket is not None:
@@ -268,7 +265,7 @@ class StreetBundles:
         known = self.replica.greet(actor, Hello(SPOKEN.highest, actor.replica)).last_n
         while True:
             # The street's own time: how old a file is says nothing about the desk's clock.
-            asked = msgspec.structs.replace(asked, at=self.store.clock(), page=LARGEST_PAGE, reads=0)
+            asked = msgspec.structs.replace(asked, at=self.store.clock(), page=LARGEST_PAGE)
             answer = self.replica.anchored(actor, asked, self.replica.exchange(actor, asked))
             fresh += sum(v.n > known for v in answer.verdicts)
             repeated += sum(v.n <= known for v in answer.verdicts)

@@ -4,9 +4,10 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from gridman.kernel.clock import Clock
 from gridman.kernel.errors import Refusal
@@ -15,15 +16,12 @@ from gridman.kernel.words import N_
 from gridman.services.audit_anchor import keep_anchor, next_push
 from gridman.store import outbox
 from gridman.store.changes import Changes
-from gridman.store.first_rows import begun_snapshots
-from gridman.store.outbox import Receipt, Returned
+from gridman.store.outbox import Outgoing, Receipt, Returned
 from gridman.store.photo_queue import forget_sent_photos
-from gridman.store.replay import PulledEntry, PulledRows, Replay, positions, receiving
+from gridman.store.replay import PulledEntry, PulledRows, positions, receiving
 from gridman.store.store import Store, get_meta, put_meta
-from gridman.sync.codec import unpack_rows
-from gridman.sync.protocol import SPOKEN, Answer, Cursor, Op, Partly, Request, Rows, Street, Versions
-from gridman.sync.segments import take_segment
-from gridman.sync.snapshots import FORMAT
+from gridman.sync.codec import digest_of, unpack_rows
+from gridman.sync.protocol import SPOKEN, Answer, Cursor, Op, Request, Rows, Street, Verdict, Versions
 from gridman.sync.versions import other_versions
 
 __all__ = [
@@ -119,60 +117,43 @@ def prepare(
     with store.read() as reader:
         found = outbox.next_operations(reader.connection, push_bytes, after_n)
         cursors = [Cursor(s, seq, after) for s, (seq, after) in sorted(positions(reader.connection).items())]
-        begun = begun_snapshots(reader.connection)
         epoch = get_meta(reader, _EPOCH) or ""
         audit = next_push(reader) if with_audit else None
     if found:
         with receiving(store) as replay:
             outbox.mark_sent(replay.connection, [o.n for o in found])
-    ops = [Op(o.n, o.kind, o.entity, o.record_id, o.after, o.base, o.stamp, o.at) for o in found]
-    partly = [Partly(scope, b.ident, b.next) for scope, b in sorted(begun.items())]
+    ops = [_op(o) for o in found]
     return Request(
-        spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest,
-        audit=audit, reads=FORMAT, partly=partly,
-    )  # fmt: skip
+        spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest, audit=audit
+    )
 
 
 def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
-    """Take in an answer: its segments of snapshots one by one, then the rest whole or not at all. An answer to anything but the desk's
-    present positions is ignored. Refuses with ``sync.fork`` when the street knows more of this desk's work than the desk, ``sync.too_new``
-    an answer in a version the desk did not offer.
+    """Take in an answer, whole or not at all. An answer to anything but the desk's present positions is ignored. Refuses with ``sync.fork``
+    when the street knows more of this desk's work than the desk, ``sync.too_new`` an answer in a version the desk did not offer.
     """
     if not request.spoken.lowest <= answer.protocol <= request.spoken.highest:
         raise other_versions(answer.protocol, request.protocol)
     pulled = [_pulled(part) for part in answer.rows]
     entries = _entries(answer)
-    standing = _Standing({c.scope: (c.seq, c.after_id) for c in request.cursors}, _begun_of(request), request.epoch)
-    received, changes = 0, Changes()
-    if answer.segments:
-        with receiving(store) as replay:
-            if not standing.holds(replay):
-                return Absorbed(is_stale=True)
-            _enter_life(replay, request, answer)
-        if answer.is_reset:
-            standing = _Standing({}, {}, answer.epoch)
-        standing.epoch = answer.epoch
-    for segment in answer.segments:
-        # Each in a transaction of its own: a desk that is killed in between goes on with the next one.
-        with receiving(store) as replay:
-            count = take_segment(replay, segment) if standing.holds(replay) else None
-            if count is None:
-                return Absorbed(changes, received=received, is_stale=not received)
-            received += count
-            standing = _Standing(positions(replay.connection), _begun_here(replay), answer.epoch)
-        changes = changes | replay.changes()
+    asked = {c.scope: (c.seq, c.after_id) for c in request.cursors}
     with receiving(store) as replay:
         connection = replay.connection
-        if not standing.holds(replay):
-            return Absorbed(changes, received=received, is_stale=not received)
-        if not answer.segments:
-            _enter_life(replay, request, answer)
+        if positions(connection) != asked or replay.note(_EPOCH) != request.epoch:
+            return Absorbed(is_stale=True)
+        if answer.last_n > outbox.highest_sent(connection) or not _are_own(connection, answer.verdicts):
+            raise _overtaken()
+        if answer.is_reset:
+            replay.start_over()
+            forget_sent_photos(connection)
+        if answer.epoch != request.epoch:
+            put_meta(connection, _EPOCH, answer.epoch)
         if answer.last_n < outbox.highest_acknowledged(connection):
             outbox.offer_again(connection, answer.last_n)
         returned = [Returned(v.n, v.outcome, v.refusal, v.seq) for v in answer.verdicts]
         outbox.acknowledge(connection, returned, store.clock())
         replay.drop(answer.drops)
-        received += sum(replay.take_rows(rows) for rows in pulled)
+        received = sum(replay.take_rows(rows) for rows in pulled)
         replay.place(entries)
         replay.move_cursors((c.scope, c.seq, c.after_id) for c in answer.cursors)
         if answer.complete:
@@ -180,47 +161,26 @@ def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
             put_meta(connection, _SYNCED_AT, str(store.clock()))
     if request.audit is not None and answer.anchor is not None:
         keep_anchor(store, request.audit, answer.anchor)
-    return Absorbed(changes | replay.changes(), len(returned), received, answer.complete, False, answer.at)
+    return Absorbed(replay.changes(), len(returned), received, answer.complete, False, answer.at)
 
 
-@dataclass
-class _Standing:
-    """How far this desk was when it asked: an answer to anything else is not taken in."""
-
-    positions: dict[str, tuple[int, int]]
-    begun: dict[str, tuple[bytes, int]]
-    epoch: str
-
-    def holds(self, replay: Replay) -> bool:
-        """Whether it is still so."""
-        return (
-            positions(replay.connection) == self.positions
-            and _begun_here(replay) == self.begun
-            and replay.note(_EPOCH) == self.epoch
-        )
+def _are_own(connection: Any, verdicts: Sequence[Verdict]) -> bool:
+    """Whether these verdicts are on what this desk holds under their numbers. An answer on a stick may be older than the copy that was put in
+    this desk's place, and would be believed for work that was never sent.
+    """
+    told = {v.n: v.digest for v in verdicts if v.digest}
+    if not told:
+        return True
+    mine = outbox.unanswered_between(connection, min(told), max(told))
+    return all(digest_of(_op(o)).startswith(told[o.n]) for o in mine if o.n in told)
 
 
-def _begun_of(request: Request) -> dict[str, tuple[bytes, int]]:
-    return {p.scope: (p.snapshot, p.next) for p in request.partly}
-
-
-def _begun_here(replay: Replay) -> dict[str, tuple[bytes, int]]:
-    return {scope: (b.ident, b.next) for scope, b in begun_snapshots(replay.connection).items()}
-
-
-def _enter_life(replay: Replay, request: Request, answer: Answer) -> None:
-    """Make sure the street goes on from where this desk's work is, and start over where its data has another life."""
-    if answer.last_n > outbox.highest_number(replay.connection):
-        raise _overtaken()
-    if answer.is_reset:
-        replay.start_over()
-        forget_sent_photos(replay.connection)
-    if answer.epoch != request.epoch:
-        put_meta(replay.connection, _EPOCH, answer.epoch)
+def _op(o: Outgoing) -> Op:
+    return Op(o.n, o.kind, o.entity, o.record_id, o.after, o.base, o.stamp, o.at)
 
 
 def _overtaken() -> Refusal:
-    """The street has later work under this desk's name than the desk itself: it is a copy, or came from a backup. Taking its rows in would
+    """The street has later work under this desk's name than this desk ever sent: it is a copy, or came from a backup. Taking its rows in would
     bring records whose numbers this copy is about to give out again.
     """
     return Refusal(
@@ -271,8 +231,6 @@ def round(
     and the next one goes on from there. Raises Refusal when the street cannot be reached, Cancelled when `ticket` says so.
     """
     result, page, barren = RoundResult(), FIRST_PAGE, 0
-    with receiving(store) as replay:
-        replay.take_deferred()
     with store.read() as reader:
         waiting = outbox.waiting_count(reader)
         first_n = outbox.highest_acknowledged(reader.connection)
@@ -298,6 +256,8 @@ def round(
         barren = 0 if absorbed.answered or absorbed.received else barren + 1
         if barren > _PATIENCE:
             raise _no_answer(request)
+    if not result.sent:
+        return result
     with store.read() as reader:
         refused = outbox.receipts(reader, 500, states=("refused",))
         result.refused = [r for r in refused if r.n > first_n]

@@ -10,8 +10,8 @@ from msgspec import Struct
 from gridman.services.audit_anchor import Anchor, AuditPush
 
 __all__ = [
-    "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "Op", "Partly", "Request", "Rows", "Segment",
-    "Street", "Verdict", "Versions",
+    "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "Op", "Request", "Rows", "Street", "Verdict",
+    "Versions",
 ]  # fmt: skip
 
 
@@ -30,6 +30,8 @@ ALL = 1 << 62
 """A cursor's `after_id` when everything of its number has been received."""
 
 LARGEST_PAGE = 5_000
+DIGEST_TOLD = 16
+"""Of an operation's digest, so many hexadecimal digits come back with its verdict: a desk's own copies are told apart, not attackers."""
 
 
 class Op(Struct, array_like=True, frozen=True):
@@ -51,28 +53,6 @@ class Cursor(Struct, array_like=True, frozen=True):
     scope: str
     seq: int
     after_id: int = ALL
-
-
-class Partly(Struct, array_like=True, frozen=True):
-    """How far a desk has received the snapshot of a scope: its segments before number `next`."""
-
-    scope: str
-    snapshot: bytes
-    next: int
-
-
-class Segment(Struct, array_like=True, frozen=True):
-    """One piece of a scope's snapshot, number `number` of `of`; `seq`: the number of the feed it was made at. `snapshot` names its content:
-    a digest over the scope, `seq` and `hashes`, the SHA-256 of every segment's `data`, which come with the first one.
-    """
-
-    scope: str
-    snapshot: bytes
-    seq: int
-    number: int
-    of: int
-    data: bytes
-    hashes: list[bytes] = []
 
 
 class Hello(Struct, array_like=True, frozen=True, tag="hello"):
@@ -101,8 +81,7 @@ class Greeting(Struct, array_like=True, frozen=True):
 
 class Request(Struct, array_like=True, frozen=True, tag="exchange"):
     """Operations to push and positions to pull from. The desk speaks the versions `lowest` to `protocol`; `lowest` 0: that one only.
-    `audit`: new lines of its audit log, so that they need no request of their own. `reads`: the latest format of snapshots the desk
-    understands, 0 for none; `partly`: snapshots of which it has the beginning; their scopes have no cursor.
+    `audit`: new lines of its audit log, so that they need no request of their own.
     """
 
     protocol: int
@@ -115,8 +94,6 @@ class Request(Struct, array_like=True, frozen=True, tag="exchange"):
     app: str = ""
     lowest: int = 0
     audit: AuditPush | None = None
-    reads: int = 0
-    partly: list[Partly] = []
 
     @property
     def spoken(self) -> Versions:
@@ -127,13 +104,14 @@ class Request(Struct, array_like=True, frozen=True, tag="exchange"):
 class Verdict(Struct, array_like=True, frozen=True):
     """What became of operation `n`: "applied", "merged" (a value lost and was kept for review), "set_aside" (out of scope or retired:
     kept for review) or "refused". `refusal`: a Refusal's code, text, remedy and places, put into words where it is shown.
-    `seq`: number at which what came of it shows in the feed.
+    `seq`: number at which what came of it shows in the feed. `digest`: which content was answered, its first 16 hexadecimal digits.
     """
 
     n: int
     outcome: str
     refusal: tuple[str, str, str, dict[str, str]] | None = None
     seq: int = 0
+    digest: str = ""
 
 
 class Rows(Struct, array_like=True, frozen=True):
@@ -162,7 +140,6 @@ class Answer(Struct, array_like=True, frozen=True):
 
     ``is_reset``: the desk's positions belong to another life of the street's data; receive everything anew. ``anchor``: up to where the
     street has the desk's audit log; None from a street that was not asked, or knows only the way of its own for it.
-    ``segments`` come before everything else of the answer and are kept one by one.
     """
 
     protocol: int
@@ -178,7 +155,6 @@ class Answer(Struct, array_like=True, frozen=True):
     complete: bool = False
     is_reset: bool = False
     anchor: Anchor | None = None
-    segments: list[Segment] = []
 
 
 class Street(Protocol):

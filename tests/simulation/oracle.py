@@ -1,54 +1,73 @@
 """What must be true of any history, kept apart from the code it judges."""
 
-from collections.abc import Iterator
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from gridman.domain.catalog import NOUNS, noun
-from gridman.domain.conflict import Conflict
+from gridman.domain.catalog import noun
 from gridman.domain.stamp import MAX_AHEAD_MS, wall_of
 from gridman.services.access import scopes_of_user
 from gridman.store.store import Store
 from gridman.store.unit import Reader
 from gridman.store.values import unpack
 from gridman.sync import replica
+from gridman.sync.codec import digest_of
 from gridman.sync.protocol import Op, Verdict
-from tests.sync.world import Desk, World
+from tests.simulation.copies import PENDING, ask, cells_of_copy, in_scopes, pending_names, rows_of_copy
+from tests.simulation.desks import Computer, Moment
 
 __all__ = ["Oracle", "Violation"]
 
-Cell = tuple[int, str]
+Key = tuple[int, int, str]
+"""An operation: device, number, digest of its content."""
 
 
 class Violation(AssertionError):
     """A history broke a promise of the sync."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Written:
-    """One value a desk wrote, under the stamp it gave it."""
+    """One value a desk wrote."""
 
-    desk: int
-    n: int
+    key: Key
+    kind: str
     record_id: int
     name: str
     value: Any
-    stamp: str
+
+
+@dataclass
+class Street:
+    """What the oracle knows of the present life of the street's data; a restored street goes on with what it knew then."""
+
+    taken: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
+    verdicts: dict[tuple[int, int], str] = field(default_factory=dict)
+    over: set[tuple[int, str, Any]] = field(default_factory=set)
+
+    def copy(self) -> "Street":
+        """As it is now."""
+        return Street(copy(self.taken), dict(self.verdicts), set(self.over))
 
 
 @dataclass
 class Oracle:
-    """Watches the street take operations in and compares the copies."""
+    """Watches the street take operations in and compares the copies. `copied`: devices whose file was ever copied; `lives`: how often
+    the street's data began anew.
+    """
 
-    world: World
+    store: Store
+    street: Street = field(default_factory=Street)
     written: list[Written] = field(default_factory=list)
-    taken: dict[tuple[int, int], int] = field(default_factory=dict)
-    verdicts: dict[tuple[int, int], str] = field(default_factory=dict)
-    over: set[tuple[int, str, Any]] = field(default_factory=set)
-    stamps: dict[tuple[int, str, Any], str] = field(default_factory=dict)
+    stamps: dict[tuple[int, str, Any], set[str]] = field(default_factory=lambda: defaultdict(set))
+    copied: set[int] = field(default_factory=set)
+    lives: int = 0
     false_conflicts: list[str] = field(default_factory=list)
-    _now: list[tuple[tuple[int, int], str]] = field(default_factory=list)
+    _now: list[tuple[Key, str]] = field(default_factory=list)
     _over_now: list[tuple[int, str, Any]] = field(default_factory=list)
 
     @contextmanager
@@ -59,8 +78,12 @@ class Oracle:
         class Watched(inner):  # type: ignore[misc, valid-type]
             def take(self, op: Op) -> Verdict:
                 before = oracle.before(self.unit, op)
+                last = oracle.last_line(self.unit) if op.kind == "command" else 0
                 verdict = super().take(op)
                 oracle.saw(self.replica, op, before, verdict)
+                if op.kind == "command":
+                    self.unit.flush()
+                    oracle.replaced_since(self.unit, last)
                 return verdict
 
         replica.Intake = Watched  # type: ignore[misc]
@@ -74,244 +97,250 @@ class Oracle:
         known = noun(op.entity)
         if op.kind != "amend" or known is None:
             return {}
-        record = reader.find(known.cls, op.record_id)
-        if record is None:
+        run = reader.connection.exec_driver_sql
+        row = run(f'SELECT * FROM "{op.entity}" WHERE id = {op.record_id}').mappings().first()
+        if row is None:
             return {}
-        rows = reader.connection.exec_driver_sql(
-            f"SELECT field, version FROM cell WHERE record_id = {op.record_id}"
-        ).all()
-        versions = {str(name): str(version) for name, version in rows}
-        return {name: (getattr(record, name), versions.get(name)) for name in op.after}
+        cells = run(f"SELECT field, version FROM cell WHERE record_id = {op.record_id}").all()
+        versions = {str(name): str(version) for name, version in cells}
+        before = {name: (row[name], versions.get(name)) for name in op.after if name in row}
+        if row["retired_at"] is not None and "retired_at" not in op.after:
+            before[""] = (
+                None,
+                None,
+            )  # a closing stands against every edit, known or not: nothing here is a false conflict
+        return before
 
     def saw(self, desk: int, op: Op, before: dict[str, tuple[Any, str | None]], verdict: Verdict) -> None:
-        self._now.append(((desk, op.n), verdict.outcome))
+        """The street has answered an operation, in a transaction that may still be undone."""
+        self._now.append(((desk, op.n, digest_of(op)), verdict.outcome))
         for name, (value, version) in before.items():
-            knew = op.base.get(name) == version or op.base.get(name) == self.stamps.get((op.record_id, name, value), "")
-            if knew:
+            if not name:
+                continue
+            base = op.base.get(name)
+            if base == version or (base is not None and base in self.stamps.get((op.record_id, name, value), ())):
                 self._over_now.append((op.record_id, name, value))
-                if verdict.outcome == "merged" and len(before) == 1 and value != op.after[name]:
+                if verdict.outcome == "merged" and len(before) == 1 and value != op.after[name] and not self.lives:
                     self.false_conflicts.append(f"op {desk}:{op.n} knew what it overwrote and lost a value")
+
+    @staticmethod
+    def last_line(reader: Reader) -> int:
+        """Where the street's journal ends."""
+        return int(reader.connection.exec_driver_sql("SELECT max(id) FROM journal").scalar() or 0)
+
+    def replaced_since(self, reader: Reader, line: int) -> None:
+        """What the street itself replaced since, by its people or on a command, was replaced knowingly."""
+        rows = reader.connection.exec_driver_sql(f"SELECT record_id, before FROM journal WHERE id > {line}").all()
+        self._over_now += [(i, name, value) for i, before in rows for name, value in unpack(before).items()]
 
     def kept(self) -> None:
         """The street's transaction was committed."""
         for key, outcome in self._now:
-            self.taken[key] = self.taken.get(key, 0) + 1
-            self.verdicts.setdefault(key, outcome)
-        self.over.update(self._over_now)
+            self.street.taken[key] += 1
+            self.street.verdicts.setdefault(key[:2], outcome)
+        self.street.over.update(self._over_now)
         self._now, self._over_now = [], []
 
     def undone(self) -> None:
-        """The street crashed before it committed."""
+        """It was not."""
         self._now, self._over_now = [], []
 
-    def wrote(self, desk: Desk) -> None:
+    def wrote(self, desk: Computer) -> None:
         """Note what the desk's newest operations wrote."""
-        known = {(w.desk, w.n) for w in self.written}
-        with desk.store.read() as reader:
-            rows = reader.connection.exec_driver_sql(
-                "SELECT op_n, record_id, kind, after, stamp FROM journal WHERE op_n IS NOT NULL AND state = 'waiting'"
-            ).all()
-        for n, record_id, kind, after, stamp in rows:
-            if (desk.store.replica, n) in known:
-                continue
-            for name, value in (unpack(after) if kind == "amend" else {"": None}).items():
-                self.written.append(Written(desk.store.replica, n, record_id, name, value, stamp))
-                self.stamps[record_id, name, value] = stamp
+        for key, op in operations(desk, desk.noted_n):
+            desk.noted_n = max(desk.noted_n, op.n)
+            for name, value in (op.after if op.kind == "amend" else {"": None}).items():
+                self.written.append(Written(key, op.entity, op.record_id, name, value))
+                self.stamps[op.record_id, name, value].add(op.stamp)
 
-    def street_wrote(self, record_id: int, name: str, replaced: Any) -> None:
-        """The street itself replaced a value, knowingly."""
-        self.over.add((record_id, name, replaced))
+    def acknowledged(self, desk: Computer, life: int) -> None:
+        """What the desk holds for answered, the street has taken: this very content, not another under the same number."""
+        if life != self.lives:
+            return
+        for key, _op in operations(desk, 0, ("acknowledged",)):
+            if not self.street.taken.get(key):
+                raise Violation(
+                    f"desk {desk.name} holds its operation {key[1]} for answered, but the street has not got it"
+                )
 
-    def reads_own_writes(self, desk: Desk) -> None:
+    def told_fork(self, desk: Computer) -> None:
+        """Only a copy may be told that it is one."""
+        if desk.store.replica not in self.copied:
+            raise Violation(f"desk {desk.name} was told to be a copy and is none")
+
+    def reads_own_writes(self, desk: Computer) -> None:
         """Every value written here and not settled yet is visible, unless the record left this computer."""
-        shown: dict[Cell, tuple[str, Any]] = {}
-        with desk.store.read() as reader:
-            rows = reader.connection.exec_driver_sql(
-                "SELECT entity, record_id, kind, after, effects FROM journal "
-                "WHERE state IN ('waiting', 'sent', 'acknowledged') ORDER BY op_n"
-            ).all()
-            for entity, record_id, kind, after, effects in rows:
-                values = unpack(after) if kind == "amend" else unpack(effects).get("fields", {})
-                for name, value in values.items():
-                    shown[record_id, name] = (entity, value)
-            for (record_id, name), (entity, value) in shown.items():
-                row = reader.connection.exec_driver_sql(
-                    f'SELECT "{name}" FROM "{entity}" WHERE id = {record_id}'
-                ).first()
-                if row is not None and row[0] != value:
-                    raise Violation(
-                        f"desk {desk.store.replica} shows {row[0]!r} for its own {record_id}.{name}={value!r}"
-                    )
+        shown: dict[tuple[str, int], dict[str, Any]] = defaultdict(dict)
+        rows = ask(
+            desk.store.database,
+            f"SELECT entity, record_id, kind, after, effects FROM journal WHERE state IN {PENDING} ORDER BY op_n",
+        )
+        for entity, record_id, kind, after, effects in rows:
+            shown[entity, record_id].update(unpack(after) if kind == "amend" else unpack(effects).get("fields", {}))
+        for (entity, record_id), values in shown.items():
+            if not values:
+                continue
+            names = ", ".join(f'"{name}"' for name in values)
+            row = next(iter(ask(desk.store.database, f'SELECT {names} FROM "{entity}" WHERE id = {record_id}')), None)
+            if row is not None and tuple(row) != tuple(values.values()):
+                raise Violation(f"desk {desk.name} shows {row!r} for its own {entity} {record_id} {values!r}")
 
-    def own_cells(self, desk: Desk) -> tuple[dict[str, int], dict[tuple[str, int, str], Any]]:
+    def own_cells(self, desk: Computer) -> tuple[dict[str, int], dict[tuple[str, int, str], Any]]:
         """How far the desk has received each scope, and what it shows in the cells it once wrote."""
-        with desk.store.read() as reader:
-            run = reader.connection.exec_driver_sql
-            positions = {str(scope): int(seq) for scope, seq in run("SELECT scope, seq FROM cursor").all()}
-            shown = {}
-            for entity, record_id, after in run(
-                "SELECT entity, record_id, after FROM journal WHERE kind = 'amend' AND op_n IS NOT NULL AND after IS NOT NULL"
-            ).all():
-                row = run(f'SELECT * FROM "{entity}" WHERE id = {record_id}').mappings().first()
-                if row is not None:
-                    shown.update({(entity, record_id, name): row[name] for name in unpack(after)})
+        database = desk.store.database
+        positions = {str(scope): int(seq) for scope, seq in ask(database, "SELECT scope, seq FROM cursor")}
+        names: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for entity, record_id, after in ask(
+            database,
+            "SELECT entity, record_id, after FROM journal WHERE kind = 'amend' AND op_n > 0 AND after IS NOT NULL",
+        ):
+            names[entity, record_id].update(unpack(after))
+        shown = {}
+        for (entity, record_id), fields in names.items():
+            wanted = sorted(fields)
+            columns = ", ".join(f'"{name}"' for name in wanted)
+            for row in ask(database, f'SELECT {columns} FROM "{entity}" WHERE id = {record_id}'):
+                shown.update({(entity, record_id, name): value for name, value in zip(wanted, row, strict=True)})
         return positions, shown
 
     def never_goes_back(
-        self,
-        desk: Desk,
-        before: tuple[dict[str, int], dict[tuple[str, int, str], Any]],
-        moment: dict[str, dict[int, dict[str, Any]]],
+        self, desk: Computer, before: tuple[dict[str, int], dict[tuple[str, int, str], Any]], moment: Moment
     ) -> None:
         """An answer moves positions forward only, and changes what the desk wrote only to what the street then held."""
         positions, shown = self.own_cells(desk)
         for scope, seq in before[0].items():
             if positions.get(scope, seq) < seq:
-                raise Violation(f"desk {desk.store.replica} went back from {seq} to {positions[scope]} in {scope}")
+                raise Violation(f"desk {desk.name} went back from {seq} to {positions[scope]} in {scope}")
         for (kind, record_id, name), value in shown.items():
             if before[1].get((kind, record_id, name), value) == value:
                 continue
             street = moment[kind].get(record_id)
             if street is not None and street[name] != value:
-                raise Violation(f"desk {desk.store.replica}: own {record_id}.{name} blinked to {value!r}")
+                raise Violation(f"desk {desk.name}: own {record_id}.{name} blinked to {value!r}")
 
-    def matches_moment(self, desk: Desk, moment: dict[str, dict[int, dict[str, Any]]]) -> None:
+    def matches_moment(self, desk: Computer, moment: Moment) -> None:
         """At a checkpoint a desk shows the street of that moment, but for its own pending edits and what was made since."""
-        pending: dict[int, set[str]] = {}
-        with desk.store.read() as reader:
-            rows = reader.connection.exec_driver_sql(
-                "SELECT record_id, kind, after, effects FROM journal WHERE state IN ('waiting', 'sent', 'acknowledged')"
-            ).all()
-            for record_id, kind, after, effects in rows:
-                values = unpack(after) if kind == "amend" else unpack(effects).get("fields", {})
-                pending.setdefault(record_id, set()).update(values)
-            mine = rows_of_copy(reader)
+        pending = pending_names(desk.store.database)
+        mine = rows_of_copy(desk.store.database)
         for kind, records in moment.items():
+            if not desk.knows(kind, ""):
+                continue
             for record_id, row in records.items():
                 here = mine[kind].get(record_id)
                 if here is None:
-                    raise Violation(f"desk {desk.store.replica} misses {kind} {record_id} at a checkpoint")
+                    raise Violation(f"desk {desk.name} misses {kind} {record_id} at a checkpoint")
+                if here == row:
+                    continue
                 for name, value in row.items():
-                    if here[name] != value and name not in pending.get(record_id, ()):
+                    if here[name] != value and name not in pending.get(record_id, ()) and desk.knows(kind, name):
                         raise Violation(
-                            f"desk {desk.store.replica}: {kind} {record_id}.{name} is {here[name]!r}, street {value!r}"
+                            f"desk {desk.name}: {kind} {record_id}.{name} is {here[name]!r}, street {value!r}"
                         )
 
-    def moment_of(self, desk: Desk) -> dict[str, dict[int, dict[str, Any]]]:
+    def moment_of(self, desk: Computer) -> Moment:
         """What the desk's user may see on the street now."""
-        with self.world.store.read() as reader:
+        with self.store.read() as reader:
             scopes = scopes_of_user(reader, desk.user_id)
-            return in_scopes(rows_of_copy(reader), scopes)
+        return in_scopes(rows_of_copy(self.store.database), scopes)
 
-    def judge(self) -> None:
+    def judge(self, desks: Iterable[Computer], now: int) -> None:
         """At rest: every promise, for all desks."""
-        self._exactly_once()
-        self._nothing_lost()
-        for desk in self.world.desks:
-            self._same_as_scope_query(desk)
-        with self.world.store.read() as reader:
-            newest = reader.connection.exec_driver_sql("SELECT max(version) FROM cell").scalar()
-        if newest and wall_of(str(newest)) > self.world.clock.now + MAX_AHEAD_MS + 60_000:
+        desks = list(desks)
+        living: dict[tuple[int, int], str] = {}
+        for desk in desks:
+            living.update({key[:2]: key[2] if op.kind != "none" else "" for key, op in operations(desk, 0)})
+        self._exactly_once(living)
+        self._nothing_lost(living)
+        rows, cells = rows_of_copy(self.store.database), cells_of_copy(self.store.database)
+        for desk in desks:
+            self._same_as_scope_query(desk, rows, cells)
+        newest = max(cells.values(), default="")
+        if newest and wall_of(newest) > now + MAX_AHEAD_MS + 60_000:
             raise Violation(f"the clock was poisoned: {newest}")
         if self.false_conflicts:
             raise Violation(self.false_conflicts[0])
 
-    def _exactly_once(self) -> None:
-        for desk in self.world.desks:
-            with desk.store.read() as reader:
-                last = reader.connection.exec_driver_sql("SELECT coalesce(max(op_n), 0) FROM journal").scalar()
-            for n in range(1, int(last or 0) + 1):
-                times = self.taken.get((desk.store.replica, n), 0)
-                if times != 1:
-                    raise Violation(f"op {desk.store.replica}:{n} was applied {times} times")
+    def _exactly_once(self, living: dict[tuple[int, int], str]) -> None:
+        taken: dict[tuple[int, int], list[str]] = defaultdict(list)
+        for (device, n, digest), times in self.street.taken.items():
+            taken[device, n] += [digest] * times
+        for (device, n), digests in taken.items():
+            if len(digests) != 1:
+                raise Violation(f"op {device}:{n} was applied {len(digests)} times")
+        for (device, n), digest in living.items():
+            if digest not in ("", *taken.get((device, n), ["never"])):
+                raise Violation(f"op {device}:{n} was not applied, or another in its place")
+            if (device, n) not in taken:
+                raise Violation(f"op {device}:{n} was never applied")
 
-    def _nothing_lost(self) -> None:
+    def _nothing_lost(self, living: dict[tuple[int, int], str]) -> None:
         """Every value is current, was knowingly overwritten, or is kept for review."""
-        import json
-
-        with self.world.store.read() as reader:
-            conflicts = reader.page(Conflict, limit=100_000)
-            rows = rows_of_copy(reader)
-        lost = {(c.record_id, c.field, json.loads(c.lost)) for c in conflicts if c.lost and c.field}
-        current = {i: row for records in rows.values() for i, row in records.items()}
+        current = {i: row for records in rows_of_copy(self.store.database).values() for i, row in records.items()}
+        lost = {
+            (record_id, name, json.loads(value))
+            for record_id, name, value in ask(self.store.database, "SELECT record_id, field, lost FROM conflict")
+            if value and name
+        }
         for w in self.written:
-            if not w.name:
+            if not w.name or w.kind == "conflict":  # of two decisions about one loser the street keeps one
+                continue
+            if w.name == "retired_at":  # of two closings the first moment stands
                 continue
             key = (w.record_id, w.name, w.value)
-            if key in lost or key in self.over or current.get(w.record_id, {}).get(w.name) == w.value:
+            if key in lost or key in self.street.over or current.get(w.record_id, {}).get(w.name) == w.value:
                 continue
-            if self.verdicts.get((w.desk, w.n)) == "refused" and w.record_id not in current:
+            if self.street.verdicts.get(w.key[:2]) == "refused" and w.record_id not in current:
                 continue  # the record itself was never taken over; the desk was told
-            raise Violation(f"silently lost: op {w.desk}:{w.n} {w.record_id}.{w.name}={w.value!r}")
+            if not self.street.taken.get(w.key) and self._has_died(w.key, living):
+                continue
+            raise Violation(f"silently lost: op {w.key[0]}:{w.key[1]} {w.record_id}.{w.name}={w.value!r}")
 
-    def _same_as_scope_query(self, desk: Desk) -> None:
-        with self.world.store.read() as reader:
+    def _has_died(self, key: Key, living: dict[tuple[int, int], str]) -> bool:
+        """Whether no computer has the operation any more: its file was replaced by an older copy, or set up anew after it was told to be a
+        copy; or the value was erased with a scope before a restored street asked for it again.
+        """
+        if self.lives and living.get(key[:2]) == "":
+            return True
+        return key[0] in self.copied and living.get(key[:2]) != key[2]
+
+    def _same_as_scope_query(self, desk: Computer, rows: Moment, street_cells: dict[tuple[int, str], str]) -> None:
+        with self.store.read() as reader:
             scopes = scopes_of_user(reader, desk.user_id)
-            wanted = in_scopes(rows_of_copy(reader), scopes)
-            street_cells = cells_of_copy(reader)
-        with desk.store.read() as reader:
-            found = rows_of_copy(reader)
-            cells = cells_of_copy(reader)
-            left_over = reader.connection.exec_driver_sql(
-                "SELECT (SELECT count(*) FROM base_cell) + (SELECT count(*) FROM sync_exit)"
-            ).scalar()
-        name = desk.store.replica
+        wanted = in_scopes(rows, scopes)
+        found, cells = rows_of_copy(desk.store.database), cells_of_copy(desk.store.database)
         for kind, records in wanted.items():
             missing, extra = records.keys() - found[kind].keys(), found[kind].keys() - records.keys()
             if missing or extra:
-                raise Violation(f"desk {name} {kind}: missing {sorted(missing)[:2]} extra {sorted(extra)[:2]}")
+                raise Violation(f"desk {desk.name} {kind}: missing {sorted(missing)[:2]} extra {sorted(extra)[:2]}")
             for record_id, row in records.items():
                 if row != found[kind][record_id]:
-                    raise Violation(f"desk {name} {kind} {record_id}: {found[kind][record_id]} street {row}")
+                    differ = {
+                        k: (found[kind][record_id][k], v) for k, v in row.items() if found[kind][record_id][k] != v
+                    }
+                    raise Violation(f"desk {desk.name} {kind} {record_id}: (here, street) {differ}")
         here = {i for records in wanted.values() for i in records}
-        if cells != {k: v for k, v in street_cells.items() if k[0] in here}:
-            raise Violation(f"desk {name}: versions differ")
-        if left_over:
-            raise Violation(f"desk {name}: {left_over} traces left over")
+        theirs = {k: v for k, v in street_cells.items() if k[0] in here}
+        if cells != theirs:
+            differ = {
+                k: (cells.get(k), theirs.get(k)) for k in cells.keys() | theirs.keys() if cells.get(k) != theirs.get(k)
+            }
+            raise Violation(f"desk {desk.name}: versions differ (here, street) {dict(sorted(differ.items())[:3])}")
+        left_over = "SELECT (SELECT count(*) FROM base_cell) + (SELECT count(*) FROM sync_exit) + (SELECT count(*) FROM deferred)"
+        for (traces,) in ask(desk.store.database, left_over):
+            if traces:
+                raise Violation(f"desk {desk.name}: {traces} traces left over")
 
 
-def rows_of_copy(reader: Reader) -> dict[str, dict[int, dict[str, Any]]]:
-    """All records of a copy by kind and id."""
-    found: dict[str, dict[int, dict[str, Any]]] = {}
-    for known in NOUNS:
-        rows = reader.connection.exec_driver_sql(f'SELECT * FROM "{known.kind}"').mappings()
-        found[known.kind] = {row["id"]: dict(row) for row in rows}
+def operations(desk: Computer, after_n: int, states: tuple[str, ...] = ()) -> list[tuple[Key, Op]]:
+    """A desk's own operations after a number, as they travel."""
+    only = f" AND state IN ({', '.join(repr(s) for s in states)})" if states else ""
+    rows = ask(
+        desk.store.database,
+        "SELECT op_n, kind, entity, record_id, after, base, stamp, at FROM journal "
+        f"WHERE op_n > {after_n}{only} ORDER BY op_n",
+    )
+    found = []
+    for n, kind, entity, record_id, after, base, stamp, at in rows:
+        op = Op(n, kind if after is not None else "none", entity, record_id, unpack(after), unpack(base), stamp, at)
+        found.append(((desk.store.replica, n, digest_of(op)), op))
     return found
-
-
-def cells_of_copy(reader: Reader) -> dict[Cell, str]:
-    """All versions of a copy."""
-    rows = reader.connection.exec_driver_sql("SELECT record_id, field, version FROM cell").all()
-    return {(i, name): version for i, name, version in rows}
-
-
-def in_scopes(
-    copy: dict[str, dict[int, dict[str, Any]]], scopes: frozenset[str]
-) -> dict[str, dict[int, dict[str, Any]]]:
-    """The scope query: what a user may see, asked of the records themselves and not of the feed."""
-    incident = noun("incident")
-    assert incident is not None
-    places = {i: frozenset(incident.scopes(_Row(row))) for i, row in copy["incident"].items()}
-    found: dict[str, dict[int, dict[str, Any]]] = {}
-    for known in NOUNS:
-        found[known.kind] = {
-            i: row
-            for i, row in copy[known.kind].items()
-            if (places.get(row.get(known.follows) or 0) or frozenset(known.scopes(_Row(row)))) & scopes
-        }
-    return found
-
-
-class _Row:
-    """A row that answers like a record."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.__dict__.update(values)
-
-
-def at_rest(store: Store) -> bool:
-    """Whether a desk has nothing pending."""
-    with store.read() as reader:
-        return not reader.connection.exec_driver_sql(
-            "SELECT count(*) FROM journal WHERE state IN ('waiting', 'sent', 'acknowledged')"
-        ).scalar()

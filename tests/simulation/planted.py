@@ -9,7 +9,7 @@ from gridman.domain.merge import Edit, Verdict
 from gridman.domain.stamp import after
 from gridman.store import feed
 from gridman.store.replay import Replay
-from gridman.sync import exchange, push, replica
+from gridman.sync import bundle, exchange, merging, push, replica
 
 __all__ = ["PLANTED"]
 
@@ -34,7 +34,7 @@ def no_dedupe() -> Iterator[None]:
 @contextmanager
 def losers_dropped() -> Iterator[None]:
     """The value that loses is not kept."""
-    with _replace(push, "_keep", lambda *args: None):
+    with _replace(merging, "keep", lambda *args: None):
         yield
 
 
@@ -106,7 +106,7 @@ def by_wall_clock() -> Iterator[None]:
             return Verdict(True, edit.stamp)
         return Verdict(False, version)
 
-    with _replace(push, "decide", decide):
+    with _replace(merging, "decide", decide):
         yield
 
 
@@ -114,19 +114,19 @@ def by_wall_clock() -> Iterator[None]:
 def always_applies() -> Iterator[None]:
     """The last one to arrive wins and nobody is told."""
     rule = lambda edit, current, version, policy, is_retired=False: Verdict(True, after(edit.stamp, version or ""))  # noqa: E731
-    with _replace(push, "decide", rule):
+    with _replace(merging, "decide", rule):
         yield
 
 
 @contextmanager
 def own_stamp_forgotten() -> Iterator[None]:
     """The street forgets under which stamp a desk knows its own edit: its next edit looks concurrent."""
-    inner = push.cell_states
+    inner = merging.cell_states
 
     def states(*args: Any) -> Any:
         return {name: (version, None, who, at) for name, (version, _claimed, who, at) in inner(*args).items()}
 
-    with _replace(push, "cell_states", states):
+    with _replace(merging, "cell_states", states):
         yield
 
 
@@ -165,9 +165,9 @@ def stale_answers_taken() -> Iterator[None]:
     with _replace(exchange, "positions", lambda connection: _Anything()):
         inner = exchange.prepare
 
-        def prepare(store: Any, *args: Any) -> Any:
+        def prepare(store: Any, *args: Any, **kwargs: Any) -> Any:
             with _replace(exchange, "positions", _positions):
-                return inner(store, *args)
+                return inner(store, *args, **kwargs)
 
         with _replace(exchange, "prepare", prepare):
             yield
@@ -193,6 +193,115 @@ def effects_kept() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def cursor_before_rows() -> Iterator[None]:
+    """The desk notes how far it has received in a transaction of its own, before the rows are in."""
+    absorb = exchange.absorb
+
+    def early(store: Any, request: Any, answer: Any) -> Any:
+        from gridman.store.replay import receiving
+
+        asked = {c.scope: (c.seq, c.after_id) for c in request.cursors}
+        with receiving(store) as replay:
+            fits = _positions(replay.connection) == asked and replay.note("street_epoch") == request.epoch
+            if fits and not answer.is_reset:
+                replay.move_cursors((c.scope, c.seq, c.after_id) for c in answer.cursors)
+        with _replace(exchange, "positions", lambda connection: asked if fits else _positions(connection)):
+            return absorb(store, request, answer)
+
+    with _replace(exchange, "absorb", early):
+        yield
+
+
+@contextmanager
+def number_gap() -> Iterator[None]:
+    """A change is numbered below what readers have seen already: what a sequence does when a slow transaction commits late."""
+    inner = feed.next_number
+
+    def late(connection: Any) -> int:
+        number = inner(connection)
+        return number - 1 if number % 5 == 0 else number
+
+    with _replace(feed, "next_number", late):
+        yield
+
+
+@contextmanager
+def fork_untold() -> Iterator[None]:
+    """The street does not look whether an operation that comes again is the same one."""
+    with _replace(replica, "digest_of", lambda op: ""):
+        yield
+
+
+@contextmanager
+def answer_to_another() -> Iterator[None]:
+    """A desk takes an answer for its own work without looking which content was answered."""
+    with _replace(exchange, "_are_own", lambda connection, verdicts: True):
+        yield
+
+
+@contextmanager
+def restored_street_believed() -> Iterator[None]:
+    """Desks do not offer again what a restored street has lost."""
+    with _replace(exchange.outbox, "offer_again", lambda connection, after_n: 0):
+        yield
+
+
+@contextmanager
+def old_life_kept() -> Iterator[None]:
+    """A restored street goes on under the epoch it had."""
+    from tests.simulation import sim
+
+    inner = sim.begin_new_life
+
+    def same_life(unit: Any) -> str:
+        epoch = unit.connection.exec_driver_sql("SELECT epoch FROM sync_clock").scalar()
+        inner(unit)
+        unit.connection.exec_driver_sql(f"UPDATE sync_clock SET epoch = '{epoch}'")
+        return str(epoch)
+
+    with _replace(sim, "begin_new_life", same_life):
+        yield
+
+
+@contextmanager
+def unknown_field_dropped() -> Iterator[None]:
+    """What an older version does not understand is thrown away."""
+    with _replace(Replay, "_defer", lambda *args: None):
+        yield
+
+
+@contextmanager
+def refusal_stops_the_rest() -> Iterator[None]:
+    """The street stops taking a desk's work at the first operation it refuses."""
+    inner = replica._next_ops
+    stuck: dict[int, int] = {}
+    take = push.Intake._set_aside
+
+    def aside(self: Any, op: Any, *args: Any) -> Any:
+        stuck[self.replica] = op.n
+        return take(self, op, *args)
+
+    def following(ops: Any, last: int) -> Any:
+        return [] if ops and last and last in stuck.values() else inner(ops, last)
+
+    with _replace(push.Intake, "_set_aside", aside), _replace(replica, "_next_ops", following):
+        yield
+
+
+@contextmanager
+def bundle_not_numbered() -> Iterator[None]:
+    """What comes on a stick is taken without looking at its numbers."""
+    inner = bundle.StreetBundles._exchange
+
+    def exchange_(self: Any, *args: Any) -> Any:
+        with no_dedupe():
+            return inner(self, *args)
+
+    with _replace(bundle.StreetBundles, "_exchange", exchange_):
+        yield
+
+
 class _Anything(dict[str, Any]):
     def __eq__(self, other: object) -> bool:
         return True
@@ -210,6 +319,8 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {
     for bug in (
         no_dedupe, losers_dropped, no_exit, pull_overwrites_pending, settled_at_answer, checkpoint_too_early, no_clamp,
         by_wall_clock, always_applies, own_stamp_forgotten, cursor_ahead, withdrawal_drops_outbox, stale_answers_taken,
-        followers_stay, effects_kept,
+        followers_stay, effects_kept, cursor_before_rows, number_gap, fork_untold,
+        answer_to_another, restored_street_believed, old_life_kept, unknown_field_dropped,
+        refusal_stops_the_rest, bundle_not_numbered,
     )
 }  # fmt: skip

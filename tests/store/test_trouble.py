@@ -13,7 +13,7 @@ from gridman.domain.household import Household
 from gridman.domain.region import Region
 from gridman.kernel.errors import Refusal, Trouble
 from gridman.services.street import open_street
-from gridman.store.database import open_sqlite
+from gridman.store.database import open_postgresql, open_sqlite
 from gridman.store.journal import DeskJournal
 from gridman.store.store import Store
 from tests.sync.world import Desk, World, make_world, open_copy
@@ -156,3 +156,16 @@ def test_a_street_whose_data_file_is_gone_is_not_founded_anew(tmp_path: Path) ->
         open_street(tmp_path, must_exist=True)
     assert told.value.code == "street.data_missing"
     assert not list(tmp_path.glob("street.db*"))
+
+
+@pytest.mark.postgres
+def test_stopping_the_program_in_a_statement_is_not_told_as_a_lost_server(fresh_postgres_url: str) -> None:
+    database = open_postgresql(fresh_postgres_url)
+
+    def stop(*_statement: object) -> None:
+        raise KeyboardInterrupt
+
+    event.listen(database.writer, "do_execute", stop)
+    with pytest.raises(KeyboardInterrupt), database.writer.begin() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    database.close()
