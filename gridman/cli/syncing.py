@@ -16,6 +16,10 @@ _STATES = {
     "waiting": N_("waits to be sent"), "sent": N_("on its way"), "acknowledged": N_("received by the street"),
     "settled": N_("in the street's register"), "refused": N_("refused"),
 }  # fmt: skip
+_VERDICTS = {
+    "merged": N_("another had changed it too: joined, and the value that does not stand is kept for review"),
+    "set_aside": N_("set aside for review"), "deferred": N_("kept by the street until it is updated"),
+}  # fmt: skip
 _NOT_OURS = N_("came from the street")
 """A step without a receipt: the work of another desk or of the street itself, so it is in the street's register."""
 
@@ -101,10 +105,12 @@ def _explain(desk: Any, wanted: str, console: Console) -> int:
         )
     for entry in entries:
         console.say(_line(entry, names))
+    if any(entry.state in ("waiting", "sent") for entry in entries):
+        console.say(_why_it_waits(desk))
     console.give([
         {
             "at": e.at, "who": names.get(e.actor_id, ""), "what": e.kind, "kind": e.entity, "fields": sorted(e.after), "state": e.state,
-            "reason": e.reason, "op": e.op_n, "acknowledged_at": e.ack_at,
+            "verdict": e.verdict, "reason": e.reason, "op": e.op_n, "acknowledged_at": e.ack_at,
         }
         for e in entries
     ])  # fmt: skip
@@ -135,9 +141,23 @@ def _line(entry: Any, names: dict[int | None, str]) -> str:
     parts.append(_(_STATES.get(entry.state, entry.state) if entry.state else _NOT_OURS))
     if entry.ack_at:
         parts.append(_("acknowledged {at}").format(at=show_instant(entry.ack_at)))
+    if entry.verdict in _VERDICTS:
+        parts.append(_(_VERDICTS[entry.verdict]))
     if entry.reason:
         parts.append(entry.reason)
     return "  ".join(part for part in parts if part)
+
+
+def _why_it_waits(desk: Any) -> str:
+    """What came of the last try to send it."""
+    from gridman.services.outbox import rounds
+
+    last = next(iter(rounds(desk.store)), None)
+    if last is None:
+        return _("Nobody has tried to send it yet: gridman sync does.")
+    if last.problem:
+        return _("The last try, {at}: {problem}").format(at=show_instant(last.at), problem=last.problem)
+    return _("The last synchronisation, {at}, was before this: it goes with the next.").format(at=show_instant(last.at))
 
 
 def _names(reader: Any, ids: set[int | None]) -> dict[int | None, str]:

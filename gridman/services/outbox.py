@@ -75,13 +75,16 @@ class ReceiptLine:
 
 @dataclass(frozen=True)
 class Round:
-    """One synchronisation: when, how much went each way, by how much this computer's clock was ahead, why it failed (in words)."""
+    """One synchronisation: when, how much went each way, by how much this computer's clock was ahead, why it failed (in words, and the code
+    of the refusal).
+    """
 
     at: int
     sent: int = 0
     received: int = 0
     skew_ms: int = 0
     problem: str = ""
+    code: str = ""
 
 
 def note_round(store: Store, at: int, result: Any = None, refusal: Refusal | None = None) -> None:
@@ -105,7 +108,7 @@ def rounds(store: Store) -> list[Round]:
     for line in settings.get(store, _ROUNDS, []):
         code, text, remedy, places = line["problem"] or ("", "", "", {})
         said = Refusal(code, text, remedy, **places).words() if code else ""
-        found.append(Round(line["at"], line["sent"], line["received"], line["skew_ms"], said))
+        found.append(Round(line["at"], line["sent"], line["received"], line["skew_ms"], said, code))
     return found
 
 

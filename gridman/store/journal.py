@@ -259,7 +259,9 @@ def _cells_statement(dialect: str) -> Executable:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a record's history. `state`: the receipt of a desk's own entry (waiting, sent, acknowledged, settled, refused)."""
+    """One line of a record's history. `state`: the receipt of a desk's own entry (waiting, sent, acknowledged, settled, refused); `verdict`:
+    what the street made of it (applied, merged, set_aside, refused, deferred).
+    """
 
     at: int
     actor_id: int | None
@@ -274,17 +276,18 @@ class Entry:
     op_n: int | None
     ack_seq: int | None = None
     ack_at: int | None = None
+    verdict: str | None = None
 
 
 def history_of(reader: Reader, record_ids: Sequence[int], limit: int = 200) -> list[Entry]:
     """What happened to these records, newest first."""
     j = tables.journal.c
     shown = (j.at, j.actor_id, j.kind, j.entity, j.record_id, j.after, j.before, j.origin, j.state, j.op_n)
-    query = select(*shown, j.reason, j.ack_seq, j.ack_at).where(j.record_id.in_(list(record_ids)))
+    query = select(*shown, j.reason, j.ack_seq, j.ack_at, j.verdict).where(j.record_id.in_(list(record_ids)))
     return [
         Entry(
             r.at, r.actor_id, r.kind, r.entity, r.record_id, unpack(r.after), unpack(r.before), r.origin, r.state,
-            words_of(r.reason), r.op_n, r.ack_seq, r.ack_at,
+            words_of(r.reason), r.op_n, r.ack_seq, r.ack_at, r.verdict,
         )
         for r in reader.connection.execute(query.order_by(j.id.desc()).limit(limit))
     ]  # fmt: skip

@@ -92,6 +92,11 @@ def waiting_count(reader: Reader) -> int:
     return int(reader.connection.execute(_WAITING).scalar_one())
 
 
+def last_answer_at(reader: Reader) -> int:
+    """When the street answered an operation last; 0: never."""
+    return int(reader.connection.execute(select(func.max(_j.c.ack_at))).scalar() or 0)
+
+
 def counts(reader: Reader) -> dict[str, int]:
     """How many operations are in each state."""
     query = select(_j.c.state, func.count()).where(_j.c.state.is_not(None)).group_by(_j.c.state)

@@ -58,6 +58,7 @@ class SyncKind(StrEnum):
     RECEIVING = "receiving"
     WAITING = "waiting"
     UP_TO_DATE = "up_to_date"
+    BLOCKED = "blocked"
     REFUSED = "refused"
     ERROR = "error"
 

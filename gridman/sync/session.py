@@ -13,6 +13,7 @@ from gridman.services.enrolment import RETIRED
 from gridman.services.lease import is_ticket_due, keep_ticket
 from gridman.services.signin import DeskUser, desk_token
 from gridman.services.trust import desk_authority
+from gridman.services.watchdog import blocked
 from gridman.store.blobs import BlobStore
 from gridman.store.changes import Changes
 from gridman.store.outbox import waiting_count
@@ -43,6 +44,7 @@ class DeskSync:
         self._street: Street | None = None
         self._one = threading.Lock()
         self._shown: SyncStatus | None = None
+        self._opened_at = store.clock()
         self._photos = PhotoLane(store, blobs, user.replica, lambda: self.street)
         self._wanted = threading.Event()
         self.on_changes: Callable[[Changes], None] | None = None
@@ -152,14 +154,19 @@ class DeskSync:
         introduce(self._store, SYSTEM, self.street)
 
     def status(self) -> SyncStatus:
-        """How things stand, truthfully: what a round under way does, else what waits and when all was acknowledged last."""
+        """How things stand, truthfully: what a round under way does, else why work waits though it could be sent, else what waits and when all
+        was acknowledged last.
+        """
         shown = self._shown
-        if shown is None:
-            return status_of(self._store)
-        if shown.kind in (SyncKind.SENDING, SyncKind.RECEIVING):
+        if shown is not None and shown.kind in (SyncKind.SENDING, SyncKind.RECEIVING):
             return shown
         known = status_of(self._store)
-        return SyncStatus(shown.kind, known.waiting, at=known.at, reason=shown.reason)
+        if shown is not None and shown.kind == SyncKind.REFUSED:
+            return SyncStatus(shown.kind, known.waiting, at=known.at, reason=shown.reason)
+        reason = blocked(self._store, self._opened_at)
+        if reason is not None:
+            return SyncStatus(SyncKind.BLOCKED, known.waiting, at=known.at, reason=reason)
+        return known if shown is None else SyncStatus(shown.kind, known.waiting, at=known.at, reason=shown.reason)
 
     def fetch_photo(self, sha256: str, progress: Progress = quiet, ticket: Ticket | None = None) -> bytes:
         """A photo's whole content, from here or from the street; see `PhotoLane.fetch`."""

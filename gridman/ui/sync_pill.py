@@ -30,6 +30,8 @@ def pill_words(status: Any, now: int, refused: int = 0) -> tuple[str, str]:
         return _("{n} refused, open").format(n=refused), "danger"
     if kind in ("refused", "error"):
         return _("Not accepted by the street, open"), "danger"
+    if kind == "blocked":
+        return _("{n} not sent, open").format(n=status.waiting), "danger"
     if kind == "offline":
         if status.waiting:
             return _("Offline · {n} waiting").format(n=status.waiting), "attention"

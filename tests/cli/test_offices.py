@@ -333,6 +333,43 @@ def test_a_records_story_is_told_without_a_network(
     by_number = told(capsys, "sync", "--data", str(town.desk), "--explain", household.number)
     assert by_number == [step]
     assert told(capsys, "sync", "--data", str(town.desk), code=1)["refused"] == "sync.unreachable"
+    assert main(["--language", "en", "sync", "--data", str(town.desk), "--explain", household.number]) == 0
+    why = capsys.readouterr().out.splitlines()[-1]
+    assert "The last try" in why and "cannot be reached" in why and "Go on working" in why
+
+
+_KEPT = json.dumps(["sync.scope", "The record is not in your grids any more.", "The office decides.", {}])
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "reason", "words"),
+    [
+        ("sent", None, None, ["on its way"]),
+        ("acknowledged", "applied", None, ["received by the street"]),
+        ("settled", "applied", None, ["in the street's register"]),
+        ("settled", "merged", None, ["in the street's register", "the value that does not stand is kept for review"]),
+        ("settled", "deferred", None, ["kept by the street until it is updated"]),
+        ("refused", "refused", _KEPT, ["refused", "not in your grids", "The office decides"]),
+        ("refused", "set_aside", _KEPT, ["set aside for review", "The office decides"]),
+    ],
+)
+def test_the_story_says_of_each_state_what_it_means(
+    town: Town, passphrase: str, capsys: pytest.CaptureFixture[str], state: str, verdict: str | None, reason: str | None,
+    words: list[str],
+) -> None:  # fmt: skip
+    desk = sign_in_desk(town.desk, LOGIN, PASSPHRASE)
+    with desk.store.unit(desk.actor) as unit:
+        household = unit.page(Household, limit=1)[0]
+        amend_household(unit, household.id, {"needs_note": "secret value"})
+    with desk.store.database.writer.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE journal SET state = ?, verdict = ?, reason = ? WHERE op_n = (SELECT max(op_n) FROM journal)",
+            (state, verdict, reason),
+        )
+    desk.close()
+    assert main(["--language", "en", "sync", "--data", str(town.desk), "--explain", str(household.id)]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in words) and "secret value" not in shown, shown
 
 
 def test_the_story_of_a_record_is_found_by_its_number_and_every_step_has_a_state(

@@ -1,72 +1,15 @@
 """What an ordinary synchronisation costs on the wire, counted by a proxy in between: one request on the connection that is open already."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from gridman.domain.access import SYSTEM
-from gridman.domain.household import Household
-from gridman.joining import enrol_desk
 from gridman.kernel.errors import Refusal
-from gridman.server.certificates import street_tls
-from gridman.server.run import ServerThread
 from gridman.services import audit, audit_anchor
-from gridman.services.desk import Desk
 from gridman.services.lease import lease_of
-from gridman.services.trust import fingerprint_of
-from gridman.services.visits import VisitDraft, log_visit
-from tests.support.link import BadLink, Weather
-from tests.support.streets import PASSWORD, WORKER, TownStreet, town_street
-
-NO_REST = Weather(dead_s=0.0)
-
-
-@dataclass
-class Line:
-    """A desk, its street, and the counting line between them."""
-
-    town: TownStreet
-    desk: Desk
-    link: BadLink
-    homes: list[int]
-
-    def works(self, visits: int = 20) -> None:
-        for n in range(visits):
-            with self.desk.store.unit(self.desk.actor) as unit:
-                log_visit(unit, VisitDraft(self.homes[n % len(self.homes)], "1", note=f"well {n}"))
-
-
-@contextmanager
-def line_to(folder: Path, *, is_plain: bool = False) -> Iterator[Line]:
-    with town_street(folder / "street") as town:
-        with town.street.store.unit(SYSTEM) as unit:
-            homes = [
-                unit.create(Household(number=f"H{n}", grid_id=town.grids[0], address=f"Long Lane {n}")).id
-                for n in range(5)
-            ]
-        tls = None if is_plain else street_tls(town.street)
-        print_ = "" if tls is None else fingerprint_of(tls.authority)
-        with ServerThread(town.street, tls=tls) as url, BadLink(urlsplit(url).port or 0, NO_REST) as link:
-            there = f"{'http' if is_plain else 'https'}://127.0.0.1:{link.port}"
-            desk = enrol_desk(
-                folder / "desk",
-                there,
-                WORKER,
-                "a quiet morning",
-                password=PASSWORD,
-                fingerprint=print_,
-                clock=town.clock,
-            )
-            try:
-                desk.synchronise()
-                link.taken()
-                yield Line(town, desk, link, homes)
-            finally:
-                desk.close()
+from tests.support.line import NO_REST, Line, line_to
+from tests.support.link import Weather
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ class Weather:
     """What the line does. `rtt_s`: round trip; `bytes_per_s`: 0 is unlimited; `loss`: share of segments that stall; `cut_every_s`: mean time
     between cuts of every open connection, each followed by two seconds without any (0: never); `lost_answers`: share of answers after whose
     request the connection is aborted, so that the street has acted and the desk does not know; `silences`: share of requests that are
-    swallowed for six seconds before the connection breaks.
+    swallowed for six seconds before the connection breaks; `most_up`: bytes after which a connection breaks on their way up (0: none), as
+    behind a box that lets small messages pass only.
     """
 
     rtt_s: float = 0.0
@@ -38,6 +39,7 @@ class Weather:
     lost_answers: float = 0.0
     silences: float = 0.0
     dead_s: float = _DEAD_S
+    most_up: int = 0
 
 
 GOOD = Weather()
@@ -91,6 +93,7 @@ class _Pair:
     client_speaks: bool = False
     loses_answer: bool = False
     tail: bytes = b""
+    up: int = 0
 
     def abort(self) -> None:
         for writer in (self.client, self.server):
@@ -225,6 +228,10 @@ class BadLink:
     async def _client_spoke(self, pair: _Pair, data: bytes) -> None:
         self.counts.requests += len(_REQUEST.findall(pair.tail + data)) - len(_REQUEST.findall(pair.tail))
         pair.tail = (pair.tail + data)[-160:]
+        pair.up += len(data)
+        if 0 < self.weather.most_up < pair.up:
+            pair.abort()
+            raise ConnectionAbortedError
         if pair.client_speaks:
             return
         pair.client_speaks = True

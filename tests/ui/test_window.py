@@ -257,6 +257,7 @@ def test_it_locks_by_itself_when_nobody_types(qtbot: QtBot, session: DeskSession
         (Status("waiting", 2, at=1), "2 waiting to be sent", "attention"),
         (Status("waiting", 0), "Not synchronised yet", "attention"),
         (Status("refused", 1), "Not accepted by the street, open", "danger"),
+        (Status("blocked", 4), "4 not sent, open", "danger"),
         (Status("receiving", 0), "Receiving…", "information"),
         (Status("offline", 0), "Offline · nothing waits", "neutral"),
     ],

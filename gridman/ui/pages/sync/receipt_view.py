@@ -32,10 +32,9 @@ _MEANS = {
     "refused": N_("The street did not take it over. The rest of your work was not held up by it."),
 }
 _VERDICTS = {
-    "merged": N_("Somebody else had changed the same record; the edits were joined field by field."),
-    "set_aside": N_(
-        "Somebody else had changed the same field; the value that did not stand is kept under “To review”."
-    ),
+    "merged": N_("Somebody else had changed the same field; the value that did not stand is kept under “To review”."),
+    "set_aside": N_("It was not yours to write any more; it is kept under “To review” for those in charge."),
+    "deferred": N_("The street server keeps it and takes it in when it is updated."),
 }
 
 
