@@ -138,7 +138,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         "whistle",
         "W",
-        N_("Whistle up a department"),
+        N_("Whistle"),
         ("handling",),
         None,
         "street_holder",

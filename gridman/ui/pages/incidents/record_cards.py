@@ -50,7 +50,8 @@ def tasks_card(file: IncidentFile, opened: Callable[[], None]) -> Card:
         link = button(f"{task.number} · {file.names.get(task.holder_id, '')}", "link", clicked=opened)
         link.setProperty("record", task.id)
         due = show_instant(task.due_at) if task.due_at else ""
-        card.add(row_of(link, None, label(state_word(task.state)), label(due, "small")))
+        card.add(row_of(link, None))
+        card.add(row_of(label(state_word(task.state)), None, label(due, "small")))
     return card
 
 
