@@ -37,7 +37,7 @@ FREQUENT = (
     "auth.device_revoked", "auth.unknown_token", "sync.unreachable", "sync.no_street", "sync.cut_off", "sync.too_new", "sync.too_old", "sync.scope",
     "sync.fork", "access.role", "access.other_grid", "field.too_long", "record.missing", "retire.no_reason", "conflict.decided",
     "conflict.not_restorable", "incident.state", "incident.not_yours", "incident.no_place", "incident.target", "visit.future",
-    "photo.unreadable", "boundary.cuts_neighbour", "boundary.orphan", "grid.crossing", "map.none", "print.failed", "export.no_purpose",
+    "photo.unreadable", "photo.heic", "boundary.cuts_neighbour", "boundary.orphan", "grid.crossing", "map.none", "print.failed", "export.no_purpose",
     "roster.empty", "sheet.missing", "sheet.unreadable", "sheet.protected", "register.no_headings", "register.no_column",
     "register.no_batch", "map.not_found", "map.damaged", "map.unknown_format", "map.no_buildings", "file.cannot_write", "folder.in_use",
     "keys.missing", "keys.damaged", "store.wrong_key", "store.too_new", "profile.damaged", "street.missing", "street.founded",

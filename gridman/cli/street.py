@@ -3,7 +3,15 @@
 import argparse
 from pathlib import Path
 
-from gridman.cli import street_audit, street_backup, street_monitor, street_office, street_review, street_trust
+from gridman.cli import (
+    street_audit,
+    street_backup,
+    street_grids,
+    street_monitor,
+    street_office,
+    street_review,
+    street_trust,
+)
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data, opened_street
 from gridman.cli.secrets import ask_new
@@ -50,6 +58,7 @@ def fill(parser: argparse.ArgumentParser) -> None:
         help=_("the administrator; the password is asked, or read from GRIDMAN_PASSWORD"),
     )
     street_office.fill(parts)
+    street_grids.fill(parts)
     street_trust.fill(parts)
     street_review.fill(parts)
     street_audit.fill(parts)

@@ -24,24 +24,22 @@ def fill(parts: Any) -> None:
 
 
 def _audit(args: argparse.Namespace, console: Console) -> int:
-    from gridman.domain.user import User
-    from gridman.services.audit import page_audit
-    from gridman.services.audit_anchor import broken_desks, desk_lines
+    from gridman.services.audit_log import page_log, verify_log
 
     with opened_street(args.data, args.database) as street, street.store.read() as reader:
-        lines = desk_lines(reader, SYSTEM, replica=args.device, act=args.act, limit=args.limit)
-        if args.device is None:
-            lines += page_audit(reader, SYSTEM, act=args.act, limit=args.limit)
-        lines = sorted(lines, key=lambda line: -line.at)[: args.limit]
-        ids = {line.actor_id for line in lines if line.actor_id}
-        names = {u.id: u.login for u in reader.page(User, id=ids, limit=len(ids) + 1, with_retired=True)} if ids else {}
-        broken = broken_desks(reader)
+        lines = page_log(reader, SYSTEM, act=args.act, replica=args.device, limit=args.limit)
+        verdict = verify_log(reader, SYSTEM)
     for line in lines:
-        details = ", ".join(f"{name}={value}" for name, value in line.details.items())
-        what = f"{line.record_kind} {line.record_id}" if line.record_kind else ""
-        who = f"{line.replica or '':>4}  {names.get(line.actor_id or 0, '-'):<12}"
-        console.say(f"{show_instant(line.at)}  {who} {line.act:<14} {what}  {details}".rstrip())
-    for device in broken:
+        r = line.row
+        details = ", ".join(f"{name}={value}" for name, value in r.details.items())
+        what = f"{r.record_kind} {r.record_id}" if r.record_kind else ""
+        who = f"{r.replica or '':>4}  {line.login or '-':<12}"
+        console.say(f"{show_instant(r.at)}  {who} {r.act:<14} {what}  {details}".rstrip())
+    if verdict.broken_line is not None:
+        console.warn(
+            _("The street's own audit log was changed or cut at line {line}.").format(line=verdict.broken_line)
+        )
+    for device in verdict.desks:
         console.warn(
             _("The audit log of computer {number} ({name}) was cut or changed after line {line}.").format(
                 number=device.replica, name=device.name, line=device.audit_n
@@ -49,9 +47,9 @@ def _audit(args: argparse.Namespace, console: Console) -> int:
         )
     console.give([
         {
-            "at": line.at, "device": line.replica, "login": names.get(line.actor_id or 0, ""), "act": line.act, "kind": line.record_kind,
-            "id": line.record_id, "details": line.details,
+            "at": line.row.at, "device": line.row.replica, "login": line.login, "act": line.row.act, "kind": line.row.record_kind,
+            "id": line.row.record_id, "details": line.row.details,
         }
         for line in lines
     ])  # fmt: skip
-    return 1 if broken else 0
+    return 1 if verdict.desks or verdict.broken_line is not None else 0

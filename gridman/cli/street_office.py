@@ -1,4 +1,4 @@
-"""The office work of a street's administrator: users, enrolment codes, computers, grids of workers, departments."""
+"""The office work of a street's administrator: users, enrolment codes, computers, departments."""
 
 import argparse
 from typing import Any
@@ -8,29 +8,23 @@ from gridman.cli.folders import add_data, opened_street, unknown_login
 from gridman.cli.secrets import ask_new
 from gridman.cli.street_trust import add_invitation, invite
 from gridman.domain.access import SYSTEM
-from gridman.kernel.clock import day_of, show_instant
+from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 
-__all__ = ["fill"]
+__all__ = ["fill", "leaf", "organisation_of", "user_of"]
 
 _PASSWORD = "GRIDMAN_PASSWORD"
 _ALL = 1_000_000
 
 
 def fill(parts: Any) -> None:
-    """The arguments of `street user`, `assign`, `device` and `department`."""
+    """The arguments of `street user`, `device` and `department`."""
     user = parts.add_parser("user", help=_("users and their accounts")).add_subparsers(metavar="DO", required=True)
     _fill_users(user)
-    assign = _leaf(parts, "assign", _("give a worker a grid"), _assign)
-    assign.add_argument("--login", required=True, metavar="LOGIN", help=_("the worker"))
-    assign.add_argument(
-        "--grid", required=True, action="append", metavar="CODE", help=_("15-digit grid code; may be repeated")
-    )
-    assign.add_argument("--end", action="store_true", help=_("end the assignment instead"))
     device = parts.add_parser("device", help=_("enrolled computers")).add_subparsers(metavar="DO", required=True)
-    _leaf(device, "list", _("list them"), _devices)
-    revoke = _leaf(device, "revoke", _("shut one out at once"), _revoke)
+    leaf(device, "list", _("list them"), _devices)
+    revoke = leaf(device, "revoke", _("shut one out at once"), _revoke)
     revoke.add_argument("number", type=int, metavar="NUMBER", help=_("its number in the list"))
     revoke.add_argument(
         "--retired",
@@ -40,13 +34,13 @@ def fill(parts: Any) -> None:
     department = parts.add_parser("department", help=_("departments of the street")).add_subparsers(
         metavar="DO", required=True
     )
-    add = _leaf(department, "add", _("add one"), _add_department)
+    add = leaf(department, "add", _("add one"), _add_department)
     add.add_argument("--name", required=True, metavar="NAME", help=_("its name"))
-    _leaf(department, "list", _("list the organisations"), _organisations)
+    leaf(department, "list", _("list the organisations"), _organisations)
 
 
 def _fill_users(user: Any) -> None:
-    add = _leaf(user, "add", _("add one"), _add_user)
+    add = leaf(user, "add", _("add one"), _add_user)
     add.add_argument("--login", required=True, metavar="LOGIN", help=_("sign-in name"))
     add.add_argument("--name", required=True, metavar="NAME", help=_("the person's name"))
     add.add_argument(
@@ -62,25 +56,34 @@ def _fill_users(user: Any) -> None:
     )
     add.add_argument("--code", action="store_true", help=_("no password: print a code that enrols one computer"))
     add_invitation(add)
-    _leaf(user, "list", _("list them"), _users)
-    code = _leaf(user, "code", _("print a new code that enrols one computer"), _code)
+    leaf(user, "list", _("list them"), _users)
+    change = leaf(user, "change", _("another name, role or organisation"), _change_user)
+    change.add_argument("--login", required=True, metavar="LOGIN", help=_("whose"))
+    change.add_argument("--name", metavar="NAME", help=_("the person's name"))
+    change.add_argument(
+        "--role", metavar="ROLE", help=_("grid_worker, community_staff, street_clerk, street_supervisor …")
+    )
+    change.add_argument("--organisation", metavar="NAME", help=_("name of the organisation"))
+    code = leaf(user, "code", _("print a new code that enrols one computer"), _code)
     code.add_argument("--login", required=True, metavar="LOGIN", help=_("for whom"))
     add_invitation(code)
-    suspend = _leaf(user, "suspend", _("shut one out at once"), _suspend)
+    suspend = leaf(user, "suspend", _("shut one out at once"), _suspend)
     suspend.add_argument("--login", required=True, metavar="LOGIN", help=_("whom"))
     suspend.add_argument("--lift", action="store_true", help=_("let the user in again"))
-    password = _leaf(user, "password", _("set a new password"), _set_password)
+    password = leaf(user, "password", _("set a new password"), _set_password)
     password.add_argument("--login", required=True, metavar="LOGIN", help=_("whose"))
 
 
-def _leaf(parts: Any, name: str, text: str, work: Any) -> argparse.ArgumentParser:
+def leaf(parts: Any, name: str, text: str, work: Any) -> argparse.ArgumentParser:
+    """One command of the street."""
     made: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text)
     made.set_defaults(work=work)
     add_data(made, is_street=True)
     return made
 
 
-def _user_of(unit: Any, login: str) -> Any:
+def user_of(unit: Any, login: str) -> Any:
+    """The user of a sign-in name; refuses with ``cli.unknown_login``."""
     from gridman.domain.user import User
     from gridman.store.keys import fold_login
 
@@ -90,23 +93,22 @@ def _user_of(unit: Any, login: str) -> Any:
     return found
 
 
-def _organisation_of(unit: Any, name: str | None) -> Any:
+def organisation_of(unit: Any, name: str | None) -> Any:
+    """The organisation of that name, else the street's office."""
     from gridman.domain.organisation import Organisation
+    from gridman.services.layout import street_office
 
-    wanted: dict[str, Any] = {"name": name} if name else {"level": "street", "is_department": None}
-    found = unit.page(Organisation, limit=_ALL, **wanted)
-    if not found and name:
+    if not name:
+        return street_office(unit)
+    found = unit.first(Organisation, name=name)
+    if found is None:
         raise Refusal(
             "cli.no_organisation",
             N_("There is no organisation {name}."),
             N_("See gridman street department list for those there are."),
             name=name,
         )
-    if not found:
-        raise Refusal(
-            "street.not_founded", N_("The street has no organisation yet."), N_("Found it with gridman street init.")
-        )
-    return found[0]
+    return found
 
 
 def _add_user(args: argparse.Namespace, console: Console) -> int:
@@ -118,7 +120,7 @@ def _add_user(args: argparse.Namespace, console: Console) -> int:
         if not args.code:
             password = ask_new(_PASSWORD, _("Password of {login}").format(login=args.login))
         with street.store.unit(SYSTEM) as unit:
-            organisation = _organisation_of(unit, args.organisation)
+            organisation = organisation_of(unit, args.organisation)
             made = create_user(unit, args.login, args.name, args.role, organisation, password, hasher=street.hasher)
             unit.flush()
             code = new_code(unit, made.id) if args.code else ""
@@ -145,12 +147,34 @@ def _users(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def _change_user(args: argparse.Namespace, console: Console) -> int:
+    from gridman.services.accounts import amend_user
+
+    with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
+        user = user_of(unit, args.login)
+        organisation_id = organisation_of(unit, args.organisation).id if args.organisation else user.organisation_id
+        made = amend_user(
+            unit, user.id, name=args.name or user.name, role=args.role or user.role, organisation_id=organisation_id, phone=user.phone or "",
+        )  # fmt: skip
+    console.say(f"{made.login:<16} {made.role:<18} {made.name}")
+    console.give(
+        {
+            "id": made.id,
+            "login": made.login,
+            "name": made.name,
+            "role": made.role,
+            "organisation_id": made.organisation_id,
+        }
+    )
+    return 0
+
+
 def _code(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.enrolment import new_code
 
     with opened_street(args.data, args.database) as street:
         with street.store.unit(SYSTEM) as unit:
-            user = _user_of(unit, args.login)
+            user = user_of(unit, args.login)
             code = new_code(unit, user.id)
         shown = invite(street, user.login, code, args, console)
     console.give({"login": user.login, **shown})
@@ -161,7 +185,7 @@ def _suspend(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.accounts import suspend
 
     with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
-        user = _user_of(unit, args.login)
+        user = user_of(unit, args.login)
         suspend(unit, user.id, not args.lift)
     text = _("{login} may sign in again.") if args.lift else _("{login} is shut out.")
     console.say(text.format(login=user.login))
@@ -174,7 +198,7 @@ def _set_password(args: argparse.Namespace, console: Console) -> int:
 
     with opened_street(args.data, args.database) as street:
         with street.store.read() as reader:
-            user = _user_of(reader, args.login)
+            user = user_of(reader, args.login)
         password = ask_new(_PASSWORD, _("Password of {login}").format(login=user.login))
         with street.store.unit(SYSTEM) as unit:
             set_password(unit, user.id, password, hasher=street.hasher)
@@ -183,51 +207,25 @@ def _set_password(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _assign(args: argparse.Namespace, console: Console) -> int:
-    from gridman.domain.grid import Assignment, Grid
-
-    with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
-        user = _user_of(unit, args.login)
-        today = day_of(unit.at)
-        for code in args.grid:
-            grid = unit.first(Grid, code=code)
-            if grid is None:
-                raise Refusal(
-                    "cli.no_grid", N_("There is no grid {code}."), N_("See gridman export map for the codes of the grids."), code=code
-                )  # fmt: skip
-            known = unit.first(Assignment, user_id=user.id, grid_id=grid.id, until_on=None)
-            if args.end and known is not None:
-                unit.amend(known, until_on=today)
-            elif not args.end and known is None:
-                unit.create(Assignment(user_id=user.id, grid_id=grid.id, from_on=today))
-    text = _("{name} no longer works in {grids}.") if args.end else _("{name} works in {grids}.")
-    console.say(text.format(name=user.name, grids=", ".join(args.grid)))
-    console.give({"login": user.login, "grids": args.grid, "ended": args.end})
-    return 0
-
-
 def _devices(args: argparse.Namespace, console: Console) -> int:
-    from gridman.services.enrolment import page_devices
+    from gridman.services.overview import page_desks
 
     with opened_street(args.data, args.database) as street, street.store.read() as reader:
-        devices = page_devices(reader, SYSTEM)
-        logins = {d.user_id: _login_of(reader, d.user_id) for d in devices}
-    for d in devices:
+        lines = page_desks(reader, SYSTEM)
+    for line in lines:
+        d = line.device
         seen = show_instant(d.last_seen_at) if d.last_seen_at else _("never")
         state = _("revoked") if d.revoked_at else _("last seen {at}").format(at=seen)
-        console.say(f"{d.replica:>6}  {logins[d.user_id]:<16} {d.name}  {state}")
+        console.say(f"{d.replica:>6}  {line.login:<16} {d.name}  {state}")
     console.give([
-        {"number": d.replica, "login": logins[d.user_id], "name": d.name, "last_seen_at": d.last_seen_at, "revoked_at": d.revoked_at}
-        for d in devices
+        {
+            "number": line.device.replica, "login": line.login, "name": line.device.name, "enrolled_at": line.device.enrolled_at,
+            "last_seen_at": line.device.last_seen_at, "skew_ms": line.skew_ms, "revoked_at": line.device.revoked_at,
+            "revoked_as": line.device.revoked_as, "audit_broken_at": line.device.audit_broken_at,
+        }
+        for line in lines
     ])  # fmt: skip
     return 0
-
-
-def _login_of(reader: Any, user_id: int) -> str:
-    from gridman.domain.user import User
-
-    user = reader.find(User, user_id)
-    return str(user.login) if user else str(user_id)
 
 
 def _revoke(args: argparse.Namespace, console: Console) -> int:
@@ -246,7 +244,7 @@ def _add_department(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.layout import add_department
 
     with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
-        office = _organisation_of(unit, None)
+        office = organisation_of(unit, None)
         made = add_department(unit, args.name, office.id)
     console.say(_("{department}, beside {organisation}").format(department=made.name, organisation=office.name))
     console.give({"id": made.id, "name": made.name})

@@ -87,6 +87,7 @@ def say_fingerprint(console: Console, authority: bytes) -> str:
 
 def _certificate(args: argparse.Namespace, console: Console) -> int:
     from gridman.server.certificates import street_tls
+    from gridman.services.trust import browser_fingerprint
 
     with opened_street(args.data, args.database) as street:
         tls = street_tls(street, args.hosts)
@@ -96,7 +97,9 @@ def _certificate(args: argparse.Namespace, console: Console) -> int:
         )
     )
     fingerprint = say_fingerprint(console, tls.authority)
-    console.give({"fingerprint": fingerprint, "hosts": list(tls.hosts), "ends_at": tls.ends_at})
+    sha256 = browser_fingerprint(tls.authority)
+    console.say(_("For browsers, the SHA-256 of the same certificate: {sha256}").format(sha256=sha256))
+    console.give({"sha256": sha256, "fingerprint": fingerprint, "hosts": list(tls.hosts), "ends_at": tls.ends_at})
     return 0
 
 

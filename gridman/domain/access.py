@@ -66,7 +66,7 @@ _RIGHTS: dict[str, frozenset[str]] = {
     "street_supervisor": _STREET | {"export"},
     "department_user": _INCIDENT | {"map.read", "report.incident"},
     "auditor": frozenset({"audit.read"}),
-    "sysadmin": frozenset({"account.manage", "register.import", "map.edit", "map.read"}),
+    "sysadmin": frozenset({"account.manage", "register.import", "map.edit", "map.read", "notice.write"}),
 }
 
 

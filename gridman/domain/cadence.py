@@ -7,7 +7,7 @@ import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from gridman.kernel.clock import day_of, days_between
 from gridman.kernel.paths import resource
@@ -45,7 +45,11 @@ def age_on(birth_on: str | None, day: str) -> int | None:
 
 def shortest_interval(tags: Iterable[tuple[str, int | None]], is_rented: bool = False) -> Interval:
     """The interval of a household whose people carry these (care group, age) tags."""
-    carried = list(tags)
+    return _shortest(tuple(tags), is_rented)
+
+
+@lru_cache(maxsize=4_096)
+def _shortest(carried: tuple[tuple[str, int | None], ...], is_rented: bool) -> Interval:
     best = Interval(10_000, "")
     for group, min_age, days in _rules():
         if days >= best.days:

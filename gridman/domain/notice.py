@@ -9,13 +9,16 @@ __all__ = ["Notice"]
 
 
 class Notice(Synced):
-    """A notice shown on the Today page of everyone in the street from its day until its last day."""
+    """A notice shown on the Today page of its audience, an organisation and those below it, from its day until its last day."""
 
     __tablename__ = "notice"
 
     title: Mapped[str] = column(N_("Title"), is_required=True, merge=Merge.ONCE)
     body: Mapped[str | None] = column(N_("Text"), Kind.NOTE, max_length=5000, merge=Merge.ONCE)
     organisation_id: Mapped[int] = column(N_("From"), Kind.REFERENCE, merge=Merge.ONCE)
+    audience_id: Mapped[int | None] = column(
+        N_("For"), Kind.REFERENCE, merge=Merge.ONCE, hint=N_("Nobody named: the whole street")
+    )
     published_at: Mapped[int] = column(N_("Published"), Kind.INSTANT, merge=Merge.ONCE)
     until_on: Mapped[str | None] = column(N_("Shown until"), Kind.DAY)
     is_urgent: Mapped[bool | None] = column(N_("Urgent"), Kind.FLAG)

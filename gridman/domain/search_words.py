@@ -41,6 +41,8 @@ _LOOSE_HYPHEN = re.compile(r"(?<![0-9])-|-(?![0-9])")
 _LANDLINE = re.compile(r"(?<![0-9-])(0[0-9]{2,3})-([0-9]{5,8})(?![0-9-])")
 _BUILDING_WORD = re.compile(r"(?<=[0-9])\s*(?:号楼|栋|幢|座)")
 _HAN_RUN = re.compile(r"[^\x00-\x7f]+|[\x00-\x7f]+")
+_TONED = re.compile("[\u00c0-\u036f]")
+_HAN = re.compile("[\u4e00-\u9fff]+")
 _U_UMLAUT = str.maketrans("üǖǘǚǜ", "vvvvv")
 _BORDER = re.compile(
     r".+?(?:特别行政区|自治区|自治州|街道|社区|小区|花园|家园|新村|胡同|大道|单元|号楼|号院"
@@ -55,6 +57,8 @@ def plain_words(text: str) -> list[str]:
     """The words of `text` in the one form that is indexed and asked for: compatibility forms and full-width letters
     made plain, lower case, ü as v, no tone marks, no name separators, cut at spaces and punctuation, 12栋 = 12号楼.
     """
+    if (text.isascii() and text.isalnum()) or _HAN.fullmatch(text):  # most names and numbers are plain already
+        return [text.lower()[:MAX_TERM]]
     text = _BETWEEN_NAMES.sub("", unicodedata.normalize("NFKC", text).casefold())
     if not text.isascii():
         text = _BUILDING_WORD.sub("号楼", _without_tones(text))
@@ -65,7 +69,7 @@ def plain_words(text: str) -> list[str]:
 
 def _without_tones(text: str) -> str:
     text = text.translate(_U_UMLAUT)
-    if not any("\u00c0" <= character < "\u0370" for character in text):
+    if not _TONED.search(text):
         return text
     bare = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     return unicodedata.normalize("NFKC", bare)

@@ -51,13 +51,13 @@ class RegisterSheet:
         return [problem for row in self.rows for problem in row.problems]
 
 
-def read_register(path: Path, progress: Progress = quiet) -> RegisterSheet:
-    """All residents of a file, sound or not. Refuses with ``sheet.*`` (see `open_sheets`), ``register.no_headings`` or
+def read_register(path: Path, progress: Progress = quiet, *, content: bytes | None = None) -> RegisterSheet:
+    """All residents of a file, sound or not; `content`: see `open_sheets`. Refuses with ``sheet.*`` (see `open_sheets`), ``register.no_headings`` or
     ``register.empty``.
     """
     found = RegisterSheet()
     has_headings = False
-    sheets = open_sheets(path)
+    sheets = open_sheets(path, content)
     total = sum(sheet.height for sheet in sheets)
     for sheet in sheets:
         headings = headings_of(sheet)

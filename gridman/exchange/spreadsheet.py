@@ -35,8 +35,13 @@ class Sheet:
     merged: tuple[tuple[int, int, int, int], ...] = ()
 
 
-def open_sheets(path: Path) -> list[Sheet]:
-    """The sheets of a file. Refuses with ``sheet.missing``, ``sheet.protected`` or ``sheet.unreadable``."""
+def open_sheets(path: Path, content: bytes | None = None) -> list[Sheet]:
+    """The sheets of a file. With `content` that is read instead, a workbook that never lies on the disk; `path` is then only its name.
+
+    Refuses with ``sheet.missing``, ``sheet.protected`` or ``sheet.unreadable``.
+    """
+    if content is not None:
+        return _workbook_sheets(path, content)
     if not path.is_file():
         raise Refusal("sheet.missing", N_("There is no file {path}."), N_("Check the name and the folder."), path=path)
     if path.suffix.lower() in _CSV_ENDINGS:
@@ -59,11 +64,12 @@ def cell_text(value: Cell) -> str:
     return str(value)
 
 
-def _workbook_sheets(path: Path) -> list[Sheet]:
+def _workbook_sheets(path: Path, content: bytes | None = None) -> list[Sheet]:
     from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
+        source = str(path) if content is None else io.BytesIO(content)
+        workbook = CalamineWorkbook.from_object(source)
         found = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
     except PasswordError as error:
         raise Refusal(

@@ -22,6 +22,8 @@ __all__ = [
     "on_disconnect",
     "on_http",
     "on_refusal",
+    "refusal_of",
+    "status_of",
     "status_of_code",
 ]
 
@@ -38,12 +40,18 @@ _STATUS = {
     "auth.suspended": 403,
     "auth.unknown_token": 401,
     "auth.wrong_password": 401,
+    "assign.no_grid": 404,
+    "backup.missing": 404,
     "blob.missing": 404,
+    "device.missing": 404,
     "blob.offset": 409,
     "disk.full": 507,
     "file.cannot_write": 507,
+    "auth.no_pages": 403,
     "http.busy": 503,
     "http.malformed": 400,
+    "http.needs_tls": 403,
+    "http.other_form": 403,
     "http.no_authority": 404,
     "http.too_large": 413,
     "http.too_many": 429,
@@ -54,6 +62,7 @@ _STATUS = {
     "sync.malformed": 400,
     "sync.other_device": 403,
     "sync.too_large": 413,
+    "server.trouble": 503,
     "sync.too_new": 409,
     "sync.too_old": 409,
 }
@@ -116,12 +125,21 @@ def language_of(request: Request) -> str:
     return "en"
 
 
+def status_of(error: Exception) -> int:
+    """The HTTP status of an error."""
+    if is_full_disk(error):
+        return 507
+    if not isinstance(error, Refusal) or error is _BUG:
+        return 500
+    return _STATUS.get(error.code, 503 if isinstance(error, Trouble) else _OTHERWISE)
+
+
 def refusal_answer(refusal: Refusal, language: str, status: int | None = None) -> Response:
     """A refusal for people (`words`, `remedy`) and for a desk, which puts it into its own language (`text`, `advice`, `params`)."""
     params = {name: str(value) for name, value in refusal.params.items()}
     words, remedy = _filled(refusal.text, params, language), _filled(refusal.remedy, params, language)
     body = Refused(refusal.code, words, remedy, refusal.text, refusal.remedy, params)
-    status = status or _STATUS.get(refusal.code, _OTHERWISE)
+    status = status or status_of(refusal)
     headers = {"Retry-After": params["seconds"]} if status in (429, 503) and "seconds" in params else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -137,14 +155,24 @@ def _filled(text: str, params: dict[str, str], language: str) -> str:
     return said
 
 
-async def on_refusal(request: Request, error: Exception) -> Response:
-    """An expected problem. Trouble of this machine is told in full here, in the log; who asks from elsewhere can do nothing about it."""
-    assert isinstance(error, Refusal)
+def refusal_of(request: Request, error: Exception) -> Refusal:
+    """What a caller is told of an error. Trouble of this machine and our own mistakes are told in full here, in the log; who asks from
+    elsewhere can do nothing about them.
+    """
+    if is_full_disk(error):
+        error = full_disk("-")
     if isinstance(error, Trouble):
         _log.error("%s %s: %s", request.method, request.url.path, error)
-        told = Refusal("server.trouble", _TROUBLE, _TROUBLE_REMEDY, trouble=error.code)
-        return refusal_answer(told, language_of(request), _STATUS.get(error.code, 503))
-    return refusal_answer(error, language_of(request))
+        return Refusal("server.trouble", _TROUBLE, _TROUBLE_REMEDY, trouble=error.code)
+    if isinstance(error, Refusal):
+        return error
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _BUG
+
+
+async def on_refusal(request: Request, error: Exception) -> Response:
+    """An expected problem."""
+    return refusal_answer(refusal_of(request, error), language_of(request), status_of(error))
 
 
 async def on_http(request: Request, error: Exception) -> Response:
@@ -163,7 +191,4 @@ async def on_disconnect(request: Request, error: Exception) -> Response:
 
 async def on_bug(request: Request, error: Exception) -> Response:
     """Anything else is our mistake: to the log with the trace, and not a word of it to the caller."""
-    if is_full_disk(error):
-        return await on_refusal(request, full_disk("-"))
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return refusal_answer(_BUG, language_of(request), 500)
+    return refusal_answer(refusal_of(request, error), language_of(request), status_of(error))

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridman.kernel.errors import Refusal
+from gridman.server.admin.routes import admin_routes
 from gridman.server.answers import on_bug, on_disconnect, on_http, on_refusal
 from gridman.server.api import Address
 from gridman.server.limits import Limits
@@ -33,6 +34,7 @@ from gridman.services.street import Street
 from gridman.sync.catching_up import catch_up
 from gridman.sync.replica import Replica
 from gridman.sync.seal import Keys
+from gridman.sync.snapshots import Snapshots
 
 __all__ = ["ADDRESSES", "StreetParts", "make_app", "street_app"]
 
@@ -117,7 +119,7 @@ def _method(scope: Scope) -> str:
 def make_app(parts: StreetParts) -> Starlette:
     """The street server's application over these parts."""
     app = Starlette(
-        routes=[a.route() for a in ADDRESSES],
+        routes=[*(a.route() for a in ADDRESSES), *admin_routes()],
         middleware=[Middleware(_Guarded)],
         exception_handlers={
             Refusal: on_refusal,
@@ -130,11 +132,24 @@ def make_app(parts: StreetParts) -> Starlette:
     return app
 
 
-def street_app(street: Street, limits: Limits | None = None, *, authority: bytes = b"") -> Starlette:
-    """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe."""
+def street_app(
+    street: Street, limits: Limits | None = None, *, authority: bytes = b"", certificate_ends_at: int = 0
+) -> Starlette:
+    """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe;
+    `certificate_ends_at`: the last instant of the server's own, 0 without one.
+    """
     traffic = Traffic()
     catch_up(street.store)
-    replica = Replica(street.store, Keys.from_seed(street.key).public, key=street.key, told=traffic.count_operation)
-    return make_app(
-        StreetParts(street, replica, street.photos, limits or Limits(), authority=authority, traffic=traffic)
+    snapshots = Snapshots(street.data_dir / "snapshots", street.key, street.clock)
+    replica = Replica(
+        street.store,
+        Keys.from_seed(street.key).public,
+        key=street.key,
+        told=traffic.count_operation,
+        snapshots=snapshots,
     )
+    return make_app(
+        StreetParts(
+            street, replica, street.photos, limits or Limits(), authority, certificate_ends_at, traffic=traffic,
+        )
+    )  # fmt: skip

@@ -61,6 +61,7 @@ class StreetParts:
     blobs: Blobs
     limits: Limits = field(default_factory=Limits)
     authority: bytes = b""
+    certificate_ends_at: int = 0
     started: float = field(default_factory=time.monotonic)
     calls: Buckets = field(init=False)
     enrolments: Buckets = field(init=False)

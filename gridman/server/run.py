@@ -132,7 +132,9 @@ def _allow_many_connections() -> None:
 
 
 def _application(app: Starlette | Street, tls: Tls | None) -> Starlette:
-    return street_app(app, authority=tls.authority if tls else b"") if isinstance(app, Street) else app
+    if not isinstance(app, Street):
+        return app
+    return street_app(app) if tls is None else street_app(app, authority=tls.authority, certificate_ends_at=tls.ends_at)
 
 
 def require_safe(host: str, tls: Tls | None) -> None:

@@ -186,7 +186,12 @@ def work(team: Team, number: int, listening: socket.socket, pipe: Connection) ->
     ended = threading.Event()
     street = open_street(team.data_dir, team.database, must_exist=True)
     try:
-        app = street_app(street, team.limits, authority=team.tls.authority if team.tls else b"")
+        app = street_app(
+            street,
+            team.limits,
+            authority=team.tls.authority if team.tls else b"",
+            certificate_ends_at=team.tls.ends_at if team.tls else 0,
+        )
 
         def until_the_supervisor_ends(stop: Callable[[], None]) -> None:
             try:

@@ -11,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from gridman.domain.access import SYSTEM, Actor, require, rights_of
 from gridman.domain.codes import table
 from gridman.domain.organisation import Organisation
+from gridman.domain.rules import require_valid, tidy
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
@@ -20,9 +21,11 @@ from gridman.store.keys import check_passphrase, fold_login
 from gridman.store.store import Store
 from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
+from gridman.store.web_sessions import end_sessions_of
 
 __all__ = [
-    "AccountLine", "change_password", "create_user", "page_accounts", "password_hasher", "set_password", "suspend", "verify_login",
+    "AccountLine", "amend_user", "change_password", "create_user", "page_accounts", "password_hasher", "roles_with_account", "set_password",
+    "suspend", "verify_login",
 ]  # fmt: skip
 
 LOCK_AFTER = 5
@@ -69,16 +72,11 @@ def create_user(
     """
     require(unit.actor, "account.manage")
     folded = _check_login(login)
-    if role not in table("role") or not rights_of(role):
-        raise Refusal(
-            "account.role",
-            N_("There is no role {role} with an account."),
-            N_("Roles: {roles}."),
-            role=role,
-            roles=", ".join(code.code for code in table("role") if rights_of(code.code)),
-        )
+    _check_role(role)
     organisation_id = organisation if isinstance(organisation, int) else organisation.id
     unit.get(Organisation, organisation_id)
+    values = tidy(User, {"login": folded, "name": name, "role": role, "organisation_id": organisation_id})
+    require_valid(User, values, is_new=True)
     hashed = _hash(password, folded, hasher)
     take_turn(unit.connection)
     if rows.account_of_login(unit, folded) is not None:
@@ -88,11 +86,56 @@ def create_user(
             N_("Choose another one, for example with the grid's number behind it."),
             login=folded,
         )
-    user = unit.create(User(login=folded, name=name.strip(), role=role, organisation_id=organisation_id))
+    user = unit.create(User(**values))
     unit.flush()
     rows.add_account(unit, user.id, folded, hashed, must_change)
     note(unit, "account", "user", user.id, role=role)
     return user
+
+
+def roles_with_account() -> list[str]:
+    """The codes of the roles that an account can have, in the table's order."""
+    return [code.code for code in table("role") if rights_of(code.code)]
+
+
+def _check_role(role: str) -> None:
+    if role not in roles_with_account():
+        raise Refusal(
+            "account.role",
+            N_("There is no role {role} with an account."),
+            N_("Roles: {roles}."),
+            role=role,
+            roles=", ".join(roles_with_account()),
+        )
+
+
+def amend_user(unit: Unit, user_id: int, *, name: str, role: str, organisation_id: int, phone: str = "") -> User:
+    """Another name, role, organisation or phone. What the user's desks hold follows at their next contact.
+
+    Refuses an unknown role or organisation, an empty name, and with ``account.last_admin`` to leave the street without an administrator.
+    """
+    require(unit.actor, "account.manage")
+    user = unit.get(User, user_id)
+    _check_role(role)
+    unit.get(Organisation, organisation_id)
+    values = tidy(User, {"name": name, "role": role, "organisation_id": organisation_id, "phone": phone or None})
+    require_valid(User, {"login": user.login, **values}, is_new=True)
+    if user.role == "sysadmin" and role != "sysadmin":
+        _require_another_admin(unit, user)
+    unit.amend(user, **values)
+    note(unit, "account", "user", user_id, role=role)
+    return user
+
+
+def _require_another_admin(unit: Unit, user: User) -> None:
+    others = [u for u in unit.page(User, role="sysadmin", limit=1_000) if u.id != user.id and not u.is_suspended]
+    if not others:
+        raise Refusal(
+            "account.last_admin",
+            N_("{login} is the street's only administrator."),
+            N_("Give somebody else the role sysadmin first."),
+            login=user.login,
+        )
 
 
 def _check_login(login: str) -> str:
@@ -144,6 +187,7 @@ def _write_password(
     rows.amend_account(
         unit, account.user_id, password_hash=hashed, must_change=must_change, failed_count=0, locked_until=0
     )
+    end_sessions_of(unit, account.user_id)
     note(unit, "password", "user", account.user_id)
 
 
@@ -247,7 +291,12 @@ def require_active(user: User) -> None:
 def suspend(unit: Unit, user_id: int, is_suspended: bool = True) -> None:
     """Shut a user out of the server at once, or let the user in again. The desks learn it at their next contact."""
     require(unit.actor, "account.manage")
-    unit.amend(unit.get(User, user_id), is_suspended=is_suspended)
+    user = unit.get(User, user_id)
+    if is_suspended and user.role == "sysadmin":
+        _require_another_admin(unit, user)
+    if is_suspended:
+        end_sessions_of(unit, user_id)
+    unit.amend(user, is_suspended=is_suspended)
     note(unit, "suspend", "user", user_id, suspended=is_suspended)
 
 

@@ -15,6 +15,7 @@ from gridman.services.enrolment import RETIRED
 from gridman.services.outbox import note_round
 from gridman.services.photos import Blobs
 from gridman.services.signin import DeskUser, change_passphrase, destroy_desk
+from gridman.store.changes import Changes
 from gridman.store.store import Store
 
 __all__ = ["Desk", "Synchroniser"]
@@ -23,11 +24,19 @@ __all__ = ["Desk", "Synchroniser"]
 class Synchroniser(Protocol):
     """The desk's connection with the street server (made by `gridman.sync`; services know only this)."""
 
+    on_changes: Callable[[Changes], None] | None
+
     def run(self, progress: Progress, ticket: Ticket | None) -> Any:
         """One whole synchronisation; see `gridman.sync.exchange.RoundResult`."""
 
     def status(self) -> Any:
         """The state in words; see `gridman.sync.exchange.SyncStatus`."""
+
+    def fetch_photo(self, sha256: str, progress: Progress, ticket: Ticket | None) -> bytes:
+        """A photo's whole content, from here or from the street; see `gridman.sync.photos.PhotoLane.fetch`."""
+
+    def hurry(self) -> None:
+        """Rows are waited for: photos under way let them pass."""
 
     def listen(self, heard: Callable[[Any], None], ticket: Ticket) -> None:
         """Hear of changes at the street, see `gridman.sync.listening`, until `ticket` is cancelled."""
@@ -67,6 +76,18 @@ class Desk:
         note_round(self.store, started_at, result)
         self.refresh_actor()
         return result
+
+    def fetch_photo(self, sha256: str, progress: Progress = quiet, ticket: Ticket | None = None) -> bytes:
+        """The whole of a photo of which there is a record here. Refuses with ``blob.missing`` while the street has not got it either."""
+        return self.synchroniser.fetch_photo(sha256, progress, ticket)
+
+    def tell_changes(self, hear: Callable[[Changes], None]) -> None:
+        """Tell of rows that passed photos under way as they come, from the thread that synchronises."""
+        self.synchroniser.on_changes = hear
+
+    def hurry(self) -> None:
+        """Somebody waits for rows while photos are under way."""
+        self.synchroniser.hurry()
 
     def _destroyed(self, revoked: Refusal) -> Refusal:
         """The street, and nobody else (its certificate and this desk's token say so), has removed this computer: leave nothing here."""

@@ -26,7 +26,7 @@ from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "CODE_MS", "LOST", "RETIRED", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "page_devices", "plain_name",
+    "CODE_MS", "LOST", "RETIRED", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "plain_name",
     "revoke_device", "rotate_token",
 ]  # fmt: skip
 
@@ -226,9 +226,3 @@ def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST) -> None:
             unit, replica, revoked_at=unit.at, revoked_as=revoked_as, token_digest=device.token_digest, next_digest=None
         )
         note(unit, "revoke", "user", device.user_id, device=replica, revoked_as=revoked_as)
-
-
-def page_devices(reader: Reader, actor: Actor, user_id: int | None = None) -> list[Device]:
-    """Enrolled desks, oldest first; of one user when told."""
-    require(actor, "account.manage")
-    return rows.devices(reader, user_id)

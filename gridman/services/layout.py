@@ -8,13 +8,23 @@ from gridman.domain.building import Building
 from gridman.domain.grid import Grid, is_grid_code
 from gridman.domain.organisation import Organisation
 from gridman.domain.region import Region, level_of_code
+from gridman.domain.rules import require_valid, tidy
 from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services import audit
-from gridman.store.unit import Unit
+from gridman.store.unit import Reader, Unit
 
-__all__ = ["BuildingLayout", "CommunityLayout", "GridLayout", "LaidOut", "StreetLayout", "add_department", "lay_out"]
+__all__ = [
+    "BuildingLayout",
+    "CommunityLayout",
+    "GridLayout",
+    "LaidOut",
+    "StreetLayout",
+    "add_department",
+    "lay_out",
+    "street_office",
+]
 
 
 @dataclass(frozen=True)
@@ -177,10 +187,23 @@ def _lay_buildings(unit: Unit, grid: Grid, community_id: int, wanted: Iterable[B
     return count
 
 
+def street_office(reader: Reader) -> Organisation:
+    """The street's own office. Refuses with ``street.not_founded``."""
+    found = reader.first(Organisation, level="street", is_department=None)
+    if found is None:
+        raise Refusal(
+            "street.not_founded", N_("The street has no organisation yet."), N_("Found it with gridman street init.")
+        )
+    return found
+
+
 def add_department(unit: Unit, name: str, superior_id: int) -> Organisation:
     """A functional department (职能部门) beside its superior organisation; found again by name."""
     access.require(unit.actor, "account.manage")
     superior = unit.get(Organisation, superior_id)
+    values = tidy(Organisation, {"name": name})
+    require_valid(Organisation, values, is_new=True)
+    name = values["name"]
     found = unit.first(Organisation, name=name, parent_id=superior_id, is_department=True)
     if found is not None:
         return found

@@ -3,7 +3,7 @@
 import hashlib
 import io
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from gridman.domain.attachment import Attachment
 from gridman.kernel.clock import from_day
@@ -16,7 +16,11 @@ __all__ = ["Blobs", "PhotoDraft", "SmallPhoto", "attach", "prepare_photo"]
 LONGEST_EDGE_PX = 1_600
 THUMBNAIL_PX = 240
 LARGEST_PIXELS = 80_000_000
-_QUALITY = 78
+LARGEST_BYTES = 60_000_000
+MOST_BYTES = 200_000
+_QUALITIES = (78, 66, 54, 42)
+_HEIC = frozenset(b"ftyp" + brand for brand in (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"))
+_PIXELS = N_("“{name}” has {size} million pixels; at most {most} million can be taken.")
 
 
 @dataclass(frozen=True)
@@ -54,32 +58,69 @@ class Blobs(Protocol):
 
 
 def prepare_photo(draft: PhotoDraft) -> SmallPhoto:
-    """Turn, shrink to 1600 px, drop all metadata (place and device) and re-encode as JPEG; the time of taking is kept apart.
+    """Turn, shrink to 1600 px and about 200 kB, drop all metadata (place and device) and re-encode as JPEG; the time of taking is kept apart.
 
-    Refuses with ``photo.unreadable`` what is no picture, or is too large to open safely.
+    Refuses with ``photo.too_large``, with ``photo.heic`` (a format whose decoders may not be shipped with this program), and with
+    ``photo.unreadable`` what is no picture.
     """
     from PIL import Image, ImageOps
 
+    name = draft.name or "?"
+    if len(draft.data) > LARGEST_BYTES:
+        raise _too_large(
+            name, N_("“{name}” is {size} MB large; at most {most} MB can be taken."), len(draft.data), LARGEST_BYTES
+        )
+    if draft.data[4:12] in _HEIC:
+        raise Refusal(
+            "photo.heic",
+            N_("“{name}” is in the HEIC format, which this program cannot read."),
+            N_("Set the phone's camera to “most compatible” (JPEG), or send the photo on as JPEG, and add it again."),
+            name=name,
+        )
     try:
         with Image.open(io.BytesIO(draft.data)) as opened:
-            if opened.width * opened.height > LARGEST_PIXELS:
-                raise ValueError("too many pixels")
+            pixels = opened.width * opened.height
+            if pixels > LARGEST_PIXELS:
+                raise _too_large(name, _PIXELS, pixels, LARGEST_PIXELS)
             taken_at = _taken_at(opened.getexif())
             upright = ImageOps.exif_transpose(opened).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise _too_large(name, _PIXELS, 2 * LARGEST_PIXELS, LARGEST_PIXELS) from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise Refusal(
             "photo.unreadable",
             N_("“{name}” is not a picture this program can read."),
             N_("Use JPEG, PNG or WebP, at most 80 million pixels."),
-            name=draft.name or "?",
+            name=name,
         ) from error
+    upright.info.clear()  # comments and colour profiles, which the encoders would write again
     upright.thumbnail((LONGEST_EDGE_PX, LONGEST_EDGE_PX))
     small = upright.copy()
     small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    picture, preview = io.BytesIO(), io.BytesIO()
-    upright.save(picture, "JPEG", quality=_QUALITY, optimize=True)
+    preview = io.BytesIO()
     small.save(preview, "WEBP", quality=60)
-    return SmallPhoto(picture.getvalue(), preview.getvalue(), upright.width, upright.height, taken_at)
+    return SmallPhoto(_as_jpeg(upright), preview.getvalue(), upright.width, upright.height, taken_at)
+
+
+def _too_large(name: str, text: str, size: int, most: int) -> Refusal:
+    return Refusal(
+        "photo.too_large",
+        text,
+        N_("Take it again with a smaller picture size, or make it smaller first."),
+        name=name,
+        size=round(size / 1_000_000),
+        most=most // 1_000_000,
+    )
+
+
+def _as_jpeg(image: Any) -> bytes:
+    """As good as `MOST_BYTES` allow: on a bad line a photo of 200 kB takes a quarter of a minute."""
+    for quality in _QUALITIES:
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=quality, optimize=True)
+        if out.tell() <= MOST_BYTES:
+            break
+    return out.getvalue()
 
 
 def _taken_at(exif: object) -> int | None:

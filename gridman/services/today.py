@@ -54,7 +54,7 @@ def today(reader: Reader, actor: Actor, due_limit: int = 60) -> Today:
         visits_done=visits_done(reader, grids, day) if visits_at_all else 0,
         waiting=outbox.waiting_count(reader),
         refused=outbox.counts(reader).get("refused", 0),
-        notices=current_notices(reader, day),
+        notices=current_notices(reader, day, actor=actor),
         incidents_to_act=incident_rows(reader, list(mine[:20])),
         open_incidents=sum(counts.get(state, 0) for state in OPEN_STATES),
         overdue_incidents=len(incident_ids(reader, IncidentQuery(is_overdue=True))),

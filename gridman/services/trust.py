@@ -25,7 +25,8 @@ from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "ALPHABET", "Authority", "Invitation", "check_street", "desk_authority", "fingerprint_of", "is_same_letters", "keep_authority",
+    "ALPHABET", "Authority", "Invitation", "browser_fingerprint", "check_street",
+    "desk_authority", "fingerprint_of", "is_same_letters", "keep_authority",
     "keep_desk_authority", "kept_authority", "note_served", "read_invitation", "sealing_password", "served",
 ]  # fmt: skip
 
@@ -127,6 +128,12 @@ def _der(certificate: bytes) -> bytes:
 
 def _sha256(certificate: bytes) -> str:
     return hashlib.sha256(_der(certificate)).hexdigest()
+
+
+def browser_fingerprint(certificate: bytes) -> str:
+    """The SHA-256 of a certificate (PEM) as browsers show it: `AB:CD:…`."""
+    whole = _sha256(certificate).upper()
+    return ":".join(whole[at : at + 2] for at in range(0, len(whole), 2))
 
 
 @lru_cache(maxsize=8)

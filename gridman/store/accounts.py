@@ -16,7 +16,8 @@ from gridman.store.unit import Reader, Unit
 
 __all__ = [
     "Account", "Device", "account_of_login", "account_of_user", "accounts", "add_account", "add_code", "add_device", "amend_account",
-    "amend_device", "begin_attempt", "device_of", "devices", "ensure_street", "lock_device", "keep_replicas_from", "street_identity", "take_code",
+    "amend_device", "begin_attempt", "device_of", "devices", "ensure_street", "lock_device", "keep_replicas_from", "skews", "street_identity",
+    "take_code",
 ]  # fmt: skip
 
 _STREET_ID = "street_id"
@@ -132,6 +133,12 @@ def devices(reader: Reader, user_id: int | None = None) -> list[Device]:
     if user_id is not None:
         query = query.where(tables.device.c.user_id == user_id)
     return [_device(row) for row in reader.connection.execute(query)]
+
+
+def skews(reader: Reader) -> dict[int, int]:
+    """By how many milliseconds each device's clock was ahead of the street's when it sent last."""
+    d = tables.device.c
+    return {r.replica: int(r.skew_ms) for r in reader.connection.execute(select(d.replica, d.skew_ms)) if r.skew_ms}
 
 
 def lock_device(unit: Unit, replica: int) -> None:

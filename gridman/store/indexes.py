@@ -2,7 +2,8 @@
 they are not journaled, not synced and no part of the schema's history.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,7 +12,7 @@ from gridman.kernel.clock import day_of
 from gridman.store import lines, places, search
 from gridman.store.unit import Captured, Unit
 
-__all__ = ["WITHOUT", "Indexer", "ensure", "forget", "rebuild", "refresh"]
+__all__ = ["WITHOUT", "Indexer", "add_new", "ensure", "forget", "rebuild", "refresh"]
 
 WITHOUT = "without_indexes"
 """The note of a store whose records came without their indexes; who opens it makes them."""
@@ -45,6 +46,14 @@ def refresh(connection: Connection, touched: Mapping[str, Iterable[int]], now_ms
     if connection.dialect.name == "sqlite":
         search.refresh(connection, by_kind)
         places.refresh(connection, by_kind)
+
+
+def add_new(connection: Connection, fresh: Mapping[str, Mapping[str, Sequence[Any]]], now_ms: int) -> None:
+    """Index records that were never here before, given by kind as columns of their rows."""
+    lines.add_new(connection, fresh, day_of(now_ms))
+    if connection.dialect.name == "sqlite":
+        search.add_new(connection, fresh)
+        places.refresh(connection, {kind: columns["id"] for kind, columns in fresh.items()})
 
 
 def forget(connection: Connection, record_ids: Iterable[int]) -> None:

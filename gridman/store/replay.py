@@ -83,6 +83,7 @@ class Replay:
     _touched: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     _newest: str = ZERO
     _pending: dict[int, dict[str, Any]] | None = None
+    _many: set[str] = field(default_factory=set)
     _starting_over: bool | None = None
 
     def take_rows(self, pulled: PulledRows) -> int:
@@ -226,6 +227,22 @@ class Replay:
                 "INSERT OR REPLACE INTO cell(record_id, field, version, actor_id, at) VALUES (?,?,?,?,?)", rows
             )
 
+    def keep_new_cells(self, rows: Sequence[tuple[int, str, str, int | None, int | None]]) -> None:
+        """Versions of edited fields (record, field, version, who, when) of records that came for the first time."""
+        if rows:
+            self._newest = max(self._newest, *(row[2] for row in rows))
+            self.connection.exec_driver_sql(
+                "INSERT OR REPLACE INTO cell(record_id, field, version, actor_id, at) VALUES (?,?,?,?,?)", list(rows)
+            )
+
+    def touch(self, kind: str, ids: Iterable[int]) -> None:
+        """These records changed: the indexes and the screens must know."""
+        self._touched[kind].update(ids)
+
+    def touch_many(self, kind: str) -> None:
+        """Many records of this kind are new, their indexes made already: the screens ask anew."""
+        self._many.add(kind)
+
     def _defer(
         self,
         kind: str,
@@ -296,7 +313,7 @@ class Replay:
                 "(SELECT 1 FROM sync_row AS other WHERE other.record_id = mine.record_id AND other.scope <> ?)",
                 (scope, scope, scope),
             ).all()
-            for table in ("sync_row", "sync_exit", "cursor"):
+            for table in ("sync_row", "sync_exit", "cursor", "snapshot_part"):
                 run(f"DELETE FROM {table} WHERE scope = ?", (scope,))
             self._remove_by_kind((kind, record_id) for record_id, kind in rows)
 
@@ -305,13 +322,14 @@ class Replay:
         rows = list(cursors)
         if rows:
             self.connection.exec_driver_sql("INSERT OR REPLACE INTO cursor(scope, seq, after_id) VALUES (?,?,?)", rows)
+            self.connection.exec_driver_sql("DELETE FROM snapshot_part WHERE scope = ?", [(s,) for s, _, _ in rows])
 
     def start_over(self) -> None:
         """The street's data has another life: whatever does not arrive again leaves at the next checkpoint."""
         run = self.connection.exec_driver_sql
         run("INSERT OR REPLACE INTO sync_exit SELECT record_id, scope, entity, 0 FROM sync_row")
-        run("DELETE FROM sync_row")
-        run("DELETE FROM cursor")
+        for table in ("sync_row", "cursor", "snapshot_part"):
+            run(f"DELETE FROM {table}")
         self._starting_over = None
 
     def checkpoint(self, seq: int) -> None:
@@ -463,9 +481,9 @@ class Replay:
 
     def changes(self) -> Changes:
         """What this page changed."""
-        return Changes(
-            {k: frozenset(ids) if len(ids) <= MANY else frozenset() for k, ids in self._touched.items() if ids}
-        )
+        few = {k: frozenset(ids) for k, ids in self._touched.items() if 0 < len(ids) <= MANY and k not in self._many}
+        many = self._many | {k for k, ids in self._touched.items() if len(ids) > MANY}
+        return Changes(few | {k: frozenset() for k in many})
 
 
 def table_of(known: Noun) -> Table:

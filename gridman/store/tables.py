@@ -7,8 +7,8 @@ from gridman.domain.fields import BIG, Record
 
 __all__ = [
     "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "desk_audit", "device", "draft", "enrolment",
-    "household_line", "journal", "meta", "replica_counter", "search_entry", "setting", "sync_clock", "sync_exit", "sync_op", "sync_row",
-    "throttle",
+    "household_line", "journal", "meta", "replica_counter", "search_entry", "setting", "snapshot_part",
+    "sync_clock", "sync_exit", "sync_op", "sync_row", "throttle", "web_session",
 ]  # fmt: skip
 
 assert NOUNS  # importing the catalogue maps every noun onto the same metadata
@@ -94,6 +94,16 @@ cursor = Table(
     Column("scope", Text, primary_key=True),
     Column("seq", BigInteger, nullable=False),
     Column("after_id", BIG, nullable=False),  # last record received of those with this very seq
+)
+
+snapshot_part = Table(  # on a desk: snapshots of which the first segments are here
+    "snapshot_part",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("ident", LargeBinary, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("next", Integer, nullable=False),  # number of the segment that comes next
+    Column("hashes", LargeBinary, nullable=False),  # msgpack list: SHA-256 of every segment
 )
 
 deferred = Table(
@@ -185,6 +195,17 @@ account = Table(
     Column("must_change", Boolean),
     Column("failed_count", Integer),
     Column("locked_until", BigInteger),
+)
+
+web_session = (
+    Table(  # at the street: who is signed in to its pages in a browser; any of its server processes may be asked next
+        "web_session",
+        metadata,
+        Column("digest", Text, primary_key=True),  # of the secret in the browser's cookie
+        Column("user_id", BIG, nullable=False),
+        Column("started_at", BigInteger, nullable=False),
+        Column("seen_at", BigInteger, nullable=False),
+    )
 )
 
 enrolment = Table(

@@ -265,7 +265,7 @@ class StreetBundles:
         known = self.replica.greet(actor, Hello(SPOKEN.highest, actor.replica)).last_n
         while True:
             # The street's own time: how old a file is says nothing about the desk's clock.
-            asked = msgspec.structs.replace(asked, at=self.store.clock(), page=LARGEST_PAGE)
+            asked = msgspec.structs.replace(asked, at=self.store.clock(), page=LARGEST_PAGE, reads=0)
             answer = self.replica.anchored(actor, asked, self.replica.exchange(actor, asked))
             fresh += sum(v.n > known for v in answer.verdicts)
             repeated += sum(v.n <= known for v in answer.verdicts)

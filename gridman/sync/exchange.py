@@ -16,12 +16,15 @@ from gridman.kernel.words import N_
 from gridman.services.audit_anchor import keep_anchor, next_push
 from gridman.store import outbox
 from gridman.store.changes import Changes
+from gridman.store.first_rows import begun_snapshots
 from gridman.store.outbox import Outgoing, Receipt, Returned
 from gridman.store.photo_queue import forget_sent_photos
-from gridman.store.replay import PulledEntry, PulledRows, positions, receiving
+from gridman.store.replay import PulledEntry, PulledRows, Replay, positions, receiving
 from gridman.store.store import Store, get_meta, put_meta
 from gridman.sync.codec import digest_of, unpack_rows
-from gridman.sync.protocol import SPOKEN, Answer, Cursor, Op, Request, Rows, Street, Verdict, Versions
+from gridman.sync.protocol import SPOKEN, Answer, Cursor, Op, Partly, Request, Rows, Street, Verdict, Versions
+from gridman.sync.segments import take_segment
+from gridman.sync.snapshots import FORMAT
 from gridman.sync.versions import other_versions
 
 __all__ = [
@@ -118,43 +121,60 @@ def prepare(
     with store.read() as reader:
         found = outbox.next_operations(reader.connection, push_bytes, after_n)
         cursors = [Cursor(s, seq, after) for s, (seq, after) in sorted(positions(reader.connection).items())]
+        begun = begun_snapshots(reader.connection)
         epoch = get_meta(reader, _EPOCH) or ""
         audit = next_push(reader) if with_audit else None
     if found:
         with receiving(store) as replay:
             outbox.mark_sent(replay.connection, [o.n for o in found])
     ops = [_op(o) for o in found]
+    partly = [Partly(scope, b.ident, b.next) for scope, b in sorted(begun.items())]
     return Request(
-        spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest, audit=audit
-    )
+        spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest,
+        audit=audit, reads=FORMAT, partly=partly,
+    )  # fmt: skip
 
 
 def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
-    """Take in an answer, whole or not at all. An answer to anything but the desk's present positions is ignored. Refuses with ``sync.fork``
-    when the street knows more of this desk's work than the desk, ``sync.too_new`` an answer in a version the desk did not offer.
+    """Take in an answer: its segments of snapshots one by one, then the rest whole or not at all. An answer to anything but the desk's
+    present positions is ignored. Refuses with ``sync.fork`` when the street knows more of this desk's work than the desk, ``sync.too_new``
+    an answer in a version the desk did not offer.
     """
     if not request.spoken.lowest <= answer.protocol <= request.spoken.highest:
         raise other_versions(answer.protocol, request.protocol)
     pulled = [_pulled(part) for part in answer.rows]
     entries = _entries(answer)
-    asked = {c.scope: (c.seq, c.after_id) for c in request.cursors}
+    standing = _Standing({c.scope: (c.seq, c.after_id) for c in request.cursors}, _begun_of(request), request.epoch)
+    received, changes = 0, Changes()
+    if answer.segments:
+        with receiving(store) as replay:
+            if not standing.holds(replay):
+                return Absorbed(is_stale=True)
+            _enter_life(replay, request, answer)
+        if answer.is_reset:
+            standing = _Standing({}, {}, answer.epoch)
+        standing.epoch = answer.epoch
+    for segment in answer.segments:
+        # Each in a transaction of its own: a desk that is killed in between goes on with the next one.
+        with receiving(store) as replay:
+            count = take_segment(replay, segment) if standing.holds(replay) else None
+            if count is None:
+                return Absorbed(changes, received=received, is_stale=not received)
+            received += count
+            standing = _Standing(positions(replay.connection), _begun_here(replay), answer.epoch)
+        changes = changes | replay.changes()
     with receiving(store) as replay:
         connection = replay.connection
-        if positions(connection) != asked or replay.note(_EPOCH) != request.epoch:
-            return Absorbed(is_stale=True)
-        if answer.last_n > outbox.highest_sent(connection) or not _are_own(connection, answer.verdicts):
-            raise _overtaken()
-        if answer.is_reset:
-            replay.start_over()
-            forget_sent_photos(connection)
-        if answer.epoch != request.epoch:
-            put_meta(connection, _EPOCH, answer.epoch)
+        if not standing.holds(replay):
+            return Absorbed(changes, received=received, is_stale=not received)
+        if not answer.segments:
+            _enter_life(replay, request, answer)
         if answer.last_n < outbox.highest_acknowledged(connection):
             outbox.offer_again(connection, answer.last_n)
         returned = [Returned(v.n, v.outcome, v.refusal, v.seq) for v in answer.verdicts]
         outbox.acknowledge(connection, returned, store.clock())
         replay.drop(answer.drops)
-        received = sum(replay.take_rows(rows) for rows in pulled)
+        received += sum(replay.take_rows(rows) for rows in pulled)
         replay.place(entries)
         replay.move_cursors((c.scope, c.seq, c.after_id) for c in answer.cursors)
         if answer.complete:
@@ -162,7 +182,43 @@ def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
             put_meta(connection, _SYNCED_AT, str(store.clock()))
     if request.audit is not None and answer.anchor is not None:
         keep_anchor(store, request.audit, answer.anchor)
-    return Absorbed(replay.changes(), len(returned), received, answer.complete, False, answer.at)
+    return Absorbed(changes | replay.changes(), len(returned), received, answer.complete, False, answer.at)
+
+
+@dataclass
+class _Standing:
+    """How far this desk was when it asked: an answer to anything else is not taken in."""
+
+    positions: dict[str, tuple[int, int]]
+    begun: dict[str, tuple[bytes, int]]
+    epoch: str
+
+    def holds(self, replay: Replay) -> bool:
+        """Whether it is still so."""
+        return (
+            positions(replay.connection) == self.positions
+            and _begun_here(replay) == self.begun
+            and replay.note(_EPOCH) == self.epoch
+        )
+
+
+def _begun_of(request: Request) -> dict[str, tuple[bytes, int]]:
+    return {p.scope: (p.snapshot, p.next) for p in request.partly}
+
+
+def _begun_here(replay: Replay) -> dict[str, tuple[bytes, int]]:
+    return {scope: (b.ident, b.next) for scope, b in begun_snapshots(replay.connection).items()}
+
+
+def _enter_life(replay: Replay, request: Request, answer: Answer) -> None:
+    """Make sure the street goes on from where this desk's work is, and start over where its data has another life."""
+    if answer.last_n > outbox.highest_sent(replay.connection) or not _are_own(replay.connection, answer.verdicts):
+        raise _overtaken()
+    if answer.is_reset:
+        replay.start_over()
+        forget_sent_photos(replay.connection)
+    if answer.epoch != request.epoch:
+        put_meta(replay.connection, _EPOCH, answer.epoch)
 
 
 def _are_own(connection: Any, verdicts: Sequence[Verdict]) -> bool:

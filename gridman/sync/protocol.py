@@ -10,8 +10,8 @@ from msgspec import Struct
 from gridman.services.audit_anchor import Anchor, AuditPush
 
 __all__ = [
-    "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "Op", "Request", "Rows", "Street", "Verdict",
-    "Versions",
+    "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "Op", "Partly", "Request", "Rows", "Segment",
+    "Street", "Verdict", "Versions",
 ]  # fmt: skip
 
 
@@ -55,6 +55,28 @@ class Cursor(Struct, array_like=True, frozen=True):
     after_id: int = ALL
 
 
+class Partly(Struct, array_like=True, frozen=True):
+    """How far a desk has received the snapshot of a scope: its segments before number `next`."""
+
+    scope: str
+    snapshot: bytes
+    next: int
+
+
+class Segment(Struct, array_like=True, frozen=True):
+    """One piece of a scope's snapshot, number `number` of `of`; `seq`: the number of the feed it was made at. `snapshot` names its content:
+    a digest over the scope, `seq` and `hashes`, the SHA-256 of every segment's `data`, which come with the first one.
+    """
+
+    scope: str
+    snapshot: bytes
+    seq: int
+    number: int
+    of: int
+    data: bytes
+    hashes: list[bytes] = []
+
+
 class Hello(Struct, array_like=True, frozen=True, tag="hello"):
     """A desk introduces itself. `keys`: its public keys for bundles (`sync.seal`). `lowest`: see `Request`."""
 
@@ -81,7 +103,8 @@ class Greeting(Struct, array_like=True, frozen=True):
 
 class Request(Struct, array_like=True, frozen=True, tag="exchange"):
     """Operations to push and positions to pull from. The desk speaks the versions `lowest` to `protocol`; `lowest` 0: that one only.
-    `audit`: new lines of its audit log, so that they need no request of their own.
+    `audit`: new lines of its audit log, so that they need no request of their own. `reads`: the latest format of snapshots the desk
+    understands, 0 for none; `partly`: snapshots of which it has the beginning; their scopes have no cursor.
     """
 
     protocol: int
@@ -94,6 +117,8 @@ class Request(Struct, array_like=True, frozen=True, tag="exchange"):
     app: str = ""
     lowest: int = 0
     audit: AuditPush | None = None
+    reads: int = 0
+    partly: list[Partly] = []
 
     @property
     def spoken(self) -> Versions:
@@ -140,6 +165,7 @@ class Answer(Struct, array_like=True, frozen=True):
 
     ``is_reset``: the desk's positions belong to another life of the street's data; receive everything anew. ``anchor``: up to where the
     street has the desk's audit log; None from a street that was not asked, or knows only the way of its own for it.
+    ``segments`` come before everything else of the answer and are kept one by one.
     """
 
     protocol: int
@@ -155,6 +181,7 @@ class Answer(Struct, array_like=True, frozen=True):
     complete: bool = False
     is_reset: bool = False
     anchor: Anchor | None = None
+    segments: list[Segment] = []
 
 
 class Street(Protocol):

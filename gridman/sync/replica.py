@@ -8,50 +8,34 @@ from typing import Any
 
 from msgspec import convert, structs, to_builtins
 
-from gridman.domain.access import MAP, REF, Actor
+from gridman.domain.access import Actor
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
 from gridman.services.audit_anchor import receive
 from gridman.store.bundle_keys import keep_device_keys
-from gridman.store.feed_pages import cells_of, clock_of, entries_after, rows_of, same_moment, scopes_with_news
+from gridman.store.feed_pages import clock_of, same_moment
 from gridman.store.pushed import answers_of, keep_answers, last_pushed, note_device
 from gridman.store.store import Store
 from gridman.store.turns import take_device_turn
 from gridman.store.unit import Reader, Unit
-from gridman.sync.codec import check_op, decode_request, digest_of, encode, pack_rows
-from gridman.sync.protocol import (
-    ALL,
-    DIGEST_TOLD,
-    LARGEST_PAGE,
-    SPOKEN,
-    Answer,
-    Cursor,
-    Entry,
-    Greeting,
-    Hello,
-    Op,
-    Request,
-    Rows,
-    Verdict,
-    Versions,
-)
+from gridman.sync.codec import check_op, decode_request, digest_of, encode
+from gridman.sync.protocol import DIGEST_TOLD, SPOKEN, Answer, Greeting, Hello, Op, Request, Verdict, Versions
+from gridman.sync.pull import pull
 from gridman.sync.push import Intake
 from gridman.sync.seal import PUBLIC_BYTES
+from gridman.sync.snapshots import Snapshots
 from gridman.sync.versions import agreed, is_drained, too_old
 
 __all__ = ["Replica"]
 
 LARGEST_PUSH = 2_000
-_BLOCK = 500
-_PAGE_BYTES = 1 << 20
-_NEAR = 10_000
-_SCOPE_ORDER = {REF: 0, "g": 1, "i": 2, "o": 3, MAP: 4}
 
 
 class Replica:
     """The street server's copy as desks talk to it. `spoken`: the versions of the protocol it answers in; `key`: the street's data key,
-    with which it signs how far it has a desk's audit log; `told`: hears the outcome of each operation that was taken in.
+    with which it signs how far it has a desk's audit log; `told`: hears the outcome of each operation that was taken in;
+    `snapshots`: those that new scopes begin with, None for pages only.
     """
 
     def __init__(
@@ -62,12 +46,14 @@ class Replica:
         *,
         key: bytes | None = None,
         told: Callable[[str], None] | None = None,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._store = store
         self._public_keys = public_keys
         self._spoken = spoken
         self._key = key
         self._told = told
+        self._snapshots = snapshots
 
     def exchange_bytes(self, actor: Actor, body: bytes) -> bytes:
         """Answer an encoded message of the device `actor.replica`. Raises Refusal for whatever is wrong with it."""
@@ -119,7 +105,7 @@ class Replica:
             same_moment(reader)
             if self.drains(request):
                 return _receipt(reader, version, actor, request, verdicts)
-            return _pull(reader, version, actor, request, verdicts)
+            return pull(reader, version, actor, request, verdicts, self._snapshots)
 
     def _take(self, actor: Actor, request: Request, *, is_farewell: bool = False) -> list[Verdict]:
         """Take in the operations, durably; of a desk that says farewell none is in its scope any more."""
@@ -157,7 +143,7 @@ class Replica:
                 N_("Set this computer up again from the street server."),
             )
         version = agreed(self._spoken, request.spoken)
-        if len(request.ops) > LARGEST_PUSH or len(request.cursors) > 10_000:
+        if len(request.ops) > LARGEST_PUSH or len(request.cursors) + len(request.partly) > 10_000:
             raise Refusal(
                 "sync.too_large",
                 N_("The message is larger than the street accepts."),
@@ -229,86 +215,3 @@ def _next_ops(ops: Iterable[Op], last: int) -> list[Op]:
 
 def _at(verdict: Verdict, seq: int, digest: str) -> Verdict:
     return Verdict(verdict.n, verdict.outcome, verdict.refusal, seq, digest[:DIGEST_TOLD])
-
-
-def _pull(reader: Reader, version: int, actor: Actor, request: Request, verdicts: list[Verdict]) -> Answer:
-    """What the desk does not have yet, at most one page of it."""
-    connection = reader.connection
-    seq, epoch = clock_of(connection)
-    scopes = scopes_of_user(reader, actor.user_id)
-    known = {c.scope: c for c in request.cursors}
-    is_reset = bool(request.epoch and request.epoch != epoch) or any(c.seq > seq for c in request.cursors)
-    drops = sorted(known.keys() - scopes)
-    if is_reset:
-        known = {}
-    page = _Page(reader, seq, max(1, min(request.page, LARGEST_PAGE)))
-    asked = [known.get(s) or Cursor(s, 0, ALL) for s in sorted(scopes, key=_scope_order)]
-    since = min((c.seq + (c.after_id == ALL) for c in asked), default=0)
-    # One question for all scopes while little is new; a first sync asks each scope by itself.
-    is_near = all(c.seq for c in asked) and seq - since < _NEAR
-    news = scopes_with_news(connection, scopes, since) if is_near else scopes
-    cursors = [page.read(i, c) if c.scope in news else Cursor(c.scope, seq, ALL) for i, c in enumerate(asked)]
-    is_complete = all(c.seq == seq and c.after_id == ALL for c in cursors)
-    if is_complete and not page.entries and not drops and cursors == [known.get(c.scope) for c in cursors]:
-        cursors = []  # nothing to say: the desk's positions are the street's
-    return Answer(
-        version, epoch, seq, reader.now, last_pushed(connection, actor.replica), verdicts, page.rows(), page.entries, drops,
-        cursors, is_complete, is_reset,
-    )  # fmt: skip
-
-
-def _scope_order(scope: str) -> tuple[int, str]:
-    return _SCOPE_ORDER.get(scope, _SCOPE_ORDER.get(scope.partition(":")[0], 9)), scope
-
-
-class _Page:
-    """One answer in the making: entries of several scopes, each row once, bounded in rows and bytes."""
-
-    def __init__(self, reader: Reader, upto: int, limit: int) -> None:
-        self._connection = reader.connection
-        self._upto = upto
-        self._left = limit
-        self._bytes = 0
-        self._taken: set[int] = set()
-        self._rows: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
-        self.entries: list[Entry] = []
-        self.is_full = False
-
-    def read(self, index: int, cursor: Cursor) -> Cursor:
-        """Take what the scope has after `cursor`, the answer's cursor number `index`; returns how far it was taken."""
-        seq, after_id = cursor.seq, cursor.after_id
-        while not self.is_full:
-            wanted = min(self._left, _BLOCK)
-            found = entries_after(self._connection, cursor.scope, seq, after_id, self._upto, wanted + 1)
-            block = found[:wanted]
-            self._take(index, block)
-            if block:
-                seq, after_id = block[-1][0], block[-1][1]
-            if len(found) <= wanted:
-                return Cursor(cursor.scope, self._upto, ALL)
-            self.is_full = self._left <= 0 or self._bytes > _PAGE_BYTES
-        if entries_after(self._connection, cursor.scope, seq, after_id, self._upto, 1):
-            return Cursor(cursor.scope, seq, after_id)
-        return Cursor(cursor.scope, self._upto, ALL)
-
-    def _take(self, index: int, block: list[tuple[int, int, str, bool]]) -> None:
-        self._left -= len(block)
-        by_kind: dict[str, list[int]] = {}
-        for seq, record_id, kind, is_exit in block:
-            self.entries.append(Entry(record_id, index, kind, seq, is_exit))
-            if not is_exit and record_id not in self._taken:
-                self._taken.add(record_id)
-                by_kind.setdefault(kind, []).append(record_id)
-        for kind, ids in by_kind.items():
-            columns, rows = rows_of(self._connection, kind, ids)
-            self._rows.setdefault(kind, (columns, []))[1].extend(rows)
-            self._bytes += sum(len(v) for row in rows for v in row if isinstance(v, str | bytes))
-
-    def rows(self) -> list[Rows]:
-        """The rows taken, with who last edited which field."""
-        parts = []
-        for kind, (columns, rows) in self._rows.items():
-            cells = cells_of(self._connection, [row[0] for row in rows])
-            edited = [(i, cells[row[0]]) for i, row in enumerate(rows) if row[0] in cells]
-            parts.append(pack_rows(kind, columns, rows, edited))
-        return parts

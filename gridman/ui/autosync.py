@@ -67,6 +67,7 @@ class AutoSync(QObject):
         """
         if word is Heard.NEWS and self._job is not None:
             self._has_news = True
+            self._shell.desk.hurry()  # photos on their way let it pass
         elif word is Heard.NEWS:
             self._wait_at_most(AFTER_NEWS_S)
         elif word is Heard.THERE and self._job is None and self._retry.is_failing:

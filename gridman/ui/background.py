@@ -1,16 +1,14 @@
 """The only door out of the GUI thread. One writer thread, a few readers; results come back by one signal of one object that lives
 in the GUI thread, so every callback runs there.
 
-`ask` reads, `do` writes, `keep` does store work that is no unit (drafts, settings), `run` is long work with progress and cancel, `listen`
-waits for what comes from elsewhere.
+`ask` reads, `do` writes, `keep` does store work that is no unit (drafts, settings), `run` is long work with progress and cancel, `fetch`
+brings what a person waits to see, `listen` waits for what comes from elsewhere.
 """
 
 import sys
 import time
-import traceback
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -19,13 +17,13 @@ from shiboken6 import isValid
 from gridman.kernel.errors import Refusal
 from gridman.kernel.files import os_trouble
 from gridman.kernel.log import get_log
-from gridman.kernel.progress import Cancelled, Ticket
+from gridman.kernel.progress import Cancelled
+from gridman.ui.jobs import Failure, Job
 
 __all__ = ["Background", "DeskLike", "Failure", "Job", "install_excepthook"]
 
 _log = get_log(__name__)
 _READERS = 2
-_BETWEEN_REPORTS_S = 0.05
 
 
 class DeskLike(Protocol):
@@ -36,56 +34,6 @@ class DeskLike(Protocol):
 
     @property
     def actor(self) -> Any: ...
-
-
-class Failure(Exception):
-    """A bug, not a refusal: what went wrong where, for the log and for the person who reports it."""
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
-        self.error = error
-        self.trace = "".join(traceback.format_exception(error))
-
-
-class Job:
-    """One piece of work on its way. Long ones tell how far they are; `cancel` asks them to stop."""
-
-    def __init__(
-        self, kind: str, then: Callable[[Any], None] | None, refused: Callable[[Refusal], None] | None
-    ) -> None:
-        self.number = 0
-        self.kind = kind
-        self.then = then
-        self.refused = refused
-        self.key: tuple[Any, ...] | None = None
-        self.title = ""
-        self.work: Callable[..., Any] | None = None
-        self.done, self.total, self.step = 0, 0, ""
-        self.started_s = time.monotonic()
-        self.ticket = Ticket()
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.changes: Any = None
-        self.is_over = False
-        self.future: Future[None] | None = None
-        self.words: deque[Any] = deque()  # what a listener heard and the window did not yet
-        self._reported_s = 0.0
-
-    def cancel(self) -> None:
-        """Ask the work to stop at its next step; what it saved stays saved."""
-        self.ticket.cancel()
-
-    @property
-    def running_s(self) -> float:
-        return time.monotonic() - self.started_s
-
-    def is_due_to_report(self, done: int, total: int) -> bool:
-        """Whether enough time passed since the last report that the window should hear of this one."""
-        now = time.monotonic()
-        if now - self._reported_s < _BETWEEN_REPORTS_S and done < total:
-            return False
-        self._reported_s = now
-        return True
 
 
 class Background(QObject):
@@ -105,6 +53,7 @@ class Background(QObject):
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="desk-reader")
         self._long = ThreadPoolExecutor(1, thread_name_prefix="desk-long")
         self._ear = ThreadPoolExecutor(1, thread_name_prefix="desk-ear")
+        self._hands = ThreadPoolExecutor(1, thread_name_prefix="desk-hands")
         self._listening: Job | None = None
         self._jobs: dict[int, Job] = {}
         self._latest: dict[tuple[Any, ...], int] = {}
@@ -201,6 +150,36 @@ class Background(QObject):
         job.title, job.work = title, fn
         return self._start(self._long, job, work)
 
+    def fetch(
+        self,
+        fn: Callable[..., Any],
+        *args: Any,
+        told: Callable[[int, int], None],
+        then: Callable[[Any], None],
+        refused: Callable[[Refusal], None],
+    ) -> Job:
+        """Call ``fn(*args, progress, ticket)`` on the thread for what a person waits to see (a photo), beside whatever `run` is doing; one at
+        a time. ``told(done, total)`` as it comes; after `Job.cancel` nobody is told any more.
+        """
+
+        def work(job: Job) -> None:
+            def progress(done: int, total: int, step: str = "") -> None:
+                job.ticket.check()
+                job.done, job.total = done, total
+                if job.is_due_to_report(done, total):
+                    self._arrived.emit(job)
+
+            job.ticket.check()
+            job.result = fn(*args, progress, job.ticket)
+
+        job = Job("fetch", then, refused)
+        job.told = told
+        return self._start(self._hands, job, work)
+
+    def announce(self, changes: Any) -> None:
+        """Say what work under way has changed already; from any thread."""
+        self._arrived.emit(changes)
+
     def listen(self, fn: Callable[..., Any], heard: Callable[[Any], None]) -> Job:
         """Call ``fn(tell, ticket)`` on the thread for listening, where it stays until it is cancelled; each ``tell(word)`` comes as
         ``heard(word)`` in the GUI thread. One listens at a time: an earlier one is cancelled.
@@ -232,9 +211,10 @@ class Background(QObject):
         """Let writes finish, ask long work to stop, answer nobody any more."""
         self._is_closed = True
         for job in list(self._jobs.values()):
-            if job.kind in ("run", "listen"):
+            if job.kind in ("run", "listen", "fetch"):
                 job.cancel()
-        self._ear.shutdown(wait=False, cancel_futures=True)  # it may be just calling a street that is not there
+        for pool in (self._ear, self._hands):  # they may be just calling a street that is not there
+            pool.shutdown(wait=False, cancel_futures=True)
         for pool in (self._readers, self._long, self._writer):
             pool.shutdown(wait=True, cancel_futures=pool is not self._writer)
 
@@ -265,14 +245,19 @@ class Background(QObject):
         return job.key is not None and self._latest.get(job.key) != job.number
 
     @Slot(object)
-    def _take(self, job: Job) -> None:
+    def _take(self, job: Job | Any) -> None:
         if self._is_closed:
+            return
+        if not isinstance(job, Job):
+            self.changed.emit(job)
             return
         if job.kind == "listen":
             self._hear(job)
         if not job.is_over:
             if job.kind == "run":
                 self.work_changed.emit(job)
+            elif job.told is not None and not job.ticket.is_cancelled and _is_alive(job.told):
+                job.told(job.done, job.total)
             return
         if self._jobs.pop(job.number, None) is None:
             return

@@ -38,6 +38,7 @@ class DeskSession(QObject):
         super().__init__()
         self._app, self.desk, self._unlock = app, desk, unlock
         self.background = Background(desk, self)
+        desk.tell_changes(self.background.announce)
         self.ending: Refusal | None = None
         self.background.ended.connect(self._ended)
         self._remove_hook = install_excepthook(self.background)

@@ -12,6 +12,7 @@ from gridman.kernel.errors import Refusal
 from gridman.services import accounts, enrolment
 from gridman.services.audit import verify_chain
 from gridman.services.enrolment import Enrolled
+from gridman.services.overview import page_desks
 from gridman.services.street import open_street
 from gridman.store.accounts import device_of
 from tests.support.streets import CHEAP_HASHER, CLERK, PASSWORD, STAFF, WORKER, TownStreet
@@ -199,7 +200,7 @@ def test_a_call_is_noted_at_most_once_a_minute(town: TownStreet) -> None:
         town.clock.pass_minutes(minutes)
         enrolment.note_seen(store, me, enrolled.token)
         with store.read() as reader:
-            seen.append(enrolment.page_devices(reader, SYSTEM)[0].last_seen_at)
+            seen.append(page_desks(reader, SYSTEM)[0].device.last_seen_at)
     assert seen[0] == seen[1] < seen[2] == town.clock.now
 
 
@@ -209,7 +210,7 @@ def test_only_the_administrator_hands_out_codes_and_revokes(town: TownStreet) ->
     for verb in (
         lambda u: enrolment.new_code(u, town.users[WORKER]),
         lambda u: enrolment.revoke_device(u, enrolled.replica),
-        lambda u: enrolment.page_devices(u, me),
+        lambda u: page_desks(u, me),
     ):
         with pytest.raises(Refusal) as caught, store.unit(me) as unit:
             verb(unit)
@@ -219,7 +220,7 @@ def test_only_the_administrator_hands_out_codes_and_revokes(town: TownStreet) ->
 def test_a_devices_name_is_kept_short_and_printable(town: TownStreet) -> None:
     by_password(town, device="Desk\n\x1b[31m 1\u202e " + "x" * 200)
     with town.street.store.read() as reader:
-        name = enrolment.page_devices(reader, SYSTEM)[0].name
+        name = page_desks(reader, SYSTEM)[0].device.name
     assert name.startswith("Desk[31m 1 xxx") and len(name) == 60
 
 

@@ -62,6 +62,7 @@ def determined(life: str) -> Iterator[None]:
         stack.enter_context(patch.object(Unit, "is_alone", property(lambda self: True)))
         stack.enter_context(patch.object(indexes, "refresh", lambda *args, **kwargs: None))
         stack.enter_context(patch.object(indexes, "forget", lambda *args, **kwargs: None))
+        stack.enter_context(patch.object(indexes, "add_new", lambda *args, **kwargs: None))
         yield
 
 

@@ -85,6 +85,20 @@ class Desk:
         """What a real desk says when its street is away: a window that stays open for a second asks."""
         raise Refusal("sync.unreachable", "The street server at {url} cannot be reached.", url=self.profile.street_url)
 
+    def fetch_photo(self, sha256: str, progress: Progress = quiet, ticket: Ticket | None = None) -> bytes:
+        """From here; its street is away."""
+        data: bytes | None = self.blobs.get(sha256)
+        if data is None:
+            self.synchronise()
+        assert data is not None
+        return data
+
+    def tell_changes(self, hear: Callable[[Any], None]) -> None:
+        """Nothing comes."""
+
+    def hurry(self) -> None:
+        """Nothing is under way."""
+
     def listen(self, heard: Callable[[Any], None], ticket: Ticket) -> None:
         """A street that is away has nothing to tell."""
         ticket.wait(3_600)

@@ -24,6 +24,7 @@ from gridman.sync import exchange
 from gridman.sync.codec import decode_answer, decode_greeting, decode_request, encode
 from gridman.sync.protocol import Answer, Greeting, Hello, Request
 from gridman.sync.replica import Replica
+from gridman.sync.snapshots import Snapshots
 
 KEY = bytes(range(32))
 NOON = 1_795_406_400_000
@@ -189,7 +190,7 @@ class World:
 
 @contextmanager
 def make_world(url: str | None = None) -> Iterator[World]:
-    """A street with three grids; on PostgreSQL when `url` is given."""
+    """A street with three grids; on PostgreSQL when `url` is given. Even the smallest scope begins with a snapshot, of tiny segments."""
     folder = Path(tempfile.mkdtemp(prefix="gridman-sync-", dir=fast_folder()))
     clock = Watch()
     recorders = [StreetJournal(), StreetFeed(), Indexer()]
@@ -197,7 +198,8 @@ def make_world(url: str | None = None) -> Iterator[World]:
         store = open_store(open_postgresql(url), 1, recorders, clock)
     else:
         store = Store(open_copy(folder / "street.db"), 1, recorders, clock)
-    world = World(folder, clock, store, Replica(store))
+    snapshots = Snapshots(folder / "snapshots", KEY, clock, least_rows=2, segment_rows=3, least_bytes=1, making_s=1e9)
+    world = World(folder, clock, store, Replica(store, snapshots=snapshots))
     with store.unit(SYSTEM) as unit:
         street = unit.create(Region(code="990101001000", name="Demo Street", level="street"))
         community = unit.create(

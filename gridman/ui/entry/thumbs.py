@@ -5,9 +5,10 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPixmap
-from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from gridman.kernel.words import _
+from gridman.ui.entry.whole_photo import WholePhoto
 from gridman.ui.flow import FlowLayout
 from gridman.ui.shell import Shell
 
@@ -30,15 +31,7 @@ class PhotoStrip(QWidget):
             flow.addWidget(thumb)
 
     def _show(self, attachment: Any) -> None:
-        data = self._shell.desk.blobs.get(attachment.sha256) if self._shell.desk.blobs is not None else None
-        image = QImage.fromData(data) if data else QImage.fromData(attachment.thumbnail or b"")
-        if not data:
-            self._shell.say(
-                _("The whole picture is not on this computer yet; it comes with the next synchronisation."),
-                "information",
-            )
-        if not image.isNull():
-            _Whole(image, self.window()).show()
+        WholePhoto(self._shell, attachment, self.window()).begin()
 
 
 class _Thumb(QLabel):
@@ -71,20 +64,3 @@ class _Thumb(QLabel):
             self.pressed.emit(self._attachment)
         else:
             super().keyPressEvent(event)
-
-
-class _Whole(QDialog):
-    """One picture as large as the window allows; Esc closes it."""
-
-    def __init__(self, image: QImage, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(_("Photo"))
-        room = parent.size() * 0.9
-        picture = QLabel()
-        picture.setAccessibleName(_("Photo"))
-        fitted = image.scaled(room, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-        picture.setPixmap(QPixmap.fromImage(fitted if fitted.width() < image.width() else image))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(picture)

@@ -1,0 +1,185 @@
+"""Computers: the code that enrols one, the list, and shutting one out."""
+
+from io import BytesIO
+
+import segno
+
+from gridman.domain.grid import Assignment
+from gridman.domain.user import User
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+from gridman.server.admin.ask import Answer, Ask, Go, Page
+from gridman.server.admin.door import inside
+from gridman.server.admin.markup import Html, Part, el, join
+from gridman.server.admin.pages import Served
+from gridman.server.admin.pieces import actions, card, chip, empty, facts, link, note, press, table
+from gridman.services.enrolment import LOST, RETIRED, new_code, revoke_device
+from gridman.services.overview import DeskLine, page_desks
+from gridman.services.trust import Invitation, browser_fingerprint, fingerprint_of, served
+
+__all__ = ["ROUTES"]
+
+RIGHT = "account.manage"
+
+
+def _chips(ask: Ask, line: DeskLine) -> Part:
+    chips = []
+    if line.device.revoked_as == RETIRED:
+        chips.append(chip(ask.say(N_("retired"))))
+    elif line.device.revoked_at is not None:
+        chips.append(chip(ask.say(N_("lost")), "danger"))
+    if line.is_quiet:
+        chips.append(chip(ask.say(N_("silent for 10 days")), "attention"))
+    if line.has_wrong_clock and line.is_active:
+        minutes = round(abs(line.skew_ms) / 60_000)
+        text = N_("clock {minutes} min fast") if line.skew_ms > 0 else N_("clock {minutes} min slow")
+        chips.append(chip(ask.say(text, minutes=minutes), "attention"))
+    if line.device.audit_broken_at is not None:
+        chips.append(chip(ask.say(N_("audit log was changed")), "danger"))
+    return join(*chips) if chips else chip(ask.say(N_("in use")), "good")
+
+
+def get_computers(ask: Ask) -> Answer:
+    """All computers, with how new ones come to believe this street."""
+    with ask.street.store.read() as reader:
+        lines = page_desks(reader, ask.actor)
+        authority, url = served(reader)
+    rows = [
+        (
+            link(str(d.device.replica), f"/computers/{d.device.replica}"), d.device.name or "–",
+            join(link(d.login, f"/accounts/{d.device.user_id}"), f" {d.user_name}"), ask.when(d.device.enrolled_at),
+            ask.when(d.device.last_seen_at), _chips(ask, d),
+        )
+        for d in sorted(lines, key=lambda d: (not d.is_active, d.device.replica))
+    ]  # fmt: skip
+    heads = [
+        ask.say(text)
+        for text in (N_("Number"), N_("Name"), N_("User"), N_("Enrolled"), N_("Last heard of"), N_("State"))
+    ]
+    trust = [(ask.say(N_("Address")), url or ask.url)]
+    if authority:
+        trust += [
+            (ask.say(N_("The street's fingerprint, for desks")), el("strong", fingerprint_of(authority))),
+            (ask.say(N_("The same certificate's SHA-256, for browsers")), el("span", browser_fingerprint(authority), class_="small")),
+        ]  # fmt: skip
+    body = join(
+        card(facts(trust), title=ask.say(N_("How computers know this street"))),
+        table(heads, rows)
+        if rows
+        else empty(ask, N_("No computer is enrolled yet."), N_("Open an account and make an enrolment code; the person types it at gridman desk."),
+                   link(ask.say(N_("Accounts")), "/accounts", is_button=True)),
+    )  # fmt: skip
+    return Page(ask.say(N_("Computers")), body, "computers")
+
+
+def _line(ask: Ask) -> DeskLine:
+    number = ask.number("number")
+    with ask.street.store.read() as reader:
+        found = next((d for d in page_desks(reader, ask.actor) if d.device.replica == number), None)
+    if found is None:
+        raise Refusal(
+            "device.missing",
+            N_("There is no device number {replica}."),
+            N_("See gridman street device list for those there are."),
+            replica=number,
+        )
+    return found
+
+
+def get_computer(ask: Ask) -> Answer:
+    """One computer, and what shutting it out would do."""
+    line = _line(ask)
+    d = line.device
+    with ask.street.store.read() as reader:
+        grids = reader.count(Assignment, user_id=d.user_id, until_on=None)
+    about = card(
+        facts([
+            (ask.say(N_("Number")), d.replica),
+            (ask.say(N_("Name")), d.name or "–"),
+            (ask.say(N_("User")), link(f"{line.user_name} ({line.login})", f"/accounts/{d.user_id}")),
+            (ask.say(N_("Grids of the user")), grids),
+            (ask.say(N_("Enrolled")), ask.when(d.enrolled_at)),
+            (ask.say(N_("Last heard of")), ask.when(d.last_seen_at)),
+            (ask.say(N_("Lines of its audit log received")), d.audit_n),
+            (ask.say(N_("State")), _chips(ask, line)),
+        ])
+    )  # fmt: skip
+    return Page(ask.say(N_("Computer no. {number}"), number=d.replica), join(about, _choices(ask, line)), "computers")
+
+
+def _choices(ask: Ask, line: DeskLine) -> Part:
+    """Retire or lose it: what each means, before anything is pressed."""
+    here = f"/computers/{line.device.replica}/revoke"
+    retire = card(
+        el("p", ask.say(N_("The computer is given back, replaced, or its user leaves. At its next synchronisation it hands over what it has not "
+            "sent yet "
+                           "(to the review list), then destroys its records and its key."))),
+        el("p", ask.say(N_("Photos that were not sent are not handed over. Synchronise it first if you can.")), class_="soft"),
+        actions(press(ask, here, N_("Retire this computer"), values={"as": RETIRED})),
+        title=ask.say(N_("Taken out of service")),
+    )  # fmt: skip
+    lose = card(
+        el("p", ask.say(N_("It may be in a stranger's hands. The server takes nothing from it any more, from this moment; at its next contact it "
+            "destroys "
+                           "its records. What it had not sent is lost."))),
+        el("p", ask.say(N_("Its records are encrypted; without the passphrase nobody reads them. It opens for at most 14 days without "
+            "contact.")), class_="soft"),
+        actions(press(ask, here, N_("Shut it out as lost"), tone="danger", values={"as": LOST})),
+        title=ask.say(N_("Lost or stolen")),
+    )  # fmt: skip
+    if line.is_active:
+        return el("div", retire, lose, class_="two")
+    if line.device.revoked_as == RETIRED:
+        return el("div", note(ask.say(N_("It is retired and may still hand over unsent work. If it was stolen meanwhile, shut it out as "
+            "lost."))), lose, class_="two")  # fmt: skip
+    return note(ask.say(N_("It is shut out. A computer that turns up again is enrolled anew, with a new number.")))
+
+
+def post_revoke(ask: Ask) -> Answer:
+    """Shut it out."""
+    how = RETIRED if ask.form.get("as") == RETIRED else LOST
+    with ask.street.store.unit(ask.actor) as unit:
+        revoke_device(unit, ask.number("number"), how)
+    return Go(f"/computers/{ask.number('number')}", "device.revoked")
+
+
+def post_code(ask: Ask) -> Answer:
+    """A new enrolment code on a slip to print or to read out; it is shown this once."""
+    with ask.street.store.unit(ask.actor) as unit:
+        user = unit.get(User, ask.number("id"))
+        code = new_code(unit, user.id)
+    with ask.street.store.read() as reader:
+        authority, url = served(reader)
+    authority = authority or ask.parts.authority
+    invitation = Invitation(code, fingerprint_of(authority), (url or ask.url).rstrip("/"))
+    slip = el(
+        "div",
+        el("p", f"{user.name} ({user.login})"),
+        el("p", invitation.words, class_="code"),
+        _qr(invitation.link(authority)),
+        facts([(ask.say(N_("Address")), invitation.url), (ask.say(N_("Sign-in name")), user.login)]),
+        el("p", ask.say(N_("Works once, for 24 hours. Start gridman desk on the new computer, type the address, the sign-in name and the code, or "
+            "scan the QR. "
+                           "The last three groups are the street's fingerprint: they protect against a wrong server."))),
+        el("p", ask.say(N_("Hand it over yourself; destroy the sheet when it is used.")), class_="soft"),
+        class_="card slip",
+    )  # fmt: skip
+    hint = note(ask.say(N_("Print this page with Ctrl+P. It is shown this once; a new code ends this one.")))
+    back = actions(link(ask.say(N_("Back to the account")), f"/accounts/{user.id}", is_button=True))
+    return Page(ask.say(N_("Enrolment code")), join(el("div", hint, class_="screen"), slip, back), "accounts")
+
+
+def _qr(link_text: str) -> Html:
+    drawn = BytesIO()
+    segno.make(link_text, error="m", micro=False).save(
+        drawn, kind="svg", xmldecl=False, svgns=False, nl=False, scale=4, border=2
+    )
+    return Html(drawn.getvalue().decode("ascii"))
+
+
+ROUTES = (
+    Served("/computers", "GET", inside(get_computers, RIGHT)),
+    Served("/computers/{number}", "GET", inside(get_computer, RIGHT)),
+    Served("/computers/{number}/revoke", "POST", inside(post_revoke, RIGHT)),
+    Served("/accounts/{id}/code", "POST", inside(post_code, RIGHT, is_slow=True)),
+)

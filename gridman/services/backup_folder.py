@@ -1,0 +1,63 @@
+"""Backups in the street's own folder, for an administrator who works in a browser: made, listed, fetched."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gridman.domain.access import Actor, require
+from gridman.kernel.clock import show_instant
+from gridman.kernel.errors import Refusal
+from gridman.kernel.words import N_
+from gridman.services.audit import note_alone
+from gridman.services.backup import back_up_street
+from gridman.services.street import Street
+from gridman.store.keys import DEFAULT_COST, Cost
+
+__all__ = ["BackupLine", "back_up_here", "fetch_backup", "page_backups"]
+
+HERE, ENDING, _KEPT = "backups", ".gmb", 5
+
+
+def back_up_here(street: Street, actor: Actor, passphrase: str, *, cost: Cost = DEFAULT_COST) -> Path:
+    """A backup in the street's own folder `backups`, for an administrator who works in a browser; the newest five stay there.
+
+    Refuses like `back_up_street`. The passphrase is kept nowhere.
+    """
+    require(actor, "account.manage")
+    stamp = show_instant(street.clock()).replace("-", "").replace(":", "").replace(" ", "-")
+    name = next(f"street-{stamp}{more}{ENDING}" for more in ("", *(f"-{n}" for n in range(2, 1_000)))
+                if not (street.data_dir / HERE / f"street-{stamp}{more}{ENDING}").exists())  # fmt: skip
+    path = street.data_dir / HERE / name
+    back_up_street(street, path, passphrase, cost=cost)
+    for old in page_backups(street, actor)[_KEPT:]:
+        old.path.unlink(missing_ok=True)
+    return path
+
+
+@dataclass(frozen=True)
+class BackupLine:
+    """A backup in the street's own folder."""
+
+    path: Path
+    made_at: int
+    size_bytes: int
+
+
+def page_backups(street: Street, actor: Actor) -> list[BackupLine]:
+    """The backups in the street's own folder, the newest first."""
+    require(actor, "account.manage")
+    found = [(p, p.stat()) for p in (street.data_dir / HERE).glob(f"street-*{ENDING}") if p.is_file()]
+    lines = [BackupLine(p, int(s.st_mtime * 1000), s.st_size) for p, s in found]
+    return sorted(lines, key=lambda line: (line.made_at, line.path.name), reverse=True)
+
+
+def fetch_backup(street: Street, actor: Actor, name: str) -> Path:
+    """The file of a backup that is to leave the server; it is noted who took it. Refuses with ``backup.missing``."""
+    found = next((line.path for line in page_backups(street, actor) if line.path.name == name), None)
+    if found is None:
+        raise Refusal(
+            "backup.missing",
+            N_("There is no such backup on the server."),
+            N_("Look at the list again: old ones are removed when new ones are made."),
+        )
+    note_alone(street.store, actor, "export", what="backup file", file=name)
+    return found

@@ -1,0 +1,308 @@
+"""Snapshots for a first synchronisation (sync design D7): all of a scope at one number of the feed, typed column by column, compressed hard,
+cut into segments that a desk keeps one by one. The street makes one when a desk first needs it and gives it to every desk after that.
+
+A snapshot is personal data, so on the disk it lies sealed like a photo. It is given only to a desk whose user has the scope today, and
+made anew when a record has left the scope since, when much has changed, when the program's records are declared otherwise, and after a
+day in any case: it never keeps a value much longer than the records do. Files that nobody asked for are removed as old.
+"""
+
+import hashlib
+import os
+import struct
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from gridman.domain.catalog import NOUNS
+from gridman.kernel.clock import Clock
+from gridman.kernel.errors import Trouble
+from gridman.kernel.files import write_whole
+from gridman.kernel.log import get_log
+from gridman.store.batches import batches
+from gridman.store.feed_pages import cells_of, rows_of
+from gridman.store.feed_scopes import changed_since, has_at_least, ids_of_scope
+from gridman.store.unit import Reader
+from gridman.sync.columns import pack_column
+
+__all__ = ["FORMAT", "Manifest", "Snapshots", "ident_of"]
+
+_log = get_log(__name__)
+
+FORMAT = 1
+LEAST_ROWS = 200
+"""A scope with fewer records is sent as pages: a snapshot would not pay."""
+
+LARGEST_SEGMENT = 256 << 10
+SEGMENT_ROWS = 8_000
+LEAST_BYTES = 48 << 10
+MAKING_S = 2.0
+_RAW_BYTES = 1 << 20
+_MANY, _SHARE = 500, 10
+_KEPT_MS = 86_400_000
+_TIDY_S = 3_600.0
+_REST_S = 600.0
+_LEVEL = 17  # 19 takes twice the time for half a per cent
+_CHUNK = 1_000
+_NONCE = 12
+_HEAD = struct.Struct(">I")
+_LATER = frozenset({"visit", "attachment"})
+"""History: what a desk can do without while the register is there already."""
+
+
+class Manifest(msgspec.Struct, array_like=True, frozen=True):
+    """What a snapshot is. `ident` names its content; `later`: the number of the first segment that holds history only."""
+
+    format: int
+    schema: bytes
+    scope: str
+    epoch: str
+    seq: int
+    made_at: int
+    rows: int
+    ident: bytes
+    hashes: list[bytes]
+    sizes: list[int]
+    later: int
+
+
+_Part = tuple[str, Sequence[str], int, list[Any], list[Any]]
+"""Kind, columns, number of rows, packed columns, packed cells (row, field, version, who, when)."""
+
+
+def ident_of(scope: str, seq: int, hashes: Sequence[bytes]) -> bytes:
+    """The name of a snapshot's content."""
+    return hashlib.sha256(msgspec.msgpack.encode([FORMAT, scope, seq, list(hashes)])).digest()[:16]
+
+
+class Snapshots:
+    """The snapshots of one street in `folder`, sealed with its 32-byte data key. `least_bytes`: what an answer may hold of them however
+    small a page was asked for; more than one segment only if they fit. `making_s`: an answer waits no longer than this for snapshots that
+    have to be made first; the next one goes on.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        key: bytes,
+        clock: Clock,
+        *,
+        least_rows: int = LEAST_ROWS,
+        segment_rows: int = SEGMENT_ROWS,
+        least_bytes: int = LEAST_BYTES,
+        making_s: float = MAKING_S,
+    ) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._least_rows = least_rows
+        self._segment_rows = segment_rows
+        self.least_bytes = least_bytes
+        self.making_s = making_s
+        self._names = hashlib.blake2b(b"gridman snapshot names", key=key, digest_size=32).digest()
+        self._sealer = AESGCM(hashlib.blake2b(b"gridman snapshot content", key=key, digest_size=32).digest())
+        self._guard = threading.Lock()
+        self._making: dict[str, threading.Lock] = {}
+        self._tidied = 0.0
+        self._rests_until = 0.0
+
+    def pays(self, reader: Reader, scope: str) -> bool:
+        """Whether the scope is large enough for a snapshot, and there is a place to keep it."""
+        return time.monotonic() >= self._rests_until and has_at_least(reader.connection, scope, self._least_rows)
+
+    def goes_on(self, reader: Reader, scope: str, epoch: str, ident: bytes) -> Manifest | None:
+        """The snapshot of which a desk has the beginning, while it may still be given."""
+        found = self._read(scope)
+        if found is None or found.ident != ident or not self._is_sound(found, epoch):
+            return None
+        _changed, is_left = changed_since(reader.connection, scope, found.seq, 1)
+        return None if is_left else found
+
+    def ready(self, reader: Reader, scope: str, epoch: str) -> Manifest | None:
+        """A snapshot that is there already and good to begin with."""
+        self._tidy()
+        found = self._read(scope)
+        if found is None or not self._is_sound(found, epoch):
+            return None
+        many = max(_MANY, found.rows // _SHARE)
+        changed, is_left = changed_since(reader.connection, scope, found.seq, many)
+        return None if is_left or changed >= many else found
+
+    def make(self, reader: Reader, scope: str, epoch: str, seq: int) -> Manifest | None:
+        """A snapshot to begin with, made now unless somebody else just did; None when it cannot be kept here (pages do it then)."""
+        with self._lock_of(scope):
+            found = self.ready(reader, scope, epoch)
+            if found is not None:
+                return found
+            try:
+                return self._write(scope, epoch, seq, list(_segments(reader, scope, self._segment_rows)))
+            except Trouble as trouble:
+                _log.warning("no snapshot could be kept: %s", trouble)
+                self._rests_until = time.monotonic() + _REST_S
+                return None
+
+    def data(self, manifest: Manifest, number: int) -> bytes | None:
+        """A segment's bytes; None when the file is another one by now."""
+        try:
+            with self._path(manifest.scope).open("rb") as file:
+                (length,) = _HEAD.unpack(file.read(_HEAD.size))
+                file.seek(_HEAD.size + length + sum(manifest.sizes[:number]) + number * (_NONCE + 16))
+                sealed = file.read(manifest.sizes[number] + _NONCE + 16)
+            return self._open(sealed, manifest.scope, manifest.ident, number)
+        except (OSError, struct.error):
+            return None
+        except InvalidTag:  # spoilt on the disk, unless another one took its place just now
+            if (found := self._read(manifest.scope)) is not None and found.ident == manifest.ident:
+                with suppress(OSError):
+                    self._path(manifest.scope).unlink()
+            return None
+
+    def _is_sound(self, found: Manifest, epoch: str) -> bool:
+        age = self._clock() - found.made_at
+        return found.epoch == epoch and found.schema == _schema() and -_TIDY_S * 1_000 < age < _KEPT_MS
+
+    def _lock_of(self, scope: str) -> threading.Lock:
+        with self._guard:
+            return self._making.setdefault(scope, threading.Lock())
+
+    def _path(self, scope: str) -> Path:
+        return self._folder / hashlib.blake2b(scope.encode(), key=self._names, digest_size=20).hexdigest()
+
+    def _read(self, scope: str) -> Manifest | None:
+        try:
+            with self._path(scope).open("rb") as file:
+                (length,) = _HEAD.unpack(file.read(_HEAD.size))
+                plain = self._open(file.read(min(length, 1 << 24)), scope, b"", -1)
+            return msgspec.msgpack.decode(plain, type=Manifest)
+        except (OSError, struct.error, InvalidTag, msgspec.MsgspecError):
+            return None
+
+    def _write(self, scope: str, epoch: str, seq: int, made: Sequence[tuple[bytes, int, bool]]) -> Manifest:
+        hashes = [hashlib.sha256(data).digest() for data, _, _ in made]
+        ident = ident_of(scope, seq, hashes)
+        later = sum(not is_later for _, _, is_later in made)
+        found = Manifest(
+            FORMAT, _schema(), scope, epoch, seq, self._clock(), sum(rows for _, rows, _ in made), ident, hashes,
+            [len(data) for data, _, _ in made], later,
+        )  # fmt: skip
+        head = self._seal(msgspec.msgpack.encode(found), scope, b"", -1)
+        sealed = [self._seal(data, scope, ident, number) for number, (data, _, _) in enumerate(made)]
+        write_whole(self._path(scope), b"".join([_HEAD.pack(len(head)), head, *sealed]))
+        return found
+
+    def _seal(self, data: bytes, scope: str, ident: bytes, number: int) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._sealer.encrypt(nonce, data, _bound(scope, ident, number))
+
+    def _open(self, sealed: bytes, scope: str, ident: bytes, number: int) -> bytes:
+        if len(sealed) < _NONCE + 16:
+            raise InvalidTag
+        return self._sealer.decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(scope, ident, number))
+
+    def _tidy(self) -> None:
+        """Now and then remove what is too old to be given: nobody has asked for it."""
+        if self._tidied and time.monotonic() - self._tidied < _TIDY_S:
+            return
+        self._tidied = time.monotonic()
+        oldest = (self._clock() - _KEPT_MS) / 1_000
+        with suppress(OSError):
+            for path in self._folder.iterdir():
+                with suppress(OSError):
+                    if path.stat().st_mtime < oldest:
+                        path.unlink()
+
+
+def _bound(scope: str, ident: bytes, number: int) -> bytes:
+    return msgspec.msgpack.encode([scope, ident, number])
+
+
+def _schema() -> bytes:
+    """Which records, with which columns: another version of the program makes its snapshots anew."""
+    return hashlib.sha256(msgspec.msgpack.encode([[n.kind, list(n.columns)] for n in NOUNS])).digest()[:8]
+
+
+def _segments(reader: Reader, scope: str, most: int) -> Iterator[tuple[bytes, int, bool]]:
+    """(data, number of rows, whether it is history) of each segment: first what a screen needs, then what happened."""
+    ids = ids_of_scope(reader.connection, scope)
+    order = [n.kind for n in NOUNS if n.kind in ids]
+    is_cut = False
+    for is_later in (False, True):
+        gathered = _Gathered(most)
+        for kind in order:
+            if (kind in _LATER) is is_later:
+                for part in batches(ids[kind], min(_CHUNK, most)):
+                    gathered.add(reader, kind, part)
+                    if gathered.is_full:
+                        yield from ((data, rows, is_later) for data, rows in gathered.cut())
+                        is_cut = True
+        if gathered.rows:
+            yield from ((data, rows, is_later) for data, rows in gathered.cut())
+            is_cut = True
+    if not is_cut:
+        yield _compressed([]), 0, False
+
+
+class _Gathered:
+    """Rows on their way into a segment."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._by_kind: dict[str, tuple[Sequence[str], list[tuple[Any, ...]], dict[int, list[Any]]]] = {}
+        self.rows = self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.rows >= self._most or self._bytes >= _RAW_BYTES
+
+    def add(self, reader: Reader, kind: str, ids: Sequence[int]) -> None:
+        columns, rows = rows_of(reader.connection, kind, ids)
+        rows.sort()
+        cells = cells_of(reader.connection, ids)
+        known = self._by_kind.setdefault(kind, (columns, [], {}))
+        known[1].extend(rows)
+        known[2].update(cells)
+        self.rows += len(rows)
+        self._bytes += sum(
+            2 * len(v) if type(v) is str else len(v) for row in rows for v in row if isinstance(v, str | bytes)
+        )
+
+    def cut(self) -> Iterator[tuple[bytes, int]]:
+        """What was gathered, as one segment, or as several where one would be too large."""
+        taken = [(kind, columns, rows, cells) for kind, (columns, rows, cells) in self._by_kind.items()]
+        self._by_kind, self.rows, self._bytes = {}, 0, 0
+        yield from _cut(taken)
+
+
+def _cut(
+    taken: list[tuple[str, Sequence[str], list[tuple[Any, ...]], dict[int, list[Any]]]],
+) -> Iterator[tuple[bytes, int]]:
+    count = sum(len(rows) for _, _, rows, _ in taken)
+    data = _compressed([_part(*one) for one in taken if one[2]])
+    if len(data) <= LARGEST_SEGMENT or count <= 1:
+        yield data, count
+        return
+    half, first, second = count // 2, [], []
+    for kind, columns, rows, cells in taken:
+        place = max(0, min(len(rows), half))
+        half -= len(rows)
+        first.append((kind, columns, rows[:place], cells))
+        second.append((kind, columns, rows[place:], cells))
+    yield from _cut(first)
+    yield from _cut(second)
+
+
+def _part(kind: str, columns: Sequence[str], rows: list[tuple[Any, ...]], cells: dict[int, list[Any]]) -> _Part:
+    packed = [pack_column(column) for column in zip(*rows, strict=True)]
+    edited = [(i, *cell) for i, row in enumerate(rows) for cell in cells.get(row[0], ())]
+    told = [len(edited), *(pack_column(column) for column in zip(*edited, strict=True))] if edited else []
+    return kind, columns, len(rows), packed, told
+
+
+def _compressed(parts: list[_Part]) -> bytes:
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(msgspec.msgpack.encode(parts))
