@@ -15,6 +15,7 @@ from gridman.domain.visit import Visit
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
+from gridman.store.queries.crossings import visits_near
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
@@ -49,13 +50,9 @@ def note_same_person(unit: Unit, person: Person) -> None:
 
 def note_same_visit(unit: Unit, visit: Visit) -> None:
     """At the street: ask about a visit that the same worker logged at the same household within ten minutes, as two desks of one user do."""
-    near = unit.page(
-        Visit, household_id=visit.household_id, user_id=visit.user_id, order_by=("-visited_at",), limit=200
-    )
-    for other in near:
-        is_same = other.id not in (visit.id, visit.amends_id) and other.amends_id != visit.id
-        if is_same and abs(other.visited_at - visit.visited_at) <= SAME_VISIT_MS:
-            _ask(unit, "same_visit", visit, other.id)
+    for other_id, amends_id in visits_near(unit, visit, SAME_VISIT_MS):
+        if other_id not in (visit.id, visit.amends_id) and amends_id != visit.id:
+            _ask(unit, "same_visit", visit, other_id)
             return
 
 

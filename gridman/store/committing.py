@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Line", "Waiting"]
+__all__ = ["MOST", "Line", "Waiting"]
 
-_MOST = 64
+MOST = 64
 _LONGEST_S = 0.05
 """A group takes nobody in after this time: the first of it waits for the last."""
 
@@ -72,7 +72,7 @@ class Line:
 
                 def take() -> Waiting | None:
                     with self._mutex:
-                        is_full = len(taken) >= _MOST or time.monotonic() - started > _LONGEST_S
+                        is_full = len(taken) >= MOST or time.monotonic() - started > _LONGEST_S
                         if not self._waiting or (taken and is_full):
                             return None
                         taken.append(self._waiting.pop(0))

@@ -29,6 +29,7 @@ from gridman.services.doubles import note_same_person, note_same_visit
 from gridman.services.incident_races import settle_race
 from gridman.store.feed import scopes_in_feed
 from gridman.store.pushed import keep_for_later
+from gridman.store.queries.crossings import has_open_review
 from gridman.store.unit import Unit
 from gridman.sync.admission import (
     ForeignTarget,
@@ -165,6 +166,8 @@ class Intake:
 
     def _set_aside_before(self, op: Op, known: Noun) -> bool:
         """Whether this is a record of another desk, exactly as it was kept for review in the grids of this one, taken over by a decision."""
+        if not has_open_review(self.unit, known.kind, op.record_id):
+            return False
         for conflict in self.unit.page(Conflict, record_kind=known.kind, record_id=op.record_id, resolved_at=None):
             kept, scopes = lost_values(conflict), frozenset(noun_of(conflict).scopes(conflict)) - {REF}
             if kept is not None and scopes & self.scopes and _without_place(kept) == _without_place(op.after):

@@ -99,7 +99,7 @@ def run(folder: Path, plan: Plan, say: Callable[[str], None] = lambda text: None
     """Play the plan in `folder`."""
     outcome, started = Outcome(desks=plan.desks), time.monotonic()
     street = open_street(folder / "street", plan.database, hasher=CHEAP_HASHER)
-    fleet = found_fleet(street, folder / "desks", plan.desks)
+    fleet = found_fleet(street, folder / "desks", plan.desks, homes_a_grid=40)
     fleet.authority = street_tls(street).authority
     street.close()
     extra = ["--database", plan.database, "--workers", str(plan.workers)] if plan.database else []

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import threading
 import time
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -119,12 +120,13 @@ class Fleet:
         if not homes:
             with desk.store.read() as reader:
                 homes = self.homes[number] = [h.id for h in reader.page(Household, limit=1_000)]
+        start = zlib.crc32(f"{word} {number}".encode())
         for n in range(visits):
             with desk.store.unit(desk.actor) as unit:
-                log_visit(unit, VisitDraft(homes[(n * 7 + len(word)) % len(homes)], "1", note=f"{word} {n}"))
+                log_visit(unit, VisitDraft(homes[(start + n) % len(homes)], "1", note=f"{word} {n}"))
         for n in range(corrections):
             with desk.store.unit(desk.actor) as unit:
-                amend_household(unit, homes[n * 3 % len(homes)], {"remark": f"{word} {number} {n}"})
+                amend_household(unit, homes[(start + 3 * n) % len(homes)], {"remark": f"{word} {number} {n}"})
         for n in range(incidents):
             with desk.store.unit(desk.actor) as unit:
                 draft = IncidentDraft(

@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.sync [--small] [--only grid,line,community,street]`: a desk's synchronisations, in one table.
+"""`python -m tests.benchmarks.sync [--small] [--only grid,line,community,street,herd]`: a desk's synchronisations, in one table.
 
 grid: 6,400 rows (400 households, 1,000 residents); line: that grid beyond a good and a bad line; community: 72,000; street: 500,000, out of
-which one grid of 2,500 is received.
+which one grid of 2,500 is received; herd: 300 desks send a day's work at the same moment.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from tests.benchmarks.measures import Figure, print_figures
 from tests.benchmarks.sync.bad_line import bad_line
 from tests.benchmarks.sync.day import days
 from tests.benchmarks.sync.first import first_sync, served
+from tests.benchmarks.sync.herd import herd, shared_commits
 from tests.benchmarks.sync.town import COMMUNITY_SIZE, GRID_SIZE, STREET_SIZE, Size
 
 __all__ = ["main"]
@@ -43,11 +44,16 @@ def _street(is_small: bool) -> list[Figure]:
         return first_sync(place, f"one grid out of {place.town.size.rows:,} rows", login, 2 if is_small else 5)
 
 
+def _crowd(is_small: bool) -> list[Figure]:
+    return [*herd(is_small), *shared_commits(is_small)]
+
+
 _PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "grid": _grid,
     "line": _line,
     "community": _community,
     "street": _street,
+    "herd": _crowd,
 }
 
 
@@ -60,7 +66,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="A desk's synchronisations")
     parser.add_argument("--small", action="store_true", help="a hundredth of the data: does it run at all?")
     parser.add_argument(
-        "--only", default=",".join(_PARTS), help="which, joined by commas: grid, line, community, street"
+        "--only", default=",".join(_PARTS), help="which, joined by commas: grid, line, community, street, herd"
     )
     told = parser.parse_args()
     print_figures(main(told.small, told.only.split(",")))

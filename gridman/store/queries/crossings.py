@@ -1,0 +1,36 @@
+"""What is asked of each operation that a desk pushes, so asked bare: is there a review open about its record, is there such a visit already."""
+
+from sqlalchemy import bindparam, select
+
+from gridman.domain.conflict import Conflict
+from gridman.domain.visit import Visit
+from gridman.store.unit import Reader
+
+__all__ = ["has_open_review", "visits_near"]
+
+_MOST = 200
+_OPEN = (
+    select(Conflict.id)
+    .where(Conflict.record_kind == bindparam("kind"), Conflict.record_id == bindparam("record_id"))
+    .where(Conflict.resolved_at.is_(None), Conflict.retired_at.is_(None))
+    .limit(1)
+)
+_NEAR = (
+    select(Visit.id, Visit.amends_id)
+    .where(Visit.household_id == bindparam("household_id"), Visit.user_id == bindparam("user_id"))
+    .where(Visit.retired_at.is_(None), Visit.visited_at.between(bindparam("first"), bindparam("last")))
+    .order_by(Visit.visited_at.desc())
+    .limit(_MOST)
+)
+
+
+def has_open_review(reader: Reader, kind: str, record_id: int) -> bool:
+    """Whether anything about this record waits for a decision."""
+    return reader.session.execute(_OPEN, {"kind": kind, "record_id": record_id}).first() is not None
+
+
+def visits_near(reader: Reader, visit: Visit, within_ms: int) -> list[tuple[int, int | None]]:
+    """Visits of the same worker to the same household at most so far from this one, itself among them: id, and the visit each corrects."""
+    places = {"household_id": visit.household_id, "user_id": visit.user_id}
+    span = {"first": visit.visited_at - within_ms, "last": visit.visited_at + within_ms}
+    return [(i, amends) for i, amends in reader.session.execute(_NEAR, places | span)]
