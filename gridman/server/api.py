@@ -2,7 +2,7 @@
 this (`gridman.server.openapi`), so that neither is kept by hand beside the other.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-__all__ = ["BINARY", "JSON", "Address", "Body", "Caller", "Param", "Said", "address"]
+__all__ = ["BINARY", "JSON", "Address", "Body", "Caller", "Param", "Said", "address", "routes_of"]
 
 JSON, BINARY = "application/json", "application/octet-stream"
 
@@ -52,13 +52,14 @@ class Param:
 @dataclass(frozen=True)
 class Body:
     """What is sent along, at most as many bytes as the field `limit` of `gridman.server.limits.Limits` says. `shape`: of a JSON body; None
-    for bytes of `media_type`.
+    for bytes of `media_type`. `rule`: what else of the shape's JSON Schema the handler insists on.
     """
 
     limit: str
     shape: Any = None
     media_type: str = JSON
     meaning: str = ""
+    rule: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def refuses(self) -> tuple[str, ...]:
@@ -68,13 +69,16 @@ class Body:
 
 @dataclass(frozen=True)
 class Said:
-    """A good answer. `shape`: of a JSON body; with a `media_type` other than JSON text or bytes; neither: no body. `headers`: name -> meaning."""
+    """A good answer. `shape`: of a JSON body; with a `media_type` other than JSON text or bytes, of which `schema` may say more; neither: no body.
+    `headers`: name -> meaning.
+    """
 
     status: int
     meaning: str
     shape: Any = None
     media_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    schema: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,21 @@ class Address:
         always = () if self.is_always_open else _ALWAYS
         return frozenset((*always, *_BY_CALLER[self.caller], *of_body, *self.refuses))
 
-    def route(self) -> Route:
-        """For the application."""
-        return Route(self.path, self.handler, methods=[self.method], name=self.handler.__name__)
+
+def routes_of(addresses: Iterable[Address]) -> list[Route]:
+    """For the application: one route for each path, so that a call with another method is told all that there are."""
+    by_path: dict[str, dict[str, Handler]] = {}
+    for one in addresses:
+        by_path.setdefault(one.path, {})[one.method] = one.handler
+    return [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
+
+
+def _by_method(handlers: Mapping[str, Handler]) -> Handler:
+    async def handle(request: Request) -> Response:
+        method = "GET" if request.method not in handlers else request.method  # HEAD of what can be read
+        return await handlers[method](request)
+
+    return handle
 
 
 def address(

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gridman.kernel.errors import Refusal
 from gridman.server.admin.routes import admin_routes
 from gridman.server.answers import on_bug, on_disconnect, on_http, on_refusal
-from gridman.server.api import Address
+from gridman.server.api import Address, routes_of
 from gridman.server.limits import Limits
 from gridman.server.metrics import Traffic
 from gridman.server.parts import StreetParts
@@ -45,7 +45,6 @@ ADDRESSES: tuple[Address, ...] = (
 """Every address for programs, in the order of the document (`gridman.server.openapi`)."""
 
 _ALWAYS_OPEN = {a.path for a in ADDRESSES if a.is_always_open}
-_ADDRESS_OF: dict[object, str] = {a.handler: a.path for a in ADDRESSES}
 
 
 class _Guarded:
@@ -96,8 +95,7 @@ class _Guarded:
         finally:
             parts.traffic.running -= 1
             parts.under_way.discard(task)
-            path = _ADDRESS_OF.get(scope.get("endpoint"), "other")
-            parts.traffic.count_call(_method(scope), path, status, time.monotonic() - started)
+            parts.traffic.count_call(_method(scope), _path(scope), status, time.monotonic() - started)
 
 
 def _turned_away(parts: StreetParts, path: str) -> Refusal | None:
@@ -111,6 +109,11 @@ def _turned_away(parts: StreetParts, path: str) -> Refusal | None:
     return None
 
 
+def _path(scope: Scope) -> str:
+    """The path as a label, as it was declared: names of photos do not belong into numbers."""
+    return next((r.path for r in scope["app"].state.described if r.endpoint is scope.get("endpoint")), "other")
+
+
 def _method(scope: Scope) -> str:
     """The method as a label: strangers may send any word."""
     return scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other"
@@ -118,8 +121,9 @@ def _method(scope: Scope) -> str:
 
 def make_app(parts: StreetParts) -> Starlette:
     """The street server's application over these parts."""
+    routes = routes_of(ADDRESSES)
     app = Starlette(
-        routes=[*(a.route() for a in ADDRESSES), *admin_routes()],
+        routes=[*routes, *admin_routes()],
         middleware=[Middleware(_Guarded)],
         exception_handlers={
             Refusal: on_refusal,
@@ -128,7 +132,7 @@ def make_app(parts: StreetParts) -> Starlette:
             Exception: on_bug,
         },
     )
-    app.state.parts, app.state.addresses = parts, ADDRESSES
+    app.state.parts, app.state.addresses, app.state.described = parts, ADDRESSES, routes
     return app
 
 

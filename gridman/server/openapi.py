@@ -71,6 +71,8 @@ def _body(body: Body, limits: Limits) -> dict[str, Any]:
     schema = (
         _schema(body.shape) if body.shape is not None else {"type": "string", "format": "binary", "maxLength": most}
     )
+    if body.rule:
+        schema = {"allOf": [schema, dict(body.rule)]}
     return {
         "required": True,
         "description": f"{body.meaning} At most {most} bytes.".strip(),
@@ -105,7 +107,7 @@ def _answer(said: Said) -> dict[str, Any]:
         made["content"] = {JSON: {"schema": _schema(said.shape)}}
     elif said.media_type:
         is_text = said.media_type.startswith("text/")
-        made["content"] = {said.media_type: {"schema": {"type": "string"} if is_text else {}}}
+        made["content"] = {said.media_type: {"schema": dict(said.schema) or ({"type": "string"} if is_text else {})}}
     if said.headers:
         made["headers"] = {
             n: {"description": meaning, "schema": {"type": "string"}} for n, meaning in said.headers.items()

@@ -58,6 +58,8 @@ def receive_rows(unit: Unit, device: Device, head: tuple[int, str], rows: list[C
     """
     if head[0] < device.audit_n or (head[0] == device.audit_n > 0 and head[1] != device.audit_digest):
         return None  # lines that were here are gone there, or others
+    if not all(0 < r.id < 1 << 63 for r in rows):
+        return None  # no log has such lines, and no database could look for them
     known = _digests(unit, device.replica, [r.id for r in rows if r.id <= device.audit_n])
     if any(known.get(r.id) != r.digest for r in rows if r.id <= device.audit_n):
         return None

@@ -169,6 +169,7 @@ def hostile(row: ChainRow) -> list[ChainRow]:
     changed = [
         msgspec.structs.replace(row, id=row.id + 7), msgspec.structs.replace(row, previous="1" * 64), msgspec.structs.replace(row, act="x\x00"),
         msgspec.structs.replace(row, at=1 << 70), msgspec.structs.replace(row, details="[1]"), msgspec.structs.replace(row, details='{"a": {}}'),
+        msgspec.structs.replace(row, id=-(1 << 70)), msgspec.structs.replace(row, id=0),
     ]  # fmt: skip
     return [msgspec.structs.replace(r, digest=digest_of_row(msgspec.structs.asdict(r))) for r in changed]
 

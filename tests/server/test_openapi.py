@@ -35,12 +35,16 @@ OPERATIONS = {
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
 }
-DOCUMENTED = [
-    (name, int(status))
-    for name, (_method, _path, operation) in OPERATIONS.items()
-    for status in operation["responses"]
-    if status.isdigit()
-]
+LATE = (408, 429)  # provoked at a server whose trials count for the others too
+DOCUMENTED = sorted(
+    (
+        (name, int(status))
+        for name, (_method, _path, operation) in OPERATIONS.items()
+        for status in operation["responses"]
+        if status.isdigit()
+    ),
+    key=lambda pair: pair[1] in LATE,
+)
 TIGHT = replace(GENEROUS, body_s=0.3, call_burst=1, calls_per_s=0.001, enrolment_burst=1, enrolments_per_s=0.001)
 
 
@@ -238,7 +242,7 @@ def test_every_documented_answer_is_given(places: Places, name: str, status: int
 
 def test_every_route_is_described() -> None:
     app = make_app(StreetParts.__new__(StreetParts))
-    routes = {(m, r.path) for r in app.routes if not r.path.startswith("/admin") for m in r.methods if m != "HEAD"}  # type: ignore[attr-defined]
+    routes = {(m, r.path) for r in app.routes if r.include_in_schema for m in r.methods if m != "HEAD"}  # type: ignore[attr-defined]
     described = {(m.upper(), path) for path, item in DOCUMENT["paths"].items() for m in item}
     assert routes == {pair for pair in described if pair[0] != "HEAD"}
     assert all(address.handler.__doc__ and len(address.handler.__doc__) > 20 for address in ADDRESSES)

@@ -13,8 +13,14 @@ from gridman.services.audit_anchor import Anchor, AuditPush, receive
 __all__ = ["post_audit"]
 
 
+_RULE = {"properties": {"head": {"pattern": "^[0-9]{1,15}(:[\\s\\S]*)?$"}, "rows": {"maxItems": 500}}}
+
+
 @address(
-    "POST", "/audit/v1", Said(200, "Up to where the street has the log.", Anchor), body=Body("chunk_bytes", AuditPush)
+    "POST",
+    "/audit/v1",
+    Said(200, "Up to where the street has the log.", Anchor),
+    body=Body("chunk_bytes", AuditPush, rule=_RULE),
 )
 async def post_audit(request: Request) -> Response:
     """New lines of a desk's audit log; the answer confirms, signed, up to where the street has it."""

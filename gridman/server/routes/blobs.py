@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from gridman.domain.access import Actor
 from gridman.kernel.errors import Refusal
-from gridman.server.api import BINARY, Body, Param, Said, address
+from gridman.server.api import BINARY, Body, Caller, Param, Said, address
 from gridman.server.auth import caller_of
 from gridman.server.limits import malformed, read_body, too_large
 from gridman.server.parts import StreetParts, in_thread, parts_of
@@ -35,33 +35,37 @@ _OFFSETS = {"Upload-Offset": "How many bytes are here.", "Upload-Length": "The s
 async def _reader(request: Request) -> tuple[StreetParts, str]:
     """A desk that wants to see a photo, when it has the photo's record."""
     actor = await caller_of(request)
-    return await _checked(request, actor, require_blob)
+    parts, name, _numbers = await _checked(request, actor, require_blob)
+    return parts, name
 
 
-async def _sender(request: Request) -> tuple[StreetParts, str]:
-    """A desk that brings a photo it has a record of or made one of; one that was taken out of service may still bring its own."""
+async def _sender(request: Request, *headers: str) -> tuple[StreetParts, str, list[int]]:
+    """A desk that brings a photo it has a record of or made one of; one that was taken out of service may still bring its own. `headers`:
+    those that hold numbers, looked at before whether the photo may be brought.
+    """
     try:
         actor, require = await caller_of(request), require_sendable_blob
     except Refusal as refusal:
         if refusal.code != "auth.device_revoked":
             raise
         actor, require = await caller_of(request, is_farewell=True), require_own_blob
-    return await _checked(request, actor, require)
+    return await _checked(request, actor, require, *headers)
 
 
 async def _checked(
-    request: Request, actor: Actor, require: Callable[[Any, Actor, str], None]
-) -> tuple[StreetParts, str]:
+    request: Request, actor: Actor, require: Callable[[Any, Actor, str], None], *headers: str
+) -> tuple[StreetParts, str, list[int]]:
     parts, name = parts_of(request), request.path_params["sha256"]
     if not _SHA256.fullmatch(name):
         raise malformed("sha256")
+    numbers = [_number(request, header) for header in headers]
 
     def check() -> None:
         with parts.street.store.read() as reader:
             require(reader, actor, name)
 
     await in_thread(check)
-    return parts, name
+    return parts, name, numbers
 
 
 @address(
@@ -69,11 +73,12 @@ async def _checked(
     _PATH,
     Said(200, "How much is here.", headers=_OFFSETS),
     params=(_NAME,),
+    caller=Caller.LEAVING,
     refuses=("http.malformed", "blob.missing"),
 )
 async def head_blob(request: Request) -> Response:
     """How many bytes are here; an offset of 0 for a content that is still to come."""
-    parts, name = await _sender(request)
+    parts, name, _numbers = await _sender(request)
     known = await in_thread(lambda: parts.blobs.received(name), parts.receiving)
     offset, total = known or (0, 0)
     return Response(headers={"Upload-Offset": str(offset), "Upload-Length": str(total)})
@@ -81,7 +86,7 @@ async def head_blob(request: Request) -> Response:
 
 @address(
     "PATCH", _PATH, Said(204, "The piece was taken.", headers={"Upload-Offset": _OFFSETS["Upload-Offset"]}),
-    body=Body("chunk_bytes", media_type=BINARY, meaning="A piece of the content."),
+    caller=Caller.LEAVING, body=Body("chunk_bytes", media_type=BINARY, meaning="A piece of the content."),
     params=(
         _NAME,
         Param("Upload-Offset", "header", "Where in the content the piece begins.", _BYTES, is_required=True),
@@ -91,8 +96,7 @@ async def head_blob(request: Request) -> Response:
 )  # fmt: skip
 async def patch_blob(request: Request) -> Response:
     """Add a piece; answers 204 with the new `Upload-Offset`, or 409 with the one expected."""
-    parts, name = await _sender(request)
-    offset, total = _number(request, "upload-offset"), _number(request, "upload-length")
+    parts, name, (offset, total) = await _sender(request, "upload-offset", "upload-length")
     if not 0 < total <= parts.limits.blob_bytes:
         raise too_large(parts.limits.blob_bytes)
     chunk = await read_body(request, parts.limits.chunk_bytes, parts.limits.body_s)

@@ -26,9 +26,17 @@ class EnrolForm(Struct, frozen=True):
     code: str | None = None
 
 
+_EITHER = {
+    "oneOf": [
+        {"required": [one], "properties": {one: {"type": "string"}, other: {"type": "null"}}}
+        for one, other in (("password", "code"), ("code", "password"))
+    ]
+}
+
+
 @address(
     "POST", "/enrol/v1", Said(201, "The computer is a desk now; the token is shown this once.", Enrolled),
-    caller=Caller.ANYONE, body=Body("small_bytes", EnrolForm),
+    caller=Caller.ANYONE, body=Body("small_bytes", EnrolForm, rule=_EITHER),
     refuses=("auth.wrong_password", "auth.locked", "auth.suspended", "http.too_many"),
 )  # fmt: skip
 async def post_enrol(request: Request) -> Response:

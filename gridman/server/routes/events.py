@@ -15,11 +15,22 @@ __all__ = ["get_events"]
 
 EVENTS = "text/event-stream"
 _LONGEST = 18
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]},
+        },
+        "retry": {"type": "integer"},
+    },
+}
 
 
 @address(
     "GET", "/events/v1",
-    Said(200, "Events of the form {n}: the number of the last change that concerns the desk.", media_type=EVENTS),
+    Said(200, "Events of the form {n}: the number of the last change that concerns the desk.", media_type=EVENTS, schema=_EVENT),
     params=(Param("after", "query", "Up to which change the desk has everything.", {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}),),
     refuses=("http.malformed",),
 )  # fmt: skip

@@ -27,7 +27,7 @@ _REFUSES = ("sync.malformed", "sync.too_large", "sync.other_device", "sync.fork"
 
 @address(
     "POST", "/sync/v1", Said(200, "The answer, of the same kind.", media_type=MEDIA_TYPE, headers={TICKET: "The next ticket, when it was wanted."}),
-    body=_MESSAGE, params=(Param(TICKET, "header", "Asks for the desk's next ticket.", {"const": "wanted"}),),
+    body=_MESSAGE, params=(Param(TICKET, "header", "Asks for the desk's next ticket.", {"type": "string"}),),
     refuses=(*_REFUSES, "sync.too_old"),
 )  # fmt: skip
 async def post_sync(request: Request) -> Response:
