@@ -2,11 +2,12 @@
 
 import os
 import platform
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import bench_list, bench_map, bench_reports, bench_search, bench_store
+from tests.benchmarks import bench_events, bench_list, bench_map, bench_reports, bench_search, bench_store
 from tests.benchmarks.crowd import make_crowd
 from tests.benchmarks.measures import Figure, arguments, print_figures
 from tests.benchmarks.sync.__main__ import main as sync_main
@@ -25,6 +26,7 @@ def run(is_small: bool) -> list[Figure]:
         *bench_map.main(is_small),
         *bench_store.main(is_small),
         *sync_main(is_small),
+        *(bench_events.main(is_small) if sys.platform == "linux" else ()),
         *bench_reports.main(is_small),
     ]
 

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.benchmarks import bench_reports, bench_search, bench_store
+from tests.benchmarks import bench_events, bench_reports, bench_search, bench_store
 from tests.benchmarks.measures import Figure, percentile
 from tests.benchmarks.sync import __main__ as bench_sync
 
@@ -21,6 +21,12 @@ def _is_whole(figures: list[Figure]) -> bool:
 )
 def test_a_benchmark_runs(bench: ModuleType) -> None:
     assert _is_whole(bench.main(is_small=True))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_benchmark_of_the_change_notice_runs() -> None:
+    figures = {f.what: f.value for f in bench_events.main(is_small=True)}
+    assert len(figures) == 5 and all(value > 0 for what, value in figures.items() if "hearing" in what)
 
 
 @pytest.mark.slow
