@@ -19,8 +19,10 @@ from gridman.domain.stamp import ZERO, HybridClock
 from gridman.store import indexes, outbox, tables
 from gridman.store.batches import batches
 from gridman.store.changes import Changes
+from gridman.store.drafts import forget_drafts_about
 from gridman.store.photo_queue import note_leaving
 from gridman.store.pushed import keep_for_later
+from gridman.store.scrub import note_removal
 from gridman.store.store import Store, put_meta
 from gridman.store.unit import MANY
 from gridman.store.values import pack, unpack
@@ -449,9 +451,12 @@ class Replay:
             run(f"DELETE FROM {table} WHERE record_id = ?", one)
         run("DELETE FROM journal WHERE record_id = ? AND op_n IS NULL", one)
         run(
-            "UPDATE journal SET after = NULL, before = NULL, base = NULL, effects = NULL WHERE record_id = ? AND state = 'settled'",
+            "UPDATE journal SET after = NULL, before = NULL, base = NULL, effects = NULL "
+            "WHERE record_id = ? AND state NOT IN ('waiting', 'sent')",
             one,
         )
+        forget_drafts_about(self.connection, kind, ids)
+        note_removal(self.connection)
         self._touched[kind].update(ids)
 
     def _households_of(self, known: Noun, ids: Sequence[int]) -> set[int]:

@@ -104,7 +104,7 @@ def _addresses(
     known = dict(zip(homes["id"], homes["address"], strict=True)) if homes else {}
     h = Household.__table__.c
     for part in batches(ids - known.keys()):
-        known.update(connection.execute(select(h.id, h.address).where(h.id.in_(part))).tuples())
+        known.update((i, address) for i, address in connection.execute(select(h.id, h.address).where(h.id.in_(part))))
     return known
 
 

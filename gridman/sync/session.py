@@ -17,6 +17,7 @@ from gridman.services.watchdog import blocked
 from gridman.store.blobs import BlobStore
 from gridman.store.changes import Changes
 from gridman.store.outbox import waiting_count
+from gridman.store.scrub import scrub
 from gridman.store.store import Store
 from gridman.sync import exchange
 from gridman.sync.bundle import introduce
@@ -78,6 +79,7 @@ class DeskSync:
                 self.introduce()
                 self._photos.send(progress, ticket, lambda: self._let_rows_pass(result, ticket))
                 self._photos.tidy()
+                scrub(self._store)
             except Refusal as refusal:
                 self._say_farewell(refusal, progress, ticket)
                 self._hand_over(refusal, progress, ticket)
