@@ -209,7 +209,7 @@ def _fault(args: argparse.Namespace, console: Console, error: Exception) -> int:
     where = traceback.extract_tb(error.__traceback__)[-1]
     console.warn(
         _("This is a fault of gridman itself: {error} ({place}). Nothing more was done.").format(
-            error=f"{type(error).__name__}: {error}".splitlines()[0][:300], place=f"{os.path.basename(where.filename)}:{where.lineno}"
+            error=type(error).__name__, place=f"{os.path.basename(where.filename)}:{where.lineno}"
         )
     )  # fmt: skip
     console.warn(_("Run the command again with --verbose and report what it shows."))

@@ -3,7 +3,7 @@
 import argparse
 import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from gridman.cli.console import Console
@@ -26,6 +26,12 @@ def fill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repair", action="store_true", help=_("make lists and indexes anew where they are wrong"))
     parser.add_argument("--no-machine", action="store_true", help=_("look at the folder only"))
     parser.add_argument("--no-window", action="store_true", help=_("leave out what only the desk's window needs"))
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help=_("write a report to send to those who look after gridman: no names, nothing of what the records say"),
+    )
     parser.add_argument("--offline", action="store_true", help=_("do not call the street server"))
 
 
@@ -33,9 +39,15 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Look, tell, and return 1 when something is wrong."""
     folder = args.data or default_data_dir()
     found: list[Finding] = []
-    for finding in _findings(args, folder, console):
+    counts: dict[str, dict[str, int]] = {}
+    for finding in _findings(args, folder, console, counts):
         found.append(finding)
         _tell(finding, console)
+    if args.report is not None:
+        from gridman.cli.doctor_report import write_report
+
+        write_report(args.report, folder, found, counts)
+        console.say(_("The report is in {path}.").format(path=args.report))
     wrong = sum(f.is_wrong for f in found)
     warned = sum(bool(f.problems) and f.is_warning for f in found)
     console.say(
@@ -45,16 +57,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 1 if wrong else 0
 
 
-def _findings(args: argparse.Namespace, folder: Path, console: Console) -> Iterator[Finding]:
+def _findings(
+    args: argparse.Namespace, folder: Path, console: Console, counts: dict[str, dict[str, int]]
+) -> Iterator[Finding]:
     from gridman.cli.machine_checks import check_machine
 
     kind = "street" if args.database else kind_of(folder)
     if not args.no_machine:
         yield from check_machine(folder, with_window=kind != "street" and not args.no_window)
     if kind == "street":
-        yield from _street(args, folder)
+        yield from _street(args, folder, counts)
     elif kind == "desk":
-        yield from _desks(args, folder, console)
+        yield from _desks(args, folder, console, counts)
     elif args.data is not None:
         yield Finding(_("Data folder"), str(folder), (_nothing_there(folder),))
 
@@ -68,7 +82,7 @@ def _nothing_there(folder: Path) -> Refusal:
     )
 
 
-def _street(args: argparse.Namespace, folder: Path) -> Iterator[Finding]:
+def _street(args: argparse.Namespace, folder: Path, counts: dict[str, dict[str, int]]) -> Iterator[Finding]:
     from gridman.cli.folder_checks import check_street, open_street_inside
 
     try:
@@ -78,10 +92,13 @@ def _street(args: argparse.Namespace, folder: Path) -> Iterator[Finding]:
         return
     with closing(inside):
         yield Finding(_("Data of the street"), str(folder))
+        _count(inside.store, "street", counts)
         yield from check_street(folder, inside)
 
 
-def _desks(args: argparse.Namespace, folder: Path, console: Console) -> Iterator[Finding]:
+def _desks(
+    args: argparse.Namespace, folder: Path, console: Console, counts: dict[str, dict[str, int]]
+) -> Iterator[Finding]:
     """Every desk from outside; one from inside, when its passphrase can be had."""
     from gridman.cli.folder_checks import desk_files
     from gridman.services.signin import desk_users
@@ -100,10 +117,10 @@ def _desks(args: argparse.Namespace, folder: Path, console: Console) -> Iterator
     if not args.login and PASSPHRASE not in os.environ:
         console.say(_("To look inside, add --login; the passphrase is asked."))
     elif is_sound or args.login:
-        yield from _inside(args, folder)
+        yield from _inside(args, folder, counts)
 
 
-def _inside(args: argparse.Namespace, folder: Path) -> Iterator[Finding]:
+def _inside(args: argparse.Namespace, folder: Path, counts: dict[str, dict[str, int]]) -> Iterator[Finding]:
     from gridman.cli.folder_checks import check_desk, open_desk_inside
     from gridman.services.signin import desk_users
     from gridman.store.keys import fold_login
@@ -127,12 +144,23 @@ def _inside(args: argparse.Namespace, folder: Path) -> Iterator[Finding]:
         return
     with closing(inside):
         yield Finding(subject, _("opens with the passphrase"))
+        _count(inside.store, f"desk {inside.replica}", counts)
         for finding in check_desk(inside, asks_server=not args.offline):
             is_list = any(p.code.startswith("doctor.index_") for p in finding.problems)
             if is_list and args.repair and inside.store is not None:
                 yield _repaired(inside.store, finding)
             else:
                 yield finding
+
+
+def _count(store: object, name: str, counts: dict[str, dict[str, int]]) -> None:
+    """The figures of a report; a store that cannot be counted is told of by its findings."""
+    from gridman.store.figures import figures
+    from gridman.store.store import Store
+
+    if isinstance(store, Store):
+        with suppress(Exception), store.read() as reader:
+            counts[name] = figures(reader)
 
 
 def _repaired(store: object, finding: Finding) -> Finding:

@@ -38,7 +38,7 @@ def checked(
                 "doctor.check_failed",
                 N_("This could not be checked: {why}."),
                 N_("If the other findings do not explain it, report it with the log."),
-                why=f"{type(error).__name__}: {error}".splitlines()[0][:200],
+                why=type(error).__name__,
             ),
         )
     return Finding(subject, detail, problems, is_warning)

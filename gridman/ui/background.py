@@ -325,7 +325,10 @@ def install_excepthook(background: Background) -> Callable[[], None]:
         _log.error("a slot failed: %s", failure.trace)
         if isValid(background):
             background.failed.emit(failure)
-        before(kind, error, trace)
+        if before is not sys.__excepthook__:
+            before(kind, error, trace)
+        elif sys.stderr is not None:  # what a session's log catches holds no values either
+            print(failure.trace, file=sys.stderr)
 
     sys.excepthook = hook
     return remove

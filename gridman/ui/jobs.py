@@ -1,13 +1,13 @@
 """One piece of background work, and what is kept of one that failed by a bug."""
 
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 from gridman.kernel.errors import Refusal
+from gridman.kernel.log import bare_trace
 from gridman.kernel.progress import Ticket
 
 __all__ = ["Failure", "Job"]
@@ -21,7 +21,7 @@ class Failure(Exception):
     def __init__(self, error: BaseException) -> None:
         super().__init__(f"{type(error).__name__}: {error}")
         self.error = error
-        self.trace = "".join(traceback.format_exception(error))
+        self.trace = bare_trace(error)
 
 
 class Job:

@@ -245,7 +245,9 @@ class SignInWindow(QWidget):
     def _failed(self, failure: Failure) -> None:
         self._lock(False)
         self._problem.setText(
-            _("Something went wrong in the program itself ({what}). It is in the log.").format(what=failure)
+            _("Something went wrong in the program itself ({what}). It is in the log.").format(
+                what=type(failure.error).__name__
+            )
         )
 
     def closeEvent(self, event: QCloseEvent) -> None:

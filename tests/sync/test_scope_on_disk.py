@@ -26,7 +26,7 @@ from gridman.services.moves import move_household
 from gridman.services.visits import VisitDraft, log_visit
 from gridman.store.blobs import BlobStore
 from gridman.sync.session import DeskSync
-from tests.simulation.oracle import in_scopes, rows_of_copy
+from tests.simulation.copies import in_scopes, rows_of_copy
 from tests.support.disk import whole_image
 from tests.sync.test_photos import Shelf, files
 from tests.sync.test_spoilt_photos import session
@@ -162,7 +162,8 @@ class History:
 
     def compare(self, desk: Desk, blobs: BlobStore) -> None:
         with self.world.store.read() as reader:
-            wanted = in_scopes(rows_of_copy(reader), scopes_of_user(reader, desk.user_id))
+            scopes = scopes_of_user(reader, desk.user_id)
+        wanted = in_scopes(rows_of_copy(self.world.store.database), scopes)
         may = {i for records in wanted.values() for i in records}
         with desk.store.read() as reader:
             run = reader.connection.exec_driver_sql
