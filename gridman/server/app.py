@@ -137,14 +137,19 @@ def make_app(parts: StreetParts) -> Starlette:
 
 
 def street_app(
-    street: Street, limits: Limits | None = None, *, authority: bytes = b"", certificate_ends_at: int = 0
+    street: Street,
+    limits: Limits | None = None,
+    *,
+    authority: bytes = b"",
+    certificate_ends_at: int = 0,
+    snapshots: Snapshots | None = None,
 ) -> Starlette:
     """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe;
-    `certificate_ends_at`: the last instant of the server's own, 0 without one.
+    `certificate_ends_at`: the last instant of the server's own, 0 without one; `snapshots`: others than the usual ones.
     """
     traffic = Traffic()
     catch_up(street.store)
-    snapshots = Snapshots(street.data_dir / "snapshots", street.key, street.clock)
+    snapshots = snapshots or Snapshots(street.data_dir / "snapshots", street.key, street.clock)
     replica = Replica(
         street.store,
         Keys.from_seed(street.key).public,

@@ -55,9 +55,11 @@ class PulledEntry:
 
 
 @contextmanager
-def receiving(store: Store) -> Iterator["Replay"]:
-    """One transaction in which a page of the street's answer is taken in; `changes()` of the replay afterwards."""
-    with store.database.writing, store.database.writer.begin() as connection:
+def receiving(store: Store, *, is_hasty: bool = False) -> Iterator["Replay"]:
+    """One transaction in which a part of the street's answer is taken in; `changes()` of the replay afterwards. ``is_hasty``: its end does
+    not wait for the disk; a power cut may take it back (and nothing else), and what was in it comes again.
+    """
+    with store.database.writing, store.database.transaction(is_hasty=is_hasty) as connection:
         replay = Replay(connection, store.replica, store.clock())
         yield replay
         replay.finish()

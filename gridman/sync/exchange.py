@@ -146,28 +146,25 @@ def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
     entries = _entries(answer)
     standing = _Standing({c.scope: (c.seq, c.after_id) for c in request.cursors}, _begun_of(request), request.epoch)
     received, changes = 0, Changes()
-    if answer.segments:
-        with receiving(store) as replay:
-            if not standing.holds(replay):
-                return Absorbed(is_stale=True)
-            _enter_life(replay, request, answer)
-        if answer.is_reset:
-            standing = _Standing({}, {}, answer.epoch)
-        standing.epoch = answer.epoch
+    has_entered = False
     for segment in answer.segments:
         # Each in a transaction of its own: a desk that is killed in between goes on with the next one.
-        with receiving(store) as replay:
-            count = take_segment(replay, segment) if standing.holds(replay) else None
+        with receiving(store, is_hasty=True) as replay:
+            if not standing.holds(replay):
+                return Absorbed(changes, received=received, is_stale=not received)
+            if not has_entered:
+                _enter_life(replay, request, answer)
+            count = take_segment(replay, segment)
             if count is None:
                 return Absorbed(changes, received=received, is_stale=not received)
-            received += count
+            received, has_entered = received + count, True
             standing = _Standing(positions(replay.connection), _begun_here(replay), answer.epoch)
         changes = changes | replay.changes()
     with receiving(store) as replay:
         connection = replay.connection
         if not standing.holds(replay):
             return Absorbed(changes, received=received, is_stale=not received)
-        if not answer.segments:
+        if not has_entered:
             _enter_life(replay, request, answer)
         if answer.last_n < outbox.highest_acknowledged(connection):
             outbox.offer_again(connection, answer.last_n)

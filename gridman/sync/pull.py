@@ -26,9 +26,6 @@ _PHASES = {"o": 2, MAP: 3}
 _HISTORY = 1
 """References, registers and incidents are phase 0, then history, then what organisations have besides, then the base map."""
 
-_ROW_BYTES = 160
-"""What a row of a page is taken to need on the wire, when a page's size is to hold for snapshots too."""
-
 
 def pull(
     reader: Reader, version: int, actor: Actor, request: Request, verdicts: list[Verdict], snapshots: Snapshots | None
@@ -88,7 +85,7 @@ class _Sending:
         self, reader: Reader, page: "_Page", snapshots: Snapshots, epoch: str, partly: dict[str, Partly]
     ) -> None:
         self._reader, self._page, self._snapshots, self._epoch, self._partly = reader, page, snapshots, epoch, partly
-        self._room = max(snapshots.least_bytes, page.left * _ROW_BYTES)
+        self._room = snapshots.room(page.left)
         self._until = time.monotonic() + snapshots.making_s
         self._open: dict[str, tuple[Manifest, int]] = {}
         self._cursors: list[Cursor] = []

@@ -43,6 +43,7 @@ LEAST_ROWS = 200
 LARGEST_SEGMENT = 256 << 10
 SEGMENT_ROWS = 8_000
 LEAST_BYTES = 48 << 10
+ROW_BYTES = 160
 MAKING_S = 2.0
 _RAW_BYTES = 1 << 20
 _MANY, _SHARE = 500, 10
@@ -83,8 +84,9 @@ def ident_of(scope: str, seq: int, hashes: Sequence[bytes]) -> bytes:
 
 
 class Snapshots:
-    """The snapshots of one street in `folder`, sealed with its 32-byte data key. `least_bytes`: what an answer may hold of them however
-    small a page was asked for; more than one segment only if they fit. `making_s`: an answer waits no longer than this for snapshots that
+    """The snapshots of one street in `folder`, sealed with its 32-byte data key. `row_bytes`: what a row of the page
+    that was asked for stands for in an answer of segments, but never less than `least_bytes` in all, and never less than one segment.
+    `making_s`: an answer waits no longer than this for snapshots that
     have to be made first; the next one goes on.
     """
 
@@ -97,13 +99,14 @@ class Snapshots:
         least_rows: int = LEAST_ROWS,
         segment_rows: int = SEGMENT_ROWS,
         least_bytes: int = LEAST_BYTES,
+        row_bytes: int = ROW_BYTES,
         making_s: float = MAKING_S,
     ) -> None:
         self._folder = folder
         self._clock = clock
         self._least_rows = least_rows
         self._segment_rows = segment_rows
-        self.least_bytes = least_bytes
+        self._least_bytes, self._row_bytes = least_bytes, row_bytes
         self.making_s = making_s
         self._names = hashlib.blake2b(b"gridman snapshot names", key=key, digest_size=32).digest()
         self._sealer = AESGCM(hashlib.blake2b(b"gridman snapshot content", key=key, digest_size=32).digest())
@@ -111,6 +114,10 @@ class Snapshots:
         self._making: dict[str, threading.Lock] = {}
         self._tidied = 0.0
         self._rests_until = 0.0
+
+    def room(self, rows: int) -> int:
+        """How many bytes of segments go into an answer when so many rows were asked for."""
+        return max(self._least_bytes, rows * self._row_bytes)
 
     def pays(self, reader: Reader, scope: str) -> bool:
         """Whether the scope is large enough for a snapshot, and there is a place to keep it."""

@@ -4,6 +4,7 @@ that is on the disk, so that a test knows what must not be lost.
 
 import multiprocessing
 import os
+import signal
 import socket
 import time
 from collections.abc import Sequence
@@ -25,8 +26,11 @@ from gridman.server.run import serve
 from gridman.services.signin import set_up_desk
 from gridman.services.street import hold_street_folder, open_street
 from gridman.services.visits import VisitDraft, log_visit
+from gridman.store import first_rows
 from gridman.store.keys import Cost
+from gridman.sync import exchange
 from gridman.sync.http import enrol_over_http
+from gridman.sync.snapshots import Snapshots
 from tests.support.streets import CHEAP_HASHER, PASSWORD, STAFF, WORKER, Hands, town_street
 
 __all__ = [
@@ -36,6 +40,7 @@ __all__ = [
     "acknowledged",
     "enrol",
     "found",
+    "killed_receiving",
     "open_again",
     "start_desk",
     "wait_for",
@@ -67,8 +72,10 @@ def found(folder: Path, households: int = 40) -> None:
 
 def _serve(folder: Path, port: int) -> None:
     street = open_street(folder, must_exist=True, hasher=CHEAP_HASHER)
+    # Small segments, few to an answer: a first synchronisation that there is time to kill.
+    few = Snapshots(folder / "snapshots", street.key, street.clock, segment_rows=600, least_bytes=1, row_bytes=1)
     with hold_street_folder(folder):
-        serve(street_app(street, _LIMITS), port=port, ready=lambda address: None)
+        serve(street_app(street, _LIMITS, snapshots=few), port=port, ready=lambda address: None)
     street.close()
 
 
@@ -153,6 +160,31 @@ def _work(data: Path, login: str, receipts: Path, end: Path) -> None:
                         lines.write(f"! {refusal}\n")
                         raise
     desk.close()
+
+
+def _receive(data: Path, moment: str, turn: int) -> None:
+    """A first synchronisation in which this process kills itself the `turn`-th time it comes to `moment`: "within" a segment, when its rows
+    are written and nothing else, or "between" two, before the next is begun.
+    """
+    module, name = {"within": (first_rows, "_place"), "between": (exchange, "take_segment")}[moment]
+    inner, left = getattr(module, name), [turn]
+
+    def mortal(*args: Any) -> Any:
+        left[0] -= 1
+        if left[0] <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return inner(*args)
+
+    setattr(module, name, mortal)
+    open_again(data).synchronise()
+
+
+def killed_receiving(data: Path, moment: str, turn: int) -> bool:
+    """Have a desk receive in a process of its own until it kills itself; whether it did, instead of coming to the end."""
+    process: BaseProcess = _processes.Process(target=_receive, args=(data, moment, turn), daemon=True)
+    process.start()
+    process.join(60)
+    return process.exitcode == -signal.SIGKILL
 
 
 def start_desk(data: Path, receipts: Path, end: Path, login: str = WORKER) -> BaseProcess:

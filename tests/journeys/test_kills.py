@@ -13,7 +13,16 @@ from gridman.kernel.errors import Refusal
 from gridman.services.street import open_street
 from gridman.store.outbox import receipts as receipts_of
 from gridman.store.soundness import list_flaws, numbering_flaws, page_flaws
-from tests.journeys.mortal import ALONG_THE_WAY, Mortal, acknowledged, enrol, found, open_again, start_desk
+from tests.journeys.mortal import (
+    ALONG_THE_WAY,
+    Mortal,
+    acknowledged,
+    enrol,
+    found,
+    killed_receiving,
+    open_again,
+    start_desk,
+)
 from tests.support.streets import STAFF, WORKER
 
 pytestmark = pytest.mark.slow
@@ -147,3 +156,37 @@ def test_a_first_sync_goes_on_where_the_killed_server_left_it(tmp_path: Path) ->
         assert not list(list_flaws(reader))
     desk.close()
     server.kill()
+
+
+def test_a_first_sync_goes_on_where_the_killed_desk_left_it(tmp_path: Path) -> None:
+    count = 6_000
+    found(tmp_path / "street", count)
+    server = Mortal(tmp_path / "street")
+    server.start()
+    data = tmp_path / "desk"
+    enrol(data, server.url)
+    here = [0]
+    for moment, turn in (("within", 1), ("between", 2), ("within", 4), ("between", 3), ("within", 2)):
+        assert killed_receiving(data, moment, turn), "the desk came to the end by itself"
+        desk = open_again(data)
+        with desk.store.read() as reader:
+            here.append(reader.count(Household))
+            assert not list(list_flaws(reader)), "a part of a segment stayed"
+        assert not list(page_flaws(desk.store.database))
+        desk.close()
+    assert here == sorted(here) and 0 < here[-1] < count, "what was here already was lost, or all of it came at once"
+    desk = open_again(data)
+    result = desk.synchronise()
+    assert result.complete
+    assert result.received < count + 200 - here[-1], "what had arrived was fetched again"
+    with desk.store.read() as reader:
+        numbers = {h.id: h.number for h in reader.page(Household, limit=2 * count)}
+        assert not list(list_flaws(reader))
+    desk.close()
+    server.kill()
+    street = open_street(tmp_path / "street", must_exist=True)
+    try:
+        with street.store.read() as reader:
+            assert numbers == {h.id: h.number for h in reader.page(Household, limit=2 * count)}
+    finally:
+        street.close()

@@ -198,7 +198,9 @@ def make_world(url: str | None = None) -> Iterator[World]:
         store = open_store(open_postgresql(url), 1, recorders, clock)
     else:
         store = Store(open_copy(folder / "street.db"), 1, recorders, clock)
-    snapshots = Snapshots(folder / "snapshots", KEY, clock, least_rows=2, segment_rows=3, least_bytes=1, making_s=1e9)
+    snapshots = Snapshots(
+        folder / "snapshots", KEY, clock, least_rows=2, segment_rows=3, least_bytes=1, row_bytes=1, making_s=1e9
+    )
     world = World(folder, clock, store, Replica(store, snapshots=snapshots))
     with store.unit(SYSTEM) as unit:
         street = unit.create(Region(code="990101001000", name="Demo Street", level="street"))
