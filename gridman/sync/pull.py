@@ -117,12 +117,12 @@ class _Sending:
         """The snapshot and the number of the segment that comes next; None for a scope that is sent as pages, or that waits."""
         begun = self._partly.get(scope)
         if begun is not None:
-            manifest = self._snapshots.goes_on(self._reader, scope, self._epoch, begun.snapshot)
+            manifest = self._snapshots.goes_on(self._reader, scope, self._epoch, self._page.upto, begun.snapshot)
             if manifest is not None and 0 <= begun.next < len(manifest.sizes):
                 return manifest, begun.next
         if not self._snapshots.pays(self._reader, scope):
             return None
-        ready = self._snapshots.ready(self._reader, scope, self._epoch)
+        ready = self._snapshots.ready(self._reader, scope, self._epoch, self._page.upto)
         if ready is None and time.monotonic() < self._until:
             ready = self._snapshots.make(self._reader, scope, self._epoch, self._page.upto)
         return None if ready is None else (ready, 0)

@@ -123,19 +123,19 @@ class Snapshots:
         """Whether the scope is large enough for a snapshot, and there is a place to keep it."""
         return time.monotonic() >= self._rests_until and has_at_least(reader.connection, scope, self._least_rows)
 
-    def goes_on(self, reader: Reader, scope: str, epoch: str, ident: bytes) -> Manifest | None:
+    def goes_on(self, reader: Reader, scope: str, epoch: str, seq: int, ident: bytes) -> Manifest | None:
         """The snapshot of which a desk has the beginning, while it may still be given."""
         found = self._read(scope)
-        if found is None or found.ident != ident or not self._is_sound(found, epoch):
+        if found is None or found.ident != ident or not self._is_sound(found, epoch, seq):
             return None
         _changed, is_left = changed_since(reader.connection, scope, found.seq, 1)
         return None if is_left else found
 
-    def ready(self, reader: Reader, scope: str, epoch: str) -> Manifest | None:
+    def ready(self, reader: Reader, scope: str, epoch: str, seq: int) -> Manifest | None:
         """A snapshot that is there already and good to begin with."""
         self._tidy()
         found = self._read(scope)
-        if found is None or not self._is_sound(found, epoch):
+        if found is None or not self._is_sound(found, epoch, seq):
             return None
         many = max(_MANY, found.rows // _SHARE)
         changed, is_left = changed_since(reader.connection, scope, found.seq, many)
@@ -144,7 +144,7 @@ class Snapshots:
     def make(self, reader: Reader, scope: str, epoch: str, seq: int) -> Manifest | None:
         """A snapshot to begin with, made now unless somebody else just did; None when it cannot be kept here (pages do it then)."""
         with self._lock_of(scope):
-            found = self.ready(reader, scope, epoch)
+            found = self.ready(reader, scope, epoch, seq)
             if found is not None:
                 return found
             try:
@@ -170,9 +170,15 @@ class Snapshots:
                     self._path(manifest.scope).unlink()
             return None
 
-    def _is_sound(self, found: Manifest, epoch: str) -> bool:
+    def _is_sound(self, found: Manifest, epoch: str, seq: int) -> bool:
+        """Of this life of the street's data, of now or before, of these declarations, and not too old."""
         age = self._clock() - found.made_at
-        return found.epoch == epoch and found.schema == _schema() and -_TIDY_S * 1_000 < age < _KEPT_MS
+        return (
+            found.epoch == epoch
+            and found.seq <= seq
+            and found.schema == _schema()
+            and -_TIDY_S * 1_000 < age < _KEPT_MS
+        )
 
     def _lock_of(self, scope: str) -> threading.Lock:
         with self._guard:

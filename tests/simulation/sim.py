@@ -5,6 +5,7 @@ disk; clocks jump by days; grids are granted, withdrawn and redrawn; people edit
 street edits too; desks are put back from copies, run twice, and know less than the street; the street comes back from a backup.
 """
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from gridman.sync.protocol import Op, Verdict
 from gridman.sync.push import Intake
 from gridman.sync.replica import Replica
 from gridman.sync.seal import Keys
+from gridman.sync.snapshots import Snapshots
 from tests.simulation.copies import ask, cells_of_copy, is_at_rest, rows_of_copy
 from tests.simulation.desks import HIDDEN, Computer, Copied, Message, Stick, older_version
 from tests.simulation.faults import Crash, Fuse
@@ -69,6 +71,7 @@ class Simulation:
         self.grids, self.assigned = prepared.grids, dict(prepared.assigned)
         self.street_file = self.stage.street
         self.street_file.fresh()
+        shutil.rmtree(self._snapshots, ignore_errors=True)  # another history's, of the same beginning
         self._open_street()
         self.oracle = Oracle(self.store)
         self.saved: tuple[str, Known] | None = None
@@ -83,10 +86,18 @@ class Simulation:
             chance.choice(self.desks).hidden = chance.choice(HIDDEN)
         self.chance = chance
 
+    @property
+    def _snapshots(self) -> Path:
+        return self.stage.prepared.folder / "snapshots"
+
     def _open_street(self) -> None:
         recorders = [StreetJournal(), StreetFeed(), Indexer()]
         self.store = Store(self.street_file.database, 1, recorders, self.clock)
-        self.replica = Replica(self.store, Keys.from_seed(KEY).public)
+        # Even the smallest scope begins with a snapshot, of tiny segments.
+        snapshots = Snapshots(
+            self._snapshots, KEY, self.clock, least_rows=2, segment_rows=3, least_bytes=1, row_bytes=1, making_s=1e9
+        )
+        self.replica = Replica(self.store, Keys.from_seed(KEY).public, snapshots=snapshots)
         blobs = BlobStore(self.stage.prepared.folder / "blobs", KEY)
         self.counter = StreetBundles(self.store, self.replica, blobs, KEY, STREET_ID)
 

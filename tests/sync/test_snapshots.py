@@ -247,7 +247,7 @@ def test_a_snapshot_gets_no_older_than_a_day_and_files_nobody_asks_for_go(world:
         os.utime(path, (1, 1))
     again = Snapshots(world.folder / "snapshots", KEY, world.clock, least_rows=2)
     with world.store.read() as reader:
-        assert again.ready(reader, "g:1", "no epoch") is None
+        assert again.ready(reader, "g:1", "no epoch", 1) is None
     assert not files(world)
 
 
