@@ -60,7 +60,8 @@ def trouble_of_sqlite(error: BaseException, path: Path) -> Trouble | None:
             N_("The records themselves are whole. Close the window and run gridman doctor --repair: it makes the indexes anew."),
             path=path,
         )  # fmt: skip
-    if kind in (_CORRUPT, _NOT_A_DATABASE):
+    # What the operating system could not do carries an extended code; the bare one is SQLCipher's, of a page whose seal does not fit.
+    if kind in (_CORRUPT, _NOT_A_DATABASE) or code == _IO:
         return damaged_file(path, error)
     if kind in (_BUSY, _LOCKED):
         return Trouble(
