@@ -62,6 +62,7 @@ def _export(args: argparse.Namespace, console: Console) -> int:
 
 def _take(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.lease import issue_ticket
+    from gridman.services.seals import former_bundle_keys
     from gridman.services.street import street_picture
     from gridman.sync.bundle import StreetBundles
     from gridman.sync.catching_up import catch_up
@@ -77,6 +78,7 @@ def _take(args: argparse.Namespace, console: Console) -> int:
             street.key,
             street_id,
             lambda actor: issue_ticket(street.store, street.key, actor.replica, actor.user_id),
+            former_bundle_keys(street.store, street.key),
         )
         taken = side.take(args.file, args.out, console.progress)
     console.say(

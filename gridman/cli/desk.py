@@ -3,7 +3,7 @@
 import argparse
 import signal
 
-from gridman.cli import desk_backup, enrolling
+from gridman.cli import desk_backup, enrolling, key_rotation
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data
 from gridman.kernel.errors import Refusal
@@ -20,6 +20,7 @@ def fill(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(dest="what", metavar="WHAT")
     enrolling.fill(parts)
     desk_backup.fill(parts)
+    key_rotation.fill_desk(parts)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from gridman.cli import (
+    key_rotation,
     street_audit,
     street_backup,
     street_grids,
@@ -63,6 +64,7 @@ def fill(parser: argparse.ArgumentParser) -> None:
     street_review.fill(parts)
     street_audit.fill(parts)
     street_backup.fill(parts)
+    key_rotation.fill_street(parts)
     street_monitor.fill(parts)
 
 

@@ -27,14 +27,15 @@ from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "LEASE_MS", "Lease", "ending_soon", "is_ticket_due", "issue_ticket", "keep_signer", "keep_ticket", "lease_of", "note_time",
-    "require_lease", "sign", "signer_of", "verify_signature",
+    "LEASE_MS", "SIGNING_KEY", "Lease", "ending_soon", "is_ticket_due", "issue_ticket", "keep_signer", "keep_ticket",
+    "lease_of", "note_time", "open_signing_key",
+    "require_lease", "sealed_signing_key", "sign", "signer_of", "verify_signature",
 ]  # fmt: skip
 
 LEASE_MS = 14 * 86_400_000
 RENEW_MS = 86_400_000
 WARN_MS = 4 * 86_400_000
-_SEALED, _SIGNER, _TICKET, _SEEN = "street.signing_key", "street.signer", "lease.ticket", "lease.seen_at"
+SIGNING_KEY, _SIGNER, _TICKET, _SEEN = "street.signing_key", "street.signer", "lease.ticket", "lease.seen_at"
 
 
 class _Ticket(msgspec.Struct, frozen=True):
@@ -68,16 +69,25 @@ def _sealing(street_key: bytes) -> AESGCM:
 def _signing_key(store: Store, street_key: bytes) -> Ed25519PrivateKey:
     """The street's signing key, made when there is none; it lies in the street's data, sealed with the street's key."""
     with store.read() as reader:
-        sealed = get_setting(reader, _SEALED)
+        sealed = get_setting(reader, SIGNING_KEY)
     if sealed is None:
         with store.unit(SYSTEM) as unit:
             take_turn(unit.connection)
-            sealed = get_setting(unit, _SEALED)
+            sealed = get_setting(unit, SIGNING_KEY)
             if sealed is None:
-                nonce = secrets.token_bytes(12)
-                fresh = Ed25519PrivateKey.generate().private_bytes_raw()
-                sealed = (nonce + _sealing(street_key).encrypt(nonce, fresh, b"ed25519")).hex()
-                put_setting(unit, _SEALED, sealed)
+                sealed = sealed_signing_key(street_key, Ed25519PrivateKey.generate())
+                put_setting(unit, SIGNING_KEY, sealed)
+    return open_signing_key(street_key, sealed)
+
+
+def sealed_signing_key(street_key: bytes, key: Ed25519PrivateKey) -> str:
+    """A signing key as the street's data keeps it."""
+    nonce = secrets.token_bytes(12)
+    return (nonce + _sealing(street_key).encrypt(nonce, key.private_bytes_raw(), b"ed25519")).hex()
+
+
+def open_signing_key(street_key: bytes, sealed: str) -> Ed25519PrivateKey:
+    """The signing key out of the street's data. Refuses with ``street.other_key``."""
     raw = bytes.fromhex(sealed)
     try:
         return Ed25519PrivateKey.from_private_bytes(_sealing(street_key).decrypt(raw[:12], raw[12:], b"ed25519"))

@@ -26,12 +26,14 @@ from gridman.services.settings import DEVICE_NAME
 from gridman.services.trust import keep_desk_authority
 from gridman.store.database import Database, open_sqlite
 from gridman.store.keys import DEFAULT_COST, Cost, KeyFile, fold_login
+from gridman.store.rotation import DESK, settle
 from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store, open_store
 from gridman.store.unit import Unit
 
 __all__ = [
-    "DeskParts", "DeskUser", "change_passphrase", "desk_token", "desk_users", "destroy_desk", "forget_desk", "keep_token", "set_up_desk", "sign_in",
+    "DeskParts", "DeskUser", "change_passphrase", "desk_of", "desk_token",
+    "desk_users", "destroy_desk", "forget_desk", "keep_token", "set_up_desk", "sign_in",
     "update_profile", "verify_passphrase",
 ]  # fmt: skip
 
@@ -148,6 +150,19 @@ def _folder(data_dir: Path, user: DeskUser) -> Path:
     return data_dir / f"desk-{user.replica}"
 
 
+def desk_of(data_dir: Path, login: str) -> tuple[DeskUser, Path]:
+    """A user's profile line and folder. Refuses with ``signin.unknown_here``."""
+    user = _get(data_dir, login)
+    return user, _folder(data_dir, user)
+
+
+def _settled(data_dir: Path, user: DeskUser) -> Path:
+    """The user's folder, after a change of keys that was cut off was finished or forgotten."""
+    folder = _folder(data_dir, user)
+    settle(folder, DESK)
+    return folder
+
+
 def set_up_desk(
     data_dir: Path,
     enrolled: Enrolled,
@@ -213,7 +228,7 @@ def sign_in(data_dir: Path, login: str, passphrase: str, clock: Clock = system_c
     Refuses with ``signin.unknown_here``, ``signin.wrong_passphrase``, ``signin.wait``, ``signin.locked``, ``keys.*``, ``store.*``.
     """
     user = _get(data_dir, login)
-    folder = _folder(data_dir, user)
+    folder = _settled(data_dir, user)
     keys = KeyFile.load(folder / "keys.json")
     failed = keys.failures(login)
     key = keys.open(login, passphrase, clock())
@@ -228,7 +243,7 @@ def sign_in(data_dir: Path, login: str, passphrase: str, clock: Clock = system_c
 
 def verify_passphrase(data_dir: Path, login: str, passphrase: str, clock: Clock = system_clock) -> None:
     """Refuse unless `passphrase` opens the user's desk (after an idle lock); wrong ones count like at sign-in."""
-    KeyFile.load(_folder(data_dir, _get(data_dir, login)) / "keys.json").open(login, passphrase, clock())
+    KeyFile.load(_settled(data_dir, _get(data_dir, login)) / "keys.json").open(login, passphrase, clock())
 
 
 def change_passphrase(

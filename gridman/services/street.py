@@ -20,6 +20,7 @@ from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services.accounts import create_user, password_hasher
+from gridman.services.seals import settle_seals
 from gridman.store import accounts as rows
 from gridman.store.blobs import BlobStore
 from gridman.store.database import Database, open_postgresql, open_sqlite
@@ -30,6 +31,7 @@ from gridman.store.journal import StreetJournal
 from gridman.store.keys import street_key
 from gridman.store.migrations import upgrade, version_of
 from gridman.store.moving import copy_to_sqlite, keep_copy
+from gridman.store.rotation import STREET, settle
 from gridman.store.store import Store, open_store
 from gridman.store.unit import Unit
 
@@ -103,6 +105,7 @@ def open_street(
         store = open_store(database, STREET_REPLICA, [StreetJournal(), StreetFeed(), Indexer()], clock)
         with store.unit(SYSTEM) as unit:
             rows.ensure_street(unit)
+        settle_seals(store, key)
     except BaseException:
         database.close()
         raise
@@ -110,6 +113,7 @@ def open_street(
 
 
 def _open_database(data_dir: Path, database_url: str | None, must_exist: bool) -> tuple[Database, bytes]:
+    settle(data_dir, STREET)
     file = data_dir / _FILE
     if must_exist and not (data_dir / "street.key").exists() and not file.exists():
         raise Refusal(

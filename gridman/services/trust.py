@@ -25,7 +25,7 @@ from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "ALPHABET", "Authority", "Invitation", "browser_fingerprint", "check_street",
+    "ALPHABET", "CA_KEY", "Authority", "Invitation", "browser_fingerprint", "check_street",
     "desk_authority", "fingerprint_of", "is_same_letters", "keep_authority",
     "keep_desk_authority", "kept_authority", "note_served", "read_invitation", "sealing_password", "served",
 ]  # fmt: skip
@@ -35,7 +35,7 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 CODE_LETTERS, MARK_LETTERS, _GROUP = 8, 12, 4
 _SCHEME = "gridman"
-_CA, _CA_KEY, _PINNED = "tls.ca", "tls.ca_key", "street.ca"
+_CA, CA_KEY, _PINNED = "tls.ca", "tls.ca_key", "street.ca"
 _SERVED_CA, _SERVED_AT = "tls.served_ca", "tls.served_at"
 _SALT = b"gridman street CA fingerprint 1"
 
@@ -76,7 +76,7 @@ def sealing_password(street_key: bytes) -> bytes:
 
 def kept_authority(reader: Reader) -> Authority | None:
     """The street's authority; None while none was made."""
-    certificate, key = get_setting(reader, _CA), get_setting(reader, _CA_KEY)
+    certificate, key = get_setting(reader, _CA), get_setting(reader, CA_KEY)
     return Authority(certificate.encode(), key.encode()) if certificate and key else None
 
 
@@ -87,7 +87,7 @@ def keep_authority(store: Store, fresh: Authority) -> Authority:
         known = kept_authority(unit)
         if known is None:
             put_setting(unit, _CA, fresh.certificate.decode())
-            put_setting(unit, _CA_KEY, fresh.sealed_key.decode())
+            put_setting(unit, CA_KEY, fresh.sealed_key.decode())
         return known or fresh
 
 

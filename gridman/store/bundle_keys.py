@@ -2,15 +2,23 @@
 
 import os
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from gridman.domain.access import Actor
 from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["desk_seed", "device_keys", "keep_device_keys", "keep_street_keys", "street_keys_here"]
+__all__ = ["desk_seed", "device_keys", "keep_device_keys", "keep_street_keys", "private_keys", "street_keys_here"]
 
 _SEED, _STREET, _DEVICE = "bundle.seed", "bundle.street_keys", "bundle.device_keys"
 _SEED_BYTES = 32
+
+
+def private_keys(seed: bytes) -> bytes:
+    """The private halves (64 bytes: to sign, to open) that belong to a seed."""
+    return HKDF(hashes.SHA256(), 64, salt=None, info=b"gridman bundle keys 1").derive(seed)
 
 
 def desk_seed(store: Store, actor: Actor) -> bytes:

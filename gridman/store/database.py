@@ -20,7 +20,7 @@ from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.words import N_
 from gridman.store.trouble import damaged_file, tell_trouble, trouble_of_sqlite
 
-__all__ = ["Database", "open_postgresql", "open_sqlite"]
+__all__ = ["Database", "exported_sqlite", "open_postgresql", "open_sqlite"]
 
 _CACHE_KIB = 65_536
 _BUSY_S = 10.0
@@ -156,6 +156,77 @@ def _sqlite_engine(path: Path, key: bytes, *, begin: str, read_only: bool, size:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+@contextmanager
+def exported_sqlite(path: Path, key: bytes, target: Path, new_key: bytes) -> Iterator[None]:
+    """Write the data file `path` to the new file `target` under another key, and keep everybody else out of the old one for the length of the
+    block. The copy is compared table by table and checked page by page before the block begins.
+
+    Refuses with ``folder.in_use`` while anybody else has the file open, ``store.wrong_key``, ``store.copy_differs``.
+    """
+    from sqlcipher3 import dbapi2
+
+    connection = dbapi2.connect(str(path), timeout=1.0, isolation_level=None)
+    try:
+        for pragma in (
+            f"key=\"x'{key.hex()}'\"",
+            "cipher_log_level=NONE",
+            "temp_store=MEMORY",
+            f"cache_size=-{_CACHE_KIB}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            # Leaving the write-ahead log needs the file for oneself, and this mode keeps it so until the connection is closed.
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE").fetchall()
+            connection.execute("PRAGMA journal_mode=DELETE").fetchall()
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("COMMIT")
+        except dbapi2.OperationalError as error:
+            raise Refusal(
+                "folder.in_use",
+                N_("The data folder {folder} is in use by another gridman (process {process})."),
+                N_("Stop that one first, or choose another data folder."),
+                folder=path.parent,
+                process="?",
+            ) from error
+        except dbapi2.DatabaseError as error:
+            raise damaged_file(path, str(error)) from error
+        _make_private(target)
+        connection.execute(f"ATTACH DATABASE ? AS fresh KEY \"x'{new_key.hex()}'\"", (str(target),))
+        connection.execute("PRAGMA fresh.synchronous=FULL").fetchall()
+        connection.execute("SELECT sqlcipher_export('fresh')").fetchall()
+        _compare(connection, path)
+        connection.execute("DETACH DATABASE fresh")
+        yield
+    finally:
+        connection.close()
+
+
+def _compare(connection: Any, path: Path) -> None:
+    tables = [
+        r[0]
+        for r in connection.execute(
+            "SELECT name FROM main.sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+        )
+    ]
+    counts = [
+        [connection.execute(f'SELECT count(*) FROM {side}."{name}"').fetchone()[0] for name in tables]
+        for side in ("main", "fresh")
+    ]
+    names = [
+        connection.execute(f"SELECT type, name, sql FROM {side}.sqlite_master ORDER BY type, name").fetchall()
+        for side in ("main", "fresh")
+    ]
+    bad = connection.execute("PRAGMA fresh.cipher_integrity_check").fetchall()
+    if counts[0] != counts[1] or names[0] != names[1] or bad:
+        raise Refusal(
+            "store.copy_differs",
+            N_("The copy of {path} under the new key is not what the file holds."),
+            N_("Nothing was changed. Run gridman doctor on the folder, and tell the makers of the program."),
+            path=path,
+        )
 
 
 def open_postgresql(url: str) -> Database:

@@ -25,7 +25,16 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.files import write_whole
 from gridman.kernel.words import N_
 
-__all__ = ["DEFAULT_COST", "Cost", "KeyFile", "check_passphrase", "fold_login", "street_key"]
+__all__ = [
+    "DEFAULT_COST",
+    "KEY_BYTES",
+    "Cost",
+    "KeyFile",
+    "check_passphrase",
+    "fold_login",
+    "street_key",
+    "street_key_text",
+]
 
 KEY_BYTES = 32
 MIN_PASSPHRASE = 10
@@ -163,6 +172,14 @@ class KeyFile:
         slot = self._find(login)
         assert slot is not None
         self._put(_wrap(key, self.database_id, slot.login, slot.generation + 1, new, cost))
+
+    def write_anew(self, path: Path, login: str, passphrase: str, key: bytes, cost: Cost = DEFAULT_COST) -> None:
+        """Write the key file of the same data under another `key` to `path`. Only this person's slot is in it: the others' passphrases are not
+        known here, and to end what they could open is what a new key is for.
+        """
+        slot = self._find(login)
+        generation = 1 if slot is None else slot.generation + 1
+        KeyFile(path, self._content)._keep([_wrap(key, self.database_id, login, generation, passphrase, cost)])
 
     def remove(self, login: str) -> None:
         """Take a person's slot away. The last one stays: without it the data is lost."""
@@ -351,11 +368,16 @@ def street_key(data_dir: Path, *, must_exist: bool = False) -> bytes:
     )
 
 
+def street_key_text(key: bytes) -> bytes:
+    """A street's key as its file holds it."""
+    return key.hex().encode() + b"\n"
+
+
 def _place_new_key(path: Path) -> None:
     """Two servers started at the same moment agree on one key: whoever links first wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    write_whole(fresh, secrets.token_bytes(KEY_BYTES).hex().encode() + b"\n")
+    write_whole(fresh, street_key_text(secrets.token_bytes(KEY_BYTES)))
     try:
         with suppress(FileExistsError):
             os.link(fresh, path)

@@ -5,7 +5,7 @@ A desk writes its waiting operations, its positions and its photos; the street t
 nothing is missing; the desk takes the answer back. Each page is absorbed exactly as one that came over HTTP.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -59,12 +59,13 @@ class _Outward(msgspec.Struct, array_like=True, frozen=True):
 
 class _Homeward(msgspec.Struct, array_like=True, frozen=True):
     """What comes back: each request that was asked, without its operations, with its answer; photos the street has (SHA-256, bytes); a new
-    ticket to work without the street (`gridman.services.lease`).
+    ticket to work without the street (`gridman.services.lease`); the street's public keys of today, for the next bundle.
     """
 
     pages: list[tuple[bytes, bytes]]
     photos: list[tuple[str, int]] = []
     ticket: str = ""
+    keys: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,10 @@ class TakenBack(RoundResult):
     ticket: str = field(default="", repr=False)
 
 
-def introduce(store: Store, actor: Actor, street: Street) -> None:
-    """Exchange public keys with the street, once: from then on bundles can be carried. Costs nothing when it was done."""
+def introduce(store: Store, actor: Actor, street: Street, *, again: bool = False) -> None:
+    """Exchange public keys with the street, once, and `again` when it may have changed its own: from then on bundles can be carried."""
     with store.read() as reader:
-        if street_keys_here(reader):
+        if street_keys_here(reader) and not again:
             return
     mine = Keys.from_seed(desk_seed(store, actor)).public
     greeting = street.greet(Hello(SPOKEN.highest, store.replica, keys=mine, lowest=SPOKEN.lowest))
@@ -167,6 +168,9 @@ class DeskBundles:
                 note_absorbed(result, absorbed, self.store.clock)
                 taken += 1
             progress(number + 1, len(pages), N_("Receiving"))
+        if len(told.keys) == PUBLIC_BYTES and taken:
+            with self.store.unit(self.actor) as unit:
+                keep_street_keys(unit, told.keys)
         result.is_stale, result.skew_ms = taken == 0, 0  # a file's age says nothing about clocks
         self._note_photos(result, told, pages[-1][1].epoch if pages else "")
         with self.store.read() as reader:
@@ -214,7 +218,7 @@ def _all_requests(store: Store) -> list[Request]:
 
 @dataclass
 class StreetBundles:
-    """The street's side. `seed`: the street's data key."""
+    """The street's side. `seed`: the street's data key; `former`: private keys from before it was changed."""
 
     store: Store
     replica: Replica
@@ -222,6 +226,7 @@ class StreetBundles:
     seed: bytes
     street_id: str
     ticket_for: Callable[[Actor], str] = lambda _actor: ""
+    former: Sequence[bytes] = ()
 
     def take(self, path: Path, out: Path, progress: Progress = quiet) -> TakenIn:
         """Take in a desk's bundle and write the answer to `out`.
@@ -242,18 +247,28 @@ class StreetBundles:
                 N_("That computer must synchronise over a network once; its work stays on it."),
                 replica=header.replica,
             )
-        keys = Keys.from_seed(self.seed)
-        header, content = open_sealed(envelope, keys, device)
+        keys, header, content = self._opened(envelope, device)
         brought = _decoded(content, _Outward)
         requests = [_request(body) for body in brought.requests]
         if not requests or any(r.replica != header.replica for r in requests):
             raise unreadable("device")
         pages, fresh, repeated = self._exchange(actor, requests, progress)
         photos = self._file_photos(actor, brought.photos)
-        home = _Homeward(pages, photos, self.ticket_for(actor))
+        home = _Homeward(pages, photos, self.ticket_for(actor), Keys.from_seed(self.seed).public)
         back = Header(True, self.street_id, header.replica, self.store.clock())
         write_whole(out, seal(back, msgspec.msgpack.encode(home), keys, device))
         return TakenIn(out, header.replica, fresh, repeated, len(photos), len(pages))
+
+    def _opened(self, envelope: bytes, device: bytes) -> tuple[Keys, Header, bytes]:
+        """The keys that the desk knew when it wrote, with what they open; the answer is signed with the same, or it would not believe it."""
+        mine = [Keys.from_seed(self.seed), *(Keys.from_private(private) for private in reversed(self.former))]
+        for keys in mine[:-1]:
+            try:
+                return keys, *open_sealed(envelope, keys, device)
+            except Refusal as refusal:
+                if refusal.code != "bundle.unreadable":
+                    raise
+        return mine[-1], *open_sealed(envelope, mine[-1], device)
 
     def _exchange(
         self, actor: Actor, requests: list[Request], progress: Progress

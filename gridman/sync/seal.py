@@ -1,7 +1,8 @@
 """What keeps a bundle on a stick private and true: keys of the street and of each desk, and the envelope.
 
 A party's two key pairs (Ed25519 to sign, RFC 8032; X25519 to be sealed to, RFC 7748) are derived from one secret seed: the street's from
-its data key, so a restored street opens bundles written before; a desk's from a random seed in its encrypted store. The public halves are
+its data key, so a restored street opens bundles written before
+(after a change of its key it keeps the former ones for these); a desk's from a random seed in its encrypted store. The public halves are
 exchanged once, in Hello and Greeting, over the connection that the device's token and the street's certificate vouch for.
 
 Envelope: MAGIC, length and bytes of the open header, ephemeral X25519 key, ChaCha20-Poly1305 (RFC 8439) of signature and content, under
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
+from gridman.store.bundle_keys import private_keys
 
 __all__ = [
     "LARGEST_BUNDLE",
@@ -62,9 +64,13 @@ class Keys:
     @classmethod
     def from_seed(cls, seed: bytes) -> "Keys":
         """The same keys for the same 32 secret bytes."""
-        derived = HKDF(hashes.SHA256(), 2 * _KEY, salt=None, info=b"gridman bundle keys 1").derive(seed)
+        return cls.from_private(private_keys(seed))
+
+    @classmethod
+    def from_private(cls, private: bytes) -> "Keys":
+        """From the two private halves (`gridman.store.bundle_keys.private_keys`)."""
         return cls(
-            Ed25519PrivateKey.from_private_bytes(derived[:_KEY]), X25519PrivateKey.from_private_bytes(derived[_KEY:])
+            Ed25519PrivateKey.from_private_bytes(private[:_KEY]), X25519PrivateKey.from_private_bytes(private[_KEY:])
         )
 
     @property

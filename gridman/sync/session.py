@@ -74,9 +74,9 @@ class DeskSync:
                 self._want_ticket()
                 self._wanted.clear()
                 result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
-                self._keep_ticket()
+                is_new_day = self._keep_ticket()
                 self._anchor_audit()
-                self.introduce()
+                self.introduce(again=is_new_day)
                 self._photos.send(progress, ticket, lambda: self._let_rows_pass(result, ticket))
                 self._photos.tidy()
                 scrub(self._store)
@@ -105,12 +105,15 @@ class DeskSync:
             with self._store.read() as reader:
                 street.wants_ticket = is_ticket_due(reader)
 
-    def _keep_ticket(self) -> None:
+    def _keep_ticket(self) -> bool:
+        """Keep the ticket that came, about once a day; whether one did."""
         street = self.street
-        if isinstance(street, HttpStreet) and street.ticket:
-            with self._store.unit(SYSTEM) as unit:
-                keep_ticket(unit, street.ticket)
-            street.wants_ticket, street.ticket = False, ""
+        if not isinstance(street, HttpStreet) or not street.ticket:
+            return False
+        with self._store.unit(SYSTEM) as unit:
+            keep_ticket(unit, street.ticket)
+        street.wants_ticket, street.ticket = False, ""
+        return True
 
     def _anchor_audit(self) -> None:
         """The street keeps the audit log too, so that nobody can write this desk's anew."""
@@ -151,9 +154,9 @@ class DeskSync:
                 self._anchor_audit()
                 self._photos.send(progress, ticket)
 
-    def introduce(self) -> None:
+    def introduce(self, *, again: bool = False) -> None:
         """Exchange the keys of bundles with the street, once."""
-        introduce(self._store, SYSTEM, self.street)
+        introduce(self._store, SYSTEM, self.street, again=again)
 
     def status(self) -> SyncStatus:
         """How things stand, truthfully: what a round under way does, else why work waits though it could be sent, else what waits and when all
