@@ -17,8 +17,9 @@ from gridman.store.store import get_meta, put_meta
 from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["AuditRow", "append_audit", "audit_head", "digest_of_row", "first_broken", "page_audit"]
+__all__ = ["AuditRow", "append_audit", "audit_head", "digest_of_row", "first_broken", "page_audit", "was_noted_since"]
 
+_NEWEST = 500
 FIRST = "0" * 64
 """What the first row names as the digest before it."""
 
@@ -79,6 +80,14 @@ def first_broken(reader: Reader) -> int | None:
     head = audit_head(reader)
     whole = f"{expected_id - 1}:{previous}" if expected_id > 1 else ""
     return None if head == whole else expected_id
+
+
+def was_noted_since(reader: Reader, act: str, record_id: int, actor_id: int, since_ms: int) -> bool:
+    """Whether this person's act on this record is among the newest lines since this instant."""
+    newest = select(tables.audit).order_by(tables.audit.c.id.desc()).limit(_NEWEST).subquery().c
+    wanted = (newest.record_id == record_id) & (newest.act == act) & (newest.actor_id == actor_id)
+    query = select(newest.id).where(wanted, newest.at >= since_ms)
+    return reader.connection.execute(query.limit(1)).first() is not None
 
 
 def page_audit(

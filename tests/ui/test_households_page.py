@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
-from gridman.services import households
+from gridman.services import audit, households
 from gridman.services.households import HouseholdFile
 from gridman.ui.pages.households.people_card import PersonBlock
 from gridman.ui.pages.households.record_words import change_words, receipt
@@ -306,3 +306,21 @@ def test_residents_are_not_painted_squashed_after_saving(
     qapp.removeEventFilter(painted)
     heights = [(height, block.height()) for block, height in painted.seen if isValid(block) and block.isVisible()]
     assert heights and all(was == now for was, now in heights)
+
+
+def test_opening_a_sensitive_record_is_remembered_once(
+    qtbot: QtBot, session: DeskSession, page: Any, desk: Desk
+) -> None:
+    def looked() -> list[int | None]:
+        with desk.store.read() as reader:
+            return [line.record_id for line in audit.page_audit(reader, desk.users["auditor"], act="open")]
+
+    before = looked()
+    sensitive = next(h for h in desk.ids["households"][::2] if read(desk, h).people[0].care and h not in before)
+    plain = next(
+        h for h in desk.ids["households"][::2]
+        if not any(p.care for p in read(desk, h).people) and not read(desk, h).household.needs_note
+    )  # fmt: skip
+    for household_id in (sensitive, plain, sensitive):
+        show(qtbot, session, page, household_id)
+    assert looked() == [sensitive, *before]

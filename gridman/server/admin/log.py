@@ -25,6 +25,7 @@ ACT_WORDS = {
     "import": N_("imported"),
     "map_edit": N_("map changed"),
     "notice": N_("notice published or withdrawn"),
+    "open": N_("sensitive record opened"),
     "password": N_("password set"),
     "print": N_("printed"),
     "restore": N_("restored"),

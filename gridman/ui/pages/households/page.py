@@ -15,6 +15,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 from gridman.services import households
 from gridman.services.households import HouseholdQuery, household_ids, household_rows
+from gridman.services.reading import note_opened
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed, ids_of
 from gridman.ui.page import Page
@@ -203,6 +204,7 @@ class HouseholdsPage(Page):
     def _take_file(self, opened: OpenedFile) -> None:
         if self.record.household_id != opened.file.household.id:
             self._close_panel()
+            self.shell.background.do(note_opened, opened.file.household.id)
         self.record.show_file(opened)
         if self._right.currentWidget() is self._blank:
             self._show_record()
