@@ -60,8 +60,8 @@ class Blobs(Protocol):
 def prepare_photo(draft: PhotoDraft) -> SmallPhoto:
     """Turn, shrink to 1600 px and about 200 kB, drop all metadata (place and device) and re-encode as JPEG; the time of taking is kept apart.
 
-    Refuses with ``photo.too_large``, with ``photo.heic`` (a format whose decoders may not be shipped with this program), and with
-    ``photo.unreadable`` what is no picture.
+    Refuses with ``photo.too_large``, with ``photo.heic`` (nothing here decodes that format), and with ``photo.unreadable`` what is
+    no picture.
     """
     from PIL import Image, ImageOps
 

@@ -19,7 +19,8 @@ from gridman.services.incidents import IncidentDraft, perform, report_incident
 from gridman.services.visits import VisitDraft, log_visit
 from gridman.store.store import Store
 from gridman.ui.pages.households.record_words import decision_words
-from tests.sync.world import Desk, World
+from tests.support.postgres import PostgresServer
+from tests.sync.world import Desk, World, make_world
 
 _FIRST = "99010119480307001"
 ID_NUMBER = _FIRST + check_character(_FIRST)
@@ -406,3 +407,15 @@ def test_two_who_decide_alike_are_not_asked(world: World) -> None:
         decide(desk, line, "kept")
     one.sync(), two.sync()
     assert not lines(one) and not lines(two)
+
+
+@pytest.mark.postgres
+def test_the_same_stories_hold_on_postgresql(postgres_server: PostgresServer) -> None:
+    for story in (
+        test_the_same_step_taken_twice_is_no_trouble_and_both_words_are_kept,
+        test_reporting_upward_beats_a_close_that_crossed_it,
+        test_one_resident_entered_on_two_desks_is_taken_over_twice_and_asked_about_once,
+        test_a_visit_set_aside_with_a_grid_is_taken_over_by_the_office_as_it_was,
+    ):
+        with make_world(postgres_server.create_database()) as world:
+            story(world)
