@@ -17,7 +17,7 @@ class Notice(Synced):
     body: Mapped[str | None] = column(N_("Text"), Kind.NOTE, max_length=5000, merge=Merge.ONCE)
     organisation_id: Mapped[int] = column(N_("From"), Kind.REFERENCE, merge=Merge.ONCE)
     audience_id: Mapped[int | None] = column(
-        N_("For"), Kind.REFERENCE, merge=Merge.ONCE, hint=N_("Nobody named: the whole street")
+        N_("Shown to"), Kind.REFERENCE, merge=Merge.ONCE, hint=N_("Nobody named: the whole street")
     )
     published_at: Mapped[int] = column(N_("Published"), Kind.INSTANT, merge=Merge.ONCE)
     until_on: Mapped[str | None] = column(N_("Shown until"), Kind.DAY)

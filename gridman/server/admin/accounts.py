@@ -207,7 +207,7 @@ def _account_page(ask: Ask, errors: dict[str, str] | None = None, typed: dict[st
             ]),
             actions(
                 press(ask, f"{here}/code", N_("Enrolment code for a computer …"), tone="main"),
-                press(ask, f"{here}/suspend", N_("Let in again") if user.is_suspended else N_("Suspend"),
+                press(ask, f"{here}/suspend", N_("Let in again") if user.is_suspended else N_("Suspend the account"),
                       tone="" if user.is_suspended else "danger", values={"lift": int(bool(user.is_suspended))}),
             ),
             title=ask.say(N_("Sign-in")),

@@ -54,7 +54,14 @@ def get_computers(ask: Ask) -> Answer:
     ]  # fmt: skip
     heads = [
         ask.say(text)
-        for text in (N_("Number"), N_("Name"), N_("User"), N_("Enrolled"), N_("Last heard of"), N_("State"))
+        for text in (
+            N_("Number"),
+            N_("Name of the computer"),
+            N_("User"),
+            N_("Enrolled"),
+            N_("Last heard of"),
+            N_("State"),
+        )
     ]
     trust = [(ask.say(N_("Address")), url or ask.url)]
     if authority:
@@ -95,7 +102,7 @@ def get_computer(ask: Ask) -> Answer:
     about = card(
         facts([
             (ask.say(N_("Number")), d.replica),
-            (ask.say(N_("Name")), d.name or "–"),
+            (ask.say(N_("Name of the computer")), d.name or "–"),
             (ask.say(N_("User")), link(f"{line.user_name} ({line.login})", f"/accounts/{d.user_id}")),
             (ask.say(N_("Grids of the user")), grids),
             (ask.say(N_("Enrolled")), ask.when(d.enrolled_at)),
@@ -114,7 +121,7 @@ def _choices(ask: Ask, line: DeskLine) -> Part:
         el("p", ask.say(N_("The computer is given back, replaced, or its user leaves. At its next synchronisation it hands over what it has not "
             "sent yet "
                            "(to the review list), then destroys its records and its key."))),
-        el("p", ask.say(N_("Photos that were not sent are not handed over. Synchronise it first if you can.")), class_="soft"),
+        el("p", ask.say(N_("If you can, synchronise it first: then nothing has to be reviewed.")), class_="soft"),
         actions(press(ask, here, N_("Retire this computer"), values={"as": RETIRED})),
         title=ask.say(N_("Taken out of service")),
     )  # fmt: skip
@@ -172,7 +179,7 @@ def post_code(ask: Ask) -> Answer:
 def _qr(link_text: str) -> Html:
     drawn = BytesIO()
     segno.make(link_text, error="m", micro=False).save(
-        drawn, kind="svg", xmldecl=False, svgns=False, nl=False, scale=4, border=2
+        drawn, kind="svg", xmldecl=False, svgns=False, nl=False, omitsize=True, border=2
     )
     return Html(drawn.getvalue().decode("ascii"))
 

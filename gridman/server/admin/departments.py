@@ -29,7 +29,7 @@ def _page(ask: Ask, errors: dict[str, str] | None = None) -> Page:
         )
         for o in shown
     ]  # fmt: skip
-    heads = [ask.say(text) for text in (N_("Name"), N_("Level"), N_("Kind"), N_("Accounts"))]
+    heads = [ask.say(text) for text in (N_("Organisation"), N_("Level"), N_("Kind"), N_("Accounts"))]
     fields = Fields(ask, ask.form, errors or {})
     body = join(
         fold(

@@ -5,7 +5,7 @@ from gridman.server.admin.ask import Answer, Ask, Page
 from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
-from gridman.server.admin.pieces import actions, chip, empty, filter_bar, form, link, note, table
+from gridman.server.admin.pieces import actions, chip, empty, filter_bar, form, labelled, link, note, table
 from gridman.services.audit import ACTS
 from gridman.services.audit_log import LogLine, page_log, verify_log
 
@@ -46,6 +46,10 @@ def _act_word(ask: Ask, act: str) -> str:
     return ask.say(ACT_WORDS[act]) if act in ACT_WORDS else act
 
 
+def _who(ask: Ask, line: LogLine) -> str:
+    return line.login or ("–" if line.row.actor_id else ask.say(N_("the program")))
+
+
 def _details(line: LogLine) -> str:
     return ", ".join(f"{name}={value}" for name, value in line.row.details.items() if value not in (None, ""))
 
@@ -53,7 +57,7 @@ def _details(line: LogLine) -> str:
 def _row(ask: Ask, line: LogLine) -> list[Part]:
     r = line.row
     record = f"{r.record_kind} {r.record_id}" if r.record_kind else ""
-    return [ask.when(r.at), r.replica or "–", line.login or "–", _act_word(ask, r.act), record, _details(line)]
+    return [ask.when(r.at), r.replica or "–", _who(ask, line), _act_word(ask, r.act), record, _details(line)]
 
 
 def _whole_number(text: str) -> int | None:
@@ -108,14 +112,17 @@ def _filters(ask: Ask, act: str, login: str) -> Html:
     chooser = el(
         "select", *(el("option", text, value=value, selected=value == act) for value, text in options), name="act", id="act"
     )  # fmt: skip
+    who = el("input", name="who", id="who", value=login)
+    number = ask.query.get("computer", "")
+    computer = el("input", name="computer", id="computer", inputmode="numeric", value=number)
     return filter_bar(
-        ask, "/log",
-        el("div", el("label", ask.say(N_("What")), for_="act"), el("br"), chooser),
-        el("div", el("label", ask.say(N_("Who (sign-in name)")), for_="who"), el("br"), el("input", name="who", id="who", value=login)),
-        el("div", el("label", ask.say(N_("Number of the computer")), for_="computer"), el("br"),
-           el("input", name="computer", id="computer", inputmode="numeric", value=ask.query.get("computer", ""))),
+        ask,
+        "/log",
+        labelled(ask, N_("What"), "act", chooser),
+        labelled(ask, N_("Who (sign-in name)"), "who", who),
+        labelled(ask, N_("Number of the computer"), "computer", computer),
         link(ask.say(N_("Everything")), "/log", is_button=True),
-    )  # fmt: skip
+    )
 
 
 def _purposes(ask: Ask, lines: list[LogLine]) -> Html:
@@ -146,7 +153,7 @@ def _purposes(ask: Ask, lines: list[LogLine]) -> Html:
         )
         rest = ", ".join(f"{name}={value}" for name, value in d.items() if value not in (None, ""))
         rows.append([
-            ask.when(line.row.at), line.row.replica or "–", line.login or "–", _act_word(ask, line.row.act), purpose or "–", count, covered, rest,
+            ask.when(line.row.at), line.row.replica or "–", _who(ask, line), _act_word(ask, line.row.act), purpose or "–", count, covered, rest,
         ])  # fmt: skip
     return table(heads, rows, numbers=(5,))
 

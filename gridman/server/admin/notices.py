@@ -39,7 +39,15 @@ def _page(ask: Ask, errors: dict[str, str] | None = None) -> Page:
     fields = Fields(ask, ask.form, errors or {})
     heads = [
         ask.say(text)
-        for text in (N_("Notice"), N_("For"), N_("From"), N_("Published"), N_("Shown until"), N_("State"), "")
+        for text in (
+            N_("Notice"),
+            N_("Shown to"),
+            N_("Published by"),
+            N_("Published"),
+            N_("Shown until"),
+            N_("State"),
+            "",
+        )
     ]
     body = join(
         fold(
@@ -48,7 +56,7 @@ def _page(ask: Ask, errors: dict[str, str] | None = None) -> Page:
                 ask, "/notices",
                 fields.line("title", N_("Title"), required=True),
                 fields.text("body", N_("Text"), hint=N_("No names, numbers or addresses of residents: every desk of the street stores it.")),
-                fields.choice("audience_id", N_("For"), offices, hint=N_("An organisation and everybody below it.")),
+                fields.choice("audience_id", N_("Shown to"), offices, hint=N_("An organisation and everybody below it.")),
                 fields.line("until_on", N_("Shown until"), kind="date", hint=N_("The last day; empty: until it is withdrawn.")),
                 fields.tick("is_urgent", N_("Urgent"), hint=N_("Stands first on the Today page.")),
                 el("button", ask.say(N_("Publish")), class_="main"),
