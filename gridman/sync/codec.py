@@ -26,10 +26,12 @@ __all__ = [
     "encode",
     "pack_rows",
     "unpack_rows",
+    "unpacked",
 ]
 
 LARGEST_MESSAGE = 8 << 20
 LARGEST_UNPACKED = 64 << 20
+_PIECE = 1 << 18
 _LEVEL = 3
 _PLAIN, _SAME, _STEPS = 0, 1, 2
 _STAMP = re.compile(r"[0-9a-f]{21}\Z")
@@ -67,7 +69,7 @@ def _decode(body: bytes, decoder: "msgspec.msgpack.Decoder[T]") -> T:
     if len(body) > LARGEST_MESSAGE:
         raise _too_large()
     try:
-        return decoder.decode(_unpacked(body))
+        return decoder.decode(unpacked(body))
     except (zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise Refusal(
             "sync.malformed",
@@ -77,13 +79,16 @@ def _decode(body: bytes, decoder: "msgspec.msgpack.Decoder[T]") -> T:
         ) from error
 
 
-def _unpacked(body: bytes) -> bytes:
+def unpacked(body: bytes) -> bytes:
     """Decompressed, never past the limit: the size a frame claims is not believed, nor is one without a claim trusted."""
     reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(body)
-    data: bytes = reader.read(LARGEST_UNPACKED + 1)
-    if len(data) > LARGEST_UNPACKED:
-        raise _too_large()
-    return data
+    pieces, size = [], 0
+    while piece := reader.read(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST_UNPACKED:
+            raise _too_large()
+    return b"".join(pieces)
 
 
 def _too_large() -> Refusal:

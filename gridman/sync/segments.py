@@ -10,13 +10,13 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.store.first_rows import Begun, SnapshotColumns, begun_snapshots, note_segment, take_columns
 from gridman.store.replay import CellState, Replay
+from gridman.sync.codec import unpacked
 from gridman.sync.columns import unpack_column
 from gridman.sync.protocol import Segment
 from gridman.sync.snapshots import ident_of
 
 __all__ = ["read_segment", "take_segment"]
 
-_LARGEST = 64 << 20
 _Part = tuple[str, list[str], int, list[Any], list[Any]]
 _parts = msgspec.msgpack.Decoder(list[_Part])
 
@@ -40,10 +40,7 @@ def take_segment(replay: Replay, segment: Segment) -> int | None:
 def read_segment(data: bytes) -> list[SnapshotColumns]:
     """The rows of a segment by kind; refuses with ``sync.malformed``."""
     try:
-        plain = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data).read(_LARGEST + 1)
-        if len(plain) > _LARGEST:
-            raise _misshapen()
-        return [_columns(*part) for part in _parts.decode(plain)]
+        return [_columns(*part) for part in _parts.decode(unpacked(data))]
     except (
         zstandard.ZstdError,
         msgspec.MsgspecError,
