@@ -143,11 +143,13 @@ def street_app(
     authority: bytes = b"",
     certificate_ends_at: int = 0,
     snapshots: Snapshots | None = None,
+    worker: str = "",
 ) -> Starlette:
     """The application over an open street, with its own workshops. `authority`: the certificate (PEM) that new desks are to believe;
-    `certificate_ends_at`: the last instant of the server's own, 0 without one; `snapshots`: others than the usual ones.
+    `certificate_ends_at`: the last instant of the server's own, 0 without one; `snapshots`: others than the usual ones; `worker`: see
+    `gridman.server.metrics.Traffic`.
     """
-    traffic = Traffic()
+    traffic = Traffic(worker)
     catch_up(street.store)
     snapshots = snapshots or Snapshots(street.data_dir / "snapshots", street.key, street.clock)
     replica = Replica(

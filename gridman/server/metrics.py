@@ -14,9 +14,12 @@ _BOUNDS_S = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Traffic:
-    """Calls and operations since the server's start. Operations are counted from threads, calls on the event loop."""
+    """Calls and operations since the server's start. Operations are counted from threads, calls on the event loop. `worker`: which of several
+    processes behind one address this is, a label of all that it counts; empty when it is the only one.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, worker: str = "") -> None:
+        self.own = {"worker": worker} if worker else {}
         self.running = 0
         self._calls: Counter[tuple[str, str, int]] = Counter()
         self._slots: dict[str, list[int]] = {}
@@ -39,15 +42,15 @@ class Traffic:
         """The counts as text."""
         yield from family(
             "gridman_requests_total", "counter", "Calls answered, by address and status.",
-            [({"method": m, "path": p, "status": str(s)}, n) for (m, p, s), n in sorted(self._calls.items())],
+            [({"method": m, "path": p, "status": str(s), **self.own}, n) for (m, p, s), n in sorted(self._calls.items())],
         )  # fmt: skip
-        yield from family("gridman_requests_running", "gauge", "Calls under way.", [({}, self.running)])
+        yield from family("gridman_requests_running", "gauge", "Calls under way.", [(self.own, self.running)])
         yield from self._durations()
         with self._lock:
             operations = sorted(self._operations.items())
         yield from family(
             "gridman_operations_total", "counter", "Operations of desks taken in, by outcome.",
-            [({"outcome": o}, n) for o, n in operations],
+            [({"outcome": o, **self.own}, n) for o, n in operations],
         )  # fmt: skip
 
     def _durations(self) -> Iterable[str]:
@@ -58,9 +61,9 @@ class Traffic:
             total = 0
             for bound, count in zip((*map(str, _BOUNDS_S), "+Inf"), slots, strict=True):
                 total += count
-                yield f"{name}_bucket{_labels({'path': path, 'le': bound})} {total}"
-            yield f"{name}_sum{_labels({'path': path})} {self._seconds[path]:.6f}"
-            yield f"{name}_count{_labels({'path': path})} {total}"
+                yield f"{name}_bucket{_labels({'path': path, 'le': bound, **self.own})} {total}"
+            yield f"{name}_sum{_labels({'path': path, **self.own})} {self._seconds[path]:.6f}"
+            yield f"{name}_count{_labels({'path': path, **self.own})} {total}"
 
 
 def family(name: str, kind: str, meaning: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> Iterable[str]:

@@ -36,7 +36,7 @@ __all__ = ["Team", "serve_team"]
 
 _log = get_log(__name__)
 _START_LIMIT_S = 60.0
-_GRACE_S = 15.0
+_GRACE_S = 20.0
 _SHORT_LIFE_S = 5.0
 _PAUSE_S = 1.0
 _SHARES_OUT = sys.platform == "linux"
@@ -191,6 +191,7 @@ def work(team: Team, number: int, listening: socket.socket, pipe: Connection) ->
             team.limits,
             authority=team.tls.authority if team.tls else b"",
             certificate_ends_at=team.tls.ends_at if team.tls else 0,
+            worker=str(number),
         )
 
         def until_the_supervisor_ends(stop: Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ from gridman.services.audit_anchor import Anchor, AuditPush
 from gridman.services.enrolment import Enrolled
 from gridman.sync.codec import decode_answer, decode_greeting, encode
 from gridman.sync.protocol import Answer, Greeting, Hello, Request
+from gridman.sync.unreachable import no_street, unreachable
 
 __all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain"]
 
@@ -72,7 +73,7 @@ class HttpStreet:
         try:
             return msgspec.json.decode(answer.content, type=Anchor)
         except msgspec.MsgspecError as error:
-            raise _no_street(self.url) from error
+            raise no_street(self.url) from error
 
     def farewell(self, request: Request) -> Answer:
         """The last operations of a desk that was retired."""
@@ -106,7 +107,7 @@ class HttpStreet:
         answer = _checked(lambda: self._client.send(request, stream=True), self.url)
         try:
             if not answer.headers.get("Content-Type", "").startswith(_EVENTS):
-                raise _no_street(self.url)
+                raise no_street(self.url)
             self._listening = answer
             lines = answer.iter_lines()
             while (line := _within(lambda: next(lines, None), self.url)) is not None:
@@ -137,7 +138,7 @@ class HttpStreet:
     def _post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> httpx.Response:
         answer = self._ask("POST", path, content=body, headers=headers)
         if not answer.headers.get("Content-Type", "").startswith(_MEDIA_TYPE):
-            raise _no_street(self.url)  # a sign-in page of the network, a proxy's, another program's
+            raise no_street(self.url)  # a sign-in page of the network, a proxy's, another program's
         return answer
 
     def _offset(self, answer: httpx.Response) -> int:
@@ -184,7 +185,7 @@ def enrol_over_http(
     try:
         return msgspec.json.decode(answer.content, type=Enrolled)
     except msgspec.MsgspecError as error:
-        raise _no_street(server_url) from error
+        raise no_street(server_url) from error
 
 
 def is_plain(url: str) -> bool:
@@ -263,7 +264,7 @@ def _client(
             del made.headers[name]
         return made
     except httpx.InvalidURL as error:
-        raise _no_street(url) from error
+        raise no_street(url) from error
 
 
 def _checked(call: Callable[[], httpx.Response], url: str) -> httpx.Response:
@@ -280,7 +281,7 @@ def _within(call: Callable[[], T], url: str) -> T:
     try:
         return call()
     except httpx.ConnectError as error:
-        raise _unreachable(url, str(error)) from error
+        raise unreachable(url, str(error)) from error
     except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError) as error:
         raise Refusal(
             "sync.cut_off",
@@ -290,7 +291,7 @@ def _within(call: Callable[[], T], url: str) -> T:
             why=type(error).__name__,
         ) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _no_street(url) from error
+        raise no_street(url) from error
 
 
 def _number_of(data: str, url: str) -> int:
@@ -298,64 +299,14 @@ def _number_of(data: str, url: str) -> int:
     try:
         return msgspec.json.decode(data, type=_Poke).n
     except msgspec.MsgspecError as error:
-        raise _no_street(url) from error
+        raise no_street(url) from error
 
 
 def _whole_number(text: str, url: str) -> int:
     """A number of bytes; what says none is no street server."""
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise _no_street(url)
+        raise no_street(url)
     return int(text)
-
-
-def _unreachable(url: str, why: str) -> Refusal:
-    if "CERTIFICATE" in why.upper():
-        return _untrusted(url, why.lower())
-    return Refusal(
-        "sync.unreachable",
-        N_("The street server at {url} cannot be reached."),
-        N_(
-            "Go on working: everything is kept and sent when it is there again. If it lasts, check network and address."
-        ),
-        url=url,
-    )
-
-
-def _untrusted(url: str, why: str) -> Refusal:
-    """What is wrong with the certificate decides what helps; nothing was sent in any case."""
-    if "expired" in why or "not yet valid" in why:
-        return Refusal(
-            "sync.untrusted",
-            N_("The certificate of the server at {url} has ended or is not valid yet, by this computer's clock."),
-            N_(
-                "Set this computer's clock if it is wrong; otherwise the administrator starts the street server anew, which renews it."
-            ),
-            url=url,
-        )
-    if "mismatch" in why or "not valid for" in why:
-        return Refusal(
-            "sync.untrusted",
-            N_("The server at {url} is the street's, but its certificate does not know that name."),
-            N_(
-                "Use the address the administrator gave; or the administrator adds this one: gridman street certificate --host."
-            ),
-            url=url,
-        )
-    return Refusal(
-        "sync.untrusted",
-        N_("The server at {url} shows a certificate that is not trusted here."),
-        N_("Do not go on; ask the office that looks after gridman whether the certificate was changed."),
-        url=url,
-    )
-
-
-def _no_street(url: str) -> Refusal:
-    return Refusal(
-        "sync.no_street",
-        N_("What answers at {url} is not a gridman street server of this version."),
-        N_("Check the address, or ask which version the street runs."),
-        url=url,
-    )
 
 
 def _refusal_of(answer: httpx.Response, url: str) -> Refusal:
@@ -375,6 +326,6 @@ def _refusal_of(answer: httpx.Response, url: str) -> Refusal:
         return Refusal(str(said["code"]), str(said["text"]), str(said["advice"]), **dict(said["params"]) | patience)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
         if answer.status_code in _NOBODY_BEHIND:
-            away = _unreachable(url, "")
+            away = unreachable(url, "")
             return Refusal(away.code, away.text, away.remedy, **away.params | patience)
-        return _no_street(url)
+        return no_street(url)

@@ -130,3 +130,11 @@ def test_the_buckets_of_durations_add_up() -> None:
     assert 'gridman_request_seconds_bucket{path="/",le="30.0"} 2' in lines
     assert 'gridman_request_seconds_bucket{path="/",le="+Inf"} 3' in lines
     assert 'gridman_request_seconds_sum{path="/"} 100.301000' in lines
+
+
+def test_a_worker_of_several_says_which_it_is() -> None:
+    traffic = Traffic("2")
+    traffic.count_call("GET", "/", 200, 0.1)
+    traffic.count_operation("applied")
+    counted = [line for line in traffic.lines() if not line.startswith("#")]
+    assert counted and all('worker="2"' in line and SAMPLE.fullmatch(line) for line in counted)

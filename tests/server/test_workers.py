@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -24,6 +24,7 @@ from gridman.server.limits import Limits
 from gridman.server.workers import Team, serve_team
 from gridman.services.street import open_street
 from gridman.store import tables
+from gridman.sync.http import HttpStreet
 from tests.journeys.mortal import wait_for
 from tests.support.fleet import Fleet, desk_digest, found_fleet, street_digest
 from tests.support.postgres import PostgresServer
@@ -225,3 +226,46 @@ def _send_a_photo_to_both(fleet: Fleet, url: str) -> None:
         list(pool.map(send_all, range(4)))
     whole = httpx.get(f"{url}/blobs/v1/{name}", headers=token, trust_env=False, timeout=30)
     assert whole.content == photo
+
+
+def test_news_reach_desks_at_either_worker_and_each_counts_for_itself(
+    fleet: Fleet, tmp_path: Path, database: str
+) -> None:
+    heard: dict[int, list[int]] = {number: [] for number in range(DESKS)}
+
+    def listen(number: int, street: HttpStreet) -> None:
+        with suppress(Refusal):  # hung up
+            for poke in street.news(10**9 if number % 2 == 0 else 0):
+                heard[number].append(poke or 0)
+
+    with running(tmp_path / "street", database) as team:
+        fleet.url = team.url
+        for number in range(DESKS):
+            synchronise(fleet, number)
+        lines = [HttpStreet(team.url, fleet.enrolled[number].token) for number in range(DESKS)]
+        threads = [threading.Thread(target=listen, args=(n, line), daemon=True) for n, line in enumerate(lines)]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: all(heard.values()), 20)  # each has its connection, at whichever worker
+        for turn in range(3):
+            before = {number: max(heard[number]) for number in (1, 3)}
+            for number in (0, 2):
+                fleet.work(number, 1, 0, 0, f"turn {turn}")
+                synchronise(fleet, number)
+            wait_for(lambda: all(max(heard[number]) > before[number] for number in (1, 3)), 20)  # noqa: B023
+        seen: set[str] = set()
+
+        def both_answered() -> bool:
+            text = httpx.get(f"{team.url}/metrics", trust_env=False, timeout=30).text
+            seen.update(
+                line.partition('worker="')[2][:1] for line in text.splitlines() if "gridman_up_seconds{" in line
+            )
+            return seen == {"1", "2"}
+
+        wait_for(both_answered, 20)
+        for line in lines:
+            line.hang_up()
+        for thread in threads:
+            thread.join(10)
+        for line in lines:
+            line.close()

@@ -69,14 +69,15 @@ async def get_metrics(request: Request) -> Response:
 
 def _of_parts(parts: StreetParts) -> list[str]:
     build = {"version": __version__, "protocol": str(SPOKEN.highest), "database": parts.street.database_kind}
+    own = parts.traffic.own
     return [
         *family("gridman_build_info", "gauge", "What runs here.", [(build, 1)]),
-        *family("gridman_up_seconds", "gauge", "Time since the start.", [({}, round(time.monotonic() - parts.started, 1))]),
-        *family("gridman_stopping", "gauge", "1 while the server is being stopped.", [({}, int(parts.is_stopping))]),
-        *family("gridman_exchanges_running", "gauge", "Exchanges that have their turn.", [({}, parts.exchanges.running)]),
-        *family("gridman_exchanges_waiting", "gauge", "Exchanges that wait for it.", [({}, parts.exchanges.waiting)]),
-        *family("gridman_exchanges_shed_total", "counter", "Exchanges told to come again.", [({}, parts.exchanges.shed)]),
-        *family("gridman_desks_listening", "gauge", "Desks that wait for news.", [({}, len(parts.pokes))]),
+        *family("gridman_up_seconds", "gauge", "Time since the start.", [(own, round(time.monotonic() - parts.started, 1))]),
+        *family("gridman_stopping", "gauge", "1 while the server is being stopped.", [(own, int(parts.is_stopping))]),
+        *family("gridman_exchanges_running", "gauge", "Exchanges that have their turn.", [(own, parts.exchanges.running)]),
+        *family("gridman_exchanges_waiting", "gauge", "Exchanges that wait for it.", [(own, parts.exchanges.waiting)]),
+        *family("gridman_exchanges_shed_total", "counter", "Exchanges told to come again.", [(own, parts.exchanges.shed)]),
+        *family("gridman_desks_listening", "gauge", "Desks that wait for news.", [(own, len(parts.pokes))]),
     ]  # fmt: skip
 
 
