@@ -50,6 +50,8 @@ LARGEST_SKEW_MS = 300_000
 _ROUNDS = 100_000
 _PATIENCE = 20
 _EPOCH = "street_epoch"
+_PAGE = "sync_page"
+CUT_OFF = "sync.cut_off"
 _SYNCED_AT = "synced_at"
 
 
@@ -284,8 +286,9 @@ def round(
     """Send everything that waits and receive everything new. Each exchange is kept as it comes, so an interrupted round loses nothing
     and the next one goes on from there. Raises Refusal when the street cannot be reached, Cancelled when `ticket` says so.
     """
-    result, page, barren = RoundResult(), FIRST_PAGE, 0
+    result, barren = RoundResult(), 0
     with store.read() as reader:
+        page = int(get_meta(reader, _PAGE) or FIRST_PAGE)
         waiting = outbox.waiting_count(reader)
         first_n = outbox.highest_acknowledged(reader.connection)
     for _turn in range(_ROUNDS):
@@ -293,7 +296,12 @@ def round(
             ticket.check()
         request = prepare(store, page, with_audit=result.requests == 0)
         started = stopwatch()
-        answer = street.exchange(request)
+        try:
+            answer = street.exchange(request)
+        except Refusal as refusal:
+            if refusal.code == CUT_OFF:  # smaller answers next time, or each cut costs as much again
+                _keep_page(store, max(SMALLEST_PAGE, page // 4))
+            raise
         page = _next_page(page, stopwatch() - started)
         absorbed = absorb(store, request, answer)
         note_absorbed(result, absorbed, store.clock)
@@ -306,6 +314,7 @@ def round(
         with store.read() as reader:
             left = outbox.waiting_count(reader)
         if absorbed.complete and not left:
+            _keep_page(store, FIRST_PAGE)
             break
         barren = 0 if absorbed.answered or absorbed.received else barren + 1
         if barren > _PATIENCE:
@@ -327,6 +336,15 @@ def note_absorbed(result: RoundResult, absorbed: Absorbed, clock: Clock) -> None
     result.complete = absorbed.complete
     result.server_at = absorbed.server_at
     result.skew_ms = clock() - absorbed.server_at
+
+
+def _keep_page(store: Store, page: int) -> None:
+    """Remember how large the first answer of the next round may be; a line that holds costs no write."""
+    with store.read() as reader:
+        if int(get_meta(reader, _PAGE) or FIRST_PAGE) == page:
+            return
+    with receiving(store) as replay:
+        put_meta(replay.connection, _PAGE, str(page))
 
 
 def _next_page(page: int, took_s: float) -> int:

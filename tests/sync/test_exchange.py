@@ -1,8 +1,12 @@
 """What a desk and the street do together, one story each."""
 
+import pytest
+
 from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
+from gridman.kernel.errors import Refusal
 from gridman.store import outbox
+from gridman.sync.protocol import Answer
 from tests.sync.world import World
 
 
@@ -69,3 +73,22 @@ def test_a_household_that_moves_to_another_grid_leaves_the_desk(world: World) ->
     desk.sync(), other.sync()
     assert desk.household(house) is None
     assert other.household(house) is not None
+
+
+def test_after_a_cut_the_desk_asks_for_less_until_it_is_through(world: World) -> None:
+    desk = world.desk()
+    desk.sync()
+    whole, cut = desk.street.exchange, Refusal("sync.cut_off", "cut", "")
+
+    def cut_line(_request: object) -> Answer:
+        raise cut
+
+    for _cut in range(3):  # 1,000, 250, 62, 50
+        desk.street.exchange = cut_line  # type: ignore[method-assign, assignment]
+        with pytest.raises(Refusal):
+            desk.sync()
+        desk.street.exchange = whole  # type: ignore[method-assign]
+    desk.sync()
+    assert desk.street.requests[-1].page == 50
+    desk.sync()
+    assert desk.street.requests[-1].page == 1_000
