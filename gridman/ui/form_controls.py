@@ -52,7 +52,6 @@ class LineControl(Control):
     def __init__(self, field: Field, theme: Theme, today: Callable[[], str]) -> None:
         super().__init__(field, theme, today)
         self.line = QLineEdit()
-        self.line.setMaxLength(max(field.max_length * 2, 40))
         self.line.textEdited.connect(self.edited)
         self.line.editingFinished.connect(self.left)
         self._box.addWidget(self.line)

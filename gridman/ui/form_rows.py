@@ -93,6 +93,10 @@ class FieldRow(QWidget):
         self.control.show()
         self.control.set_value(value)
 
+    def settle(self) -> None:
+        """What stands here now was put in by the program: it is no typing that could be lost."""
+        self._original = self.control.value()
+
     def value(self) -> Any:
         """The value now; what was loaded while it is covered."""
         return self._original if self.is_covered else self.control.value()

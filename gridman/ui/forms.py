@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QShortcut
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from gridman.domain.fields import Synced, fields_of, kind_of
 from gridman.domain.rules import Invalid, check, tidy
@@ -19,6 +19,7 @@ from gridman.ui.code_box import CodeBox
 from gridman.ui.draft_keeper import DraftKeeper
 from gridman.ui.form_rows import FieldRow
 from gridman.ui.shell import Shell
+from gridman.ui.unsaved import Unsaved
 from gridman.ui.widgets import Card, Notice, button, column_of, label, row_of, scrolled
 
 __all__ = ["Form", "Group"]
@@ -39,6 +40,7 @@ class Form(QWidget):
 
     submitted = Signal(object)  # dict: field name -> value
     cancelled = Signal()
+    stayed = Signal()  # asked whether to leave, the person goes on typing
 
     def __init__(self, shell: Shell, cls: type[Synced], groups: Sequence[Group], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,11 +60,9 @@ class Form(QWidget):
             button(_("Discard it"), clicked=self._drop_restored),
         )
         self._restored.hide()
-        self._asking = Notice(
-            _("Leave without saving?"), "attention", button(_("Keep editing"), clicked=self._keep_editing),
-            button(_("Discard what was typed"), "danger", clicked=self._discard),
-        )  # fmt: skip
-        self._asking.hide()
+        self.unsaved = Unsaved()
+        self.unsaved.kept.connect(self._keep_editing)
+        self.unsaved.thrown.connect(self._discard)
         self._body = QVBoxLayout()
         self._body.setSpacing(12)
         self._body.setContentsMargins(0, 0, 4, 0)
@@ -77,10 +77,10 @@ class Form(QWidget):
         box = column_of(
             self._title,
             self._restored,
-            self._asking,
+            self.unsaved,
             self._notice,
             self._area,
-            row_of(None, self.cancel, self.save),
+            row_of(self.save, self.cancel, None, label("Ctrl+Enter · Esc", "small")),
             spacing=8,
         )
         box.setStretch(4, 1)
@@ -135,13 +135,15 @@ class Form(QWidget):
         self._record = record
         self._extra_changed = False
         self._title.setText(title)
-        for part in (self._notice, self._restored, self._asking):
+        for part in (self._notice, self._restored, self.unsaved):
             part.hide()
         self.save.setEnabled(True)
         for name, row in self.rows.items():
             row.load(getattr(record, name) if record is not None else None, is_masked=record is not None)
             if values and name in values:
                 row.type_in(values[name])
+                if record is None:
+                    row.settle()
         self._area.verticalScrollBar().setValue(0)
         self.drafts.open(draft)
         self.focus_first()
@@ -163,6 +165,8 @@ class Form(QWidget):
 
     def changed_values(self) -> dict[str, Any]:
         """What saving would write."""
+        if self._record is None:
+            return {name: row.value() for name, row in self.rows.items() if row.value() is not None}
         return {name: row.value() for name, row in self.rows.items() if row.is_changed}
 
     # -- typing -------------------------------------------------------------------------------------------------------
@@ -207,9 +211,7 @@ class Form(QWidget):
         if not self.save.isEnabled():
             return
         is_new = self._record is None
-        values = (
-            {n: r.value() for n, r in self.rows.items() if r.value() is not None} if is_new else self.changed_values()
-        )
+        values = self.changed_values()
         shown = {
             name: problem
             for name, problem in check(self._cls, tidy(self._cls, values), is_new=is_new, today=self._today()).items()
@@ -253,24 +255,22 @@ class Form(QWidget):
         """Whether nothing typed would be lost; asks inline when something would."""
         if not self.is_dirty:
             return True
-        self._asking.show()
-        self._asking.findChildren(QPushButton)[0].setFocus()
+        self.unsaved.ask()
         return False
 
     def leave(self) -> None:
         """Cancel; asks first when something was typed."""
-        if self._asking.isVisible():
-            self._keep_editing()
+        if self.unsaved.isVisible():
+            self.unsaved.keep.click()
         elif self.may_leave():
             self.drafts.drop()
             self.cancelled.emit()
 
     def _keep_editing(self) -> None:
-        self._asking.hide()
+        self.stayed.emit()
         self.focus_first()
 
     def _discard(self) -> None:
-        self._asking.hide()
         self.finish()
         self.cancelled.emit()
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShortcut, QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -27,6 +27,8 @@ class Page(QWidget):
     """What can be done here: shortcuts, help and the search box read these rows. The keys work while the page has the keyboard; a verb
     with a bare letter is bound by the page to its list.
     """
+
+    freed = Signal(bool)  # after `may_leave` refused: True, what was typed was thrown away; False, the person stays
 
     def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(parent)

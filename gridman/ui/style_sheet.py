@@ -81,7 +81,7 @@ QPlainTextEdit, QTextEdit { padding: ${xs}px; }
 QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QSpinBox:focus, QTextEdit:focus { border: 2px solid $accent;
   padding-left: ${s_less}px; padding-right: ${s_less}px; }
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus { min-height: ${control_focus}px; }
-QLineEdit[tone="danger"], QPlainTextEdit[tone="danger"] { border-color: $danger; }
+QLineEdit[tone="danger"], QPlainTextEdit[tone="danger"], QComboBox[tone="danger"] { border-color: $danger; }
 QLineEdit:read-only, QLineEdit:disabled { background: $raised; border-color: $line; color: $soft; }
 QLineEdit[kind="search"] { background: $raised; border-color: $line; }
 QComboBox::drop-down { border: none; width: 24px; }

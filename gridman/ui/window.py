@@ -41,6 +41,7 @@ class Window(QMainWindow):
         self._places = places_for(shell.actor)
         self._pages: dict[str, Page] = {}
         self._current = ""
+        self._held: Going | None = None
         self._stack = QStackedWidget()
         self._rail = Rail(shell.theme, self._places)
         self._bar = TopBar(shell, self.verbs, self)
@@ -131,6 +132,7 @@ class Window(QMainWindow):
             place = next(p for p in PAGES if p.name == name)
             page.setAccessibleName(_(place.word))
             self._pages[name] = page
+            page.freed.connect(self._freed)
             self._stack.addWidget(page)
         self._current = name
         self._rail.show_current(name)
@@ -145,11 +147,19 @@ class Window(QMainWindow):
     def _go(self, going: Going) -> None:
         page = self.open_page(going.page)
         if page is None:
+            self._held = going if going.page in self.place_names else None
             return
+        self._held = None
         if going.record_id:
             page.open_record(going.kind, going.record_id)
         if going.intent:
             page.begin(going.intent)
+
+    def _freed(self, is_free: bool) -> None:
+        """The person decided about what was typed: go where the way was held up, or stay."""
+        going, self._held = self._held, None
+        if is_free and going is not None:
+            self._go(going)
 
     # -- verbs --------------------------------------------------------------------------------------------------------
 

@@ -198,11 +198,11 @@ def test_esc_asks_before_anything_is_lost(qtbot: QtBot, form: Form, person: Pers
     form.begin(person, "Edit", "person:1")
     QTest.keyClicks(line(form, "workplace"), "x")
     QTest.keyClick(line(form, "workplace"), Qt.Key.Key_Escape)
-    assert left == [] and form._asking.isVisible()
+    assert left == [] and form.unsaved.isVisible()
     form.leave()
-    assert not form._asking.isVisible() and line(form, "workplace").text() == "x"
+    assert not form.unsaved.isVisible() and line(form, "workplace").text() == "x"
     assert not form.may_leave()
-    form._discard()
+    form.unsaved.throw.click()
     assert left == [True]
 
 

@@ -230,9 +230,34 @@ def test_something_typed_keeps_one_on_the_page(qtbot: QtBot, session: DeskSessio
     settled(qtbot, session)
     type_line(page, "household_form", "plate_numbers", "x")
     assert session.window.open_page("today") is None and session.window.current_page is page
-    assert page.household_form._asking.isVisible()
-    page.household_form._discard()
+    assert page.household_form.unsaved.isVisible()
+    page.household_form.unsaved.throw.click()
     assert session.window.open_page("today") is not None
+
+
+def test_a_record_asked_for_meanwhile_is_opened_after_the_answer(
+    qtbot: QtBot, session: DeskSession, page: Any, desk: Desk
+) -> None:
+    other = desk.ids["households"][4]
+    page.do_edit()
+    settled(qtbot, session)
+    type_line(page, "household_form", "plate_numbers", "x")
+    session.shell.go("households", "household", other)
+    assert page.household_form.unsaved.isVisible()
+    page.household_form.unsaved.throw.click()
+    settled(qtbot, session)
+    assert page.record.household_id == other
+
+
+def test_nothing_typed_into_a_new_household_is_nothing_to_ask_about(
+    qtbot: QtBot, session: DeskSession, page: Any
+) -> None:
+    page.do_register()
+    settled(qtbot, session)
+    assert page.household_form.rows["address"].value(), "the building's address stands there by itself"
+    assert page.may_leave()
+    page.household_form.place._room.setText("101")
+    assert not page.may_leave()
 
 
 def test_a_record_changed_elsewhere_is_shown_anew(qtbot: QtBot, session: DeskSession, page: Any, desk: Desk) -> None:

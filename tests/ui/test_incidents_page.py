@@ -216,7 +216,7 @@ def test_the_form_keeps_its_keys_when_the_map_is_clicked(open_window: Open, grou
     assert page.panel.description.hasFocus()
     page.map.engine.view.setFocus()
     keys.press("Esc")
-    assert page.panel._question.isVisible()
+    assert page.panel.unsaved.isVisible()
     page.map.engine.view.setFocus()
     keys.press("Ctrl+Enter")
     with ground_desk.store.read() as reader:
@@ -231,10 +231,10 @@ def test_a_place_in_somebody_elses_grid_is_said_at_once(open_window: Open, groun
     keys.rest()
     page.map.pointed.emit(117.1035, 36.6009)
     keys.rest()
-    assert "not yours" in page.panel._problems["place"].text()
+    assert "not yours" in page.panel.problems.labels["place"].text()
     page.map.pointed.emit(117.2, 36.7)
     keys.rest()
-    assert "no grid" in page.panel._problems["place"].text()
+    assert "no grid" in page.panel.problems.labels["place"].text()
 
 
 def test_an_incident_that_is_opened_by_name_is_uncovered_by_the_filters(
@@ -281,20 +281,40 @@ def test_a_report_without_its_parts_says_which(open_window: Open, ground_desk: D
     page = page_of(session)
     page.do_report()
     keys.press("Ctrl+Enter")
-    told = {name: problem.text() for name, problem in page.panel._problems.items() if problem.text()}
-    assert set(told) == {"category", "description", "place", "grid"}
+    told = {name: problem.text() for name, problem in page.panel.problems.labels.items() if problem.text()}
+    assert set(told) == {"category", "description", "place", "grid_id"}
 
 
-def test_a_begun_report_is_not_lost_without_a_question(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+def test_the_complaints_of_an_empty_report_go_with_it(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
     session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
+    panel = page_of(session).panel
+    page_of(session).do_report()
+    keys.press("Ctrl+Enter")
+    assert panel.category.property("tone") == "danger" and panel.category.hasFocus()
+    keys.write("A805")
+    assert not panel.problems.labels["category"].text() and panel.problems.labels["description"].text()
+    panel.category.clear()
+    keys.press("Esc", "Ctrl+I")
+    assert not any(problem.text() for problem in panel.problems.labels.values())
+
+
+def test_somebody_is_looked_up_while_a_report_is_begun(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
     page = page_of(session)
     page.do_report()
     page.panel.description.setPlainText("路灯不亮")
-    page.right.setCurrentWidget(page.record)
-    assert session.window.open_page("settings") is None
-    assert page.right.currentWidget() is page.panel and page.panel._question.isVisible()
-    page.panel._discard.click()
-    assert session.window.open_page("settings") is not None
+    session.shell.go("households", "household", ground_desk.ids["households"][0])
+    assert session.window.current_page is not page
+    session.window.open_page("incidents")
+    assert page.right.currentWidget() is page.panel and page.panel.description.toPlainText() == "路灯不亮"
+    keys.rest()
+    session.restyle("theme", "dark")
+    again = page_of(session)
+    assert again is not page
+    keys.rest()
+    qtbot.waitUntil(lambda: again.panel.description.toPlainText() == "路灯不亮", timeout=5_000)
 
 
 def test_every_control_has_a_name(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:

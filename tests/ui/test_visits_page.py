@@ -76,13 +76,13 @@ def test_what_is_missing_is_said_under_its_field(open_window: Open, ground_desk:
     before = newest(ground_desk).id
     keys.press("Ctrl+L", "Ctrl+Enter")
     panel = panel_of(session)
-    assert "initials" in panel._problems["household"].text()
+    assert "initials" in panel.problems.labels["household"].text()
     keys.write("wang")
     keys.press("Enter", "Ctrl+Enter")
-    assert "digit" in panel._problems["outcome"].text()
+    assert "digit" in panel.problems.labels["outcome"].text()
     panel.when.setText("never")
     keys.press("1", "Ctrl+Enter")
-    assert "never" in panel._problems["when"].text()
+    assert "never" in panel.problems.labels["visited_at"].text()
     assert newest(ground_desk).id == before
 
 
@@ -94,9 +94,9 @@ def test_leaving_asks_before_anything_typed_is_lost(open_window: Open, ground_de
     panel.note.setFocus()
     keys.write("半句话")
     keys.press("Esc")
-    assert panel._question.isVisible() and panel.note.toPlainText() == "半句话"
+    assert panel._unsaved.isVisible() and panel.note.toPlainText() == "半句话"
     keys.press("Esc")
-    assert not panel._question.isVisible() and panel.note.toPlainText() == "半句话"
+    assert not panel._unsaved.isVisible() and panel.note.toPlainText() == "半句话"
 
 
 def test_a_half_written_visit_survives_a_crash(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
@@ -198,3 +198,32 @@ def test_every_control_has_a_name(open_window: Open, qtbot: QtBot) -> None:
     session.window.current_page.do_log()
     Keys(qtbot, session).rest()
     assert unnamed(session.window.current_page) == []
+
+
+def test_a_future_visit_is_refused_at_its_field_and_in_view(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window()
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+L")
+    keys.write("wang")
+    keys.press("Enter", "2")
+    panel = panel_of(session)
+    panel.when.setText("2030-01-01 9:00")
+    keys.press("Ctrl+Enter")
+    said = panel.problems.labels["visited_at"]
+    assert "future" in said.text() and panel.when.property("tone") == "danger" and panel.when.hasFocus()
+    qtbot.waitUntil(lambda: not said.visibleRegion().isEmpty(), timeout=2_000)
+    assert said.visibleRegion().boundingRect().height() == said.height(), "the button bar hides nothing of it"
+    keys.write("1")
+    assert not said.text() and panel.when.property("tone") != "danger"
+
+
+def test_what_is_chosen_is_not_complained_about_any_more(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window()
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+L", "Ctrl+Enter")
+    panel = panel_of(session)
+    assert panel.problems.labels["outcome"].text() and panel.outcome.property("tone") == "danger"
+    panel.outcome.setFocus()
+    keys.press("2")
+    assert not panel.problems.labels["outcome"].text()
+    assert panel.problems.labels["household"].text(), "the household is still missing"

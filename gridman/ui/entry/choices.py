@@ -130,11 +130,13 @@ class KeyChoices(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The frame that shows where the keyboard is."""
-        if not self.hasFocus():
+        """The frame that shows where the keyboard is, or (red) that something is wrong here."""
+        is_wrong = self.property("tone") == "danger"
+        if not self.hasFocus() and not is_wrong:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 2))
+        colour = self.palette().color(QPalette.ColorRole.BrightText if is_wrong else QPalette.ColorRole.Highlight)
+        painter.setPen(QPen(colour, 2 if self.hasFocus() else 1))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
         painter.end()

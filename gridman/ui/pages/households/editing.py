@@ -71,10 +71,14 @@ class PlacePart(Card):
         self._unit.textEdited.connect(self._tell)
         self._room.textEdited.connect(self._tell)
 
-    def begin(self) -> None:
-        """Read the grids and buildings of this user's scope."""
+    def forget(self) -> None:
+        """Take out what was typed."""
         self._unit.clear()
         self._room.clear()
+
+    def begin(self) -> None:
+        """Read the grids and buildings of this user's scope."""
+        self.forget()
         self._shell.background.ask(_places, sorted(self._shell.actor.grid_ids), then=self._take)
 
     def _take(self, places: tuple[list[Grid], list[Building]]) -> None:
@@ -94,6 +98,11 @@ class PlacePart(Card):
 
     def _tell(self, what: object = None) -> None:
         self.changed.emit()
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether something was typed here."""
+        return bool(self._unit.text().strip() or self._room.text().strip())
 
     def address(self) -> str:
         """The address in words, as far as it is known."""
@@ -149,11 +158,20 @@ class HouseholdForm(Form):
         self.place.begin()
         self.begin(None, _("Register a household"), "household:new")
 
+    @property
+    def is_dirty(self) -> bool:
+        return super().is_dirty or (self.place.isVisibleTo(self) and self.place.is_typed)
+
+    def finish(self) -> None:
+        super().finish()
+        self.place.forget()
+
     def _compose(self) -> None:
         row = self.rows["address"]
         if (row.control.value() or "") in ("", self._composed):
             self._composed = self.place.address()
             row.type_in(self._composed)
+            row.settle()
 
 
 class PersonForm(Form):

@@ -50,6 +50,7 @@ class HouseholdsPage(Page):
         self._follows_list = False
         self._editing_id: int | None = None
         self._panel: QWidget | None = None
+        self._held: tuple[str, int] | None = None  # a record asked for while something typed was in the way
         self._list = self._make_list()
         self.record = RecordPanel(shell)
         self.record.wanted.connect(self._do_wanted)
@@ -69,7 +70,8 @@ class HouseholdsPage(Page):
         for one in self._places.values():
             self._right.addWidget(one)
         for form in (self.household_form, self.person_form):
-            form.cancelled.connect(self._show_record)
+            form.cancelled.connect(self._left_form)
+            form.stayed.connect(self._stay)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setAccessibleName(_("List and record"))
         splitter.setChildrenCollapsible(False)
@@ -170,6 +172,7 @@ class HouseholdsPage(Page):
 
     def open_record(self, kind: str, record_id: int) -> None:
         if not self.may_leave():
+            self._held = (kind, record_id)
             return
         if kind == "person":
             self.shell.background.ask(_household_of, record_id, then=self._open_household)
@@ -178,6 +181,17 @@ class HouseholdsPage(Page):
             self._ask()
         else:
             self._open_household(record_id)
+
+    def _left_form(self) -> None:
+        self._show_record()
+        held, self._held = self._held, None
+        if held is not None:
+            self.open_record(*held)
+        self.freed.emit(True)
+
+    def _stay(self) -> None:
+        self._held = None
+        self.freed.emit(False)
 
     def _open_household(self, household_id: int) -> None:
         self.table.select(household_id)
@@ -317,6 +331,7 @@ class HouseholdsPage(Page):
 
     def _household_saved(self, household: Household) -> None:
         is_new = self._editing_id is None
+        self._stay()
         self.household_form.finish()
         self._show_record()
         self._open_household(household.id)
@@ -337,6 +352,7 @@ class HouseholdsPage(Page):
         )  # fmt: skip
 
     def _person_saved(self, person: Person) -> None:
+        self._stay()
         self.person_form.finish()
         self._show_record()
         self.shell.say(_("{name} saved.").format(name=person.name))

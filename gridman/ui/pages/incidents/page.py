@@ -312,13 +312,14 @@ class IncidentsPage(Page):
         return self.map.is_settled()
 
     def may_leave(self) -> bool:
-        """Not while a report is begun, be it under another incident: leaving may make the window anew."""
+        """Yes: a begun report stays in the form, and a draft is kept; leaving may make the window anew."""
         if self.panel.is_begun():
-            self.right.setCurrentWidget(self.panel)
-        return self.panel.may_leave()
+            self.panel.keep_draft()
+        return True
 
     def state(self) -> dict[str, Any]:
-        return {"incident": self._wanted, "chip": self.chips.chosen}
+        is_reporting = self.right.currentWidget() is self.panel
+        return {"incident": self._wanted, "chip": self.chips.chosen, "is_reporting": is_reporting}
 
     def restore_state(self, state: dict[str, Any]) -> None:
         if state.get("chip"):
@@ -326,6 +327,8 @@ class IncidentsPage(Page):
             self._filter()
         if state.get("incident"):
             self.open_record("incident", state["incident"])
+        if state.get("is_reporting"):
+            self.do_report()
 
 
 def _counts(reader: Any, query: IncidentQuery) -> tuple[dict[str, int], int]:

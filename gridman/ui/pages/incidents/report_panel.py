@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gridman.domain import codes
 from gridman.domain.grid import Grid
@@ -13,16 +13,20 @@ from gridman.kernel.words import _
 from gridman.services.incidents import IncidentDraft, report_incident
 from gridman.services.maps import grid_at
 from gridman.services.photos import PhotoDraft
+from gridman.services.search import Hit
 from gridman.ui.code_box import CodeBox
+from gridman.ui.draft_keeper import DraftKeeper
 from gridman.ui.entry.choices import Choice, KeyChoices
 from gridman.ui.entry.finder import RecordFinder
 from gridman.ui.entry.photos import PhotoTray
+from gridman.ui.problems import Problems
 from gridman.ui.shell import Shell
+from gridman.ui.unsaved import Unsaved
 from gridman.ui.widgets import Notice, button, column_of, label, row_of, scrolled
 
 __all__ = ["ReportPanel"]
 
-_FIELDS = ("category", "description", "place", "grid", "form")
+FORM = "incident"
 
 
 class ReportPanel(QFrame):
@@ -43,6 +47,13 @@ class ReportPanel(QFrame):
         self._grids: dict[int, str] = {}
         self._make_fields()
         self._lay_out()
+        self._draft_keeper = DraftKeeper(shell, self)
+        self._draft_keeper.found.connect(self._put_back)
+        for signal in (
+            self.category.textChanged, self.description.textChanged, self.place.textEdited, self.household.chosen, self.reporter.textEdited,
+            self.phone.textEdited, self.result.textEdited, self.urgency.changed, self.placed,
+        ):  # fmt: skip
+            signal.connect(self._touch)
 
     def _make_fields(self) -> None:
         self.category = CodeBox(codes.table("incident_category"))
@@ -85,29 +96,44 @@ class ReportPanel(QFrame):
         return edit
 
     def _lay_out(self) -> None:
-        self._problems = {name: label("", "problem", wraps=True) for name in _FIELDS}
-        for problem in self._problems.values():
-            problem.setVisible(False)
+        self.problems = Problems(
+            self,
+            {
+                "category": (self.category, (self.category.textChanged,)),
+                "description": (self.description, (self.description.textChanged,)),
+                "place": (self.place, (self.place.textEdited, self.placed)),
+                "grid_id": (self.grid, (self.grid.currentIndexChanged,)),
+                "reporter_name": (self.reporter, (self.reporter.textEdited,)),
+                "reporter_phone": (self.phone, (self.phone.textEdited,)),
+                "result": (self.result, (self.result.textEdited,)),
+            },
+            {"incident.no_place": "place"},
+        )
+        told = self.problems.labels
         self._where = label(_("A click on the map sets the place."), "small", wraps=True)
-        self._discard, self._go_on = QPushButton(_("Discard it")), QPushButton(_("Go on"))
-        self._discard.clicked.connect(self._drop)
-        self._go_on.clicked.connect(self._keep_on)
-        self._question = Notice(_("This report is not saved."), "attention", self._discard, self._go_on)
-        self._question.setVisible(False)
+        self.unsaved = Unsaved()
+        self._restored = Notice(
+            _("This was typed before and not saved."), "information", button(_("Discard it"), clicked=self._drop)
+        )
+        self._restored.hide()
+        self.unsaved.kept.connect(self.description.setFocus)
+        self.unsaved.thrown.connect(self._drop)
         body = QWidget()
         body.setLayout(
             column_of(
-                self._question,
-                _field(_("Category *"), self.category), self._problems["category"],
-                _field(_("Description *"), self.description), self._problems["description"],
-                _field(_("Place *"), self.place), self._where, self._problems["place"],
+                self._restored,
+                self.unsaved,
+                _field(_("Category *"), self.category), told["category"],
+                _field(_("Description *"), self.description), told["description"],
+                _field(_("Place *"), self.place), self._where, told["place"],
                 _field(_("Household"), self.household),
-                row_of(_field(_("Grid *"), self.grid), _field(_("Source"), self.source), spacing=12), self._problems["grid"],
+                row_of(_field(_("Grid *"), self.grid), _field(_("Source"), self.source), spacing=12), told["grid_id"],
                 _field(_("Urgency"), self.urgency),
                 self.photos,
                 row_of(_field(_("Reporter"), self.reporter), _field(_("Reporter's phone"), self.phone), spacing=12),
-                _field(_("Handled on the spot"), self.result),
-                self._problems["form"],
+                told["reporter_name"], told["reporter_phone"],
+                _field(_("Handled on the spot"), self.result), told["result"],
+                told["form"],
                 None,
                 margins=(16, 8, 16, 12),
             )
@@ -131,15 +157,19 @@ class ReportPanel(QFrame):
         self._shell.background.ask(_own_grids, self._shell.actor.grid_ids, then=self._take_grids)
         self.urgency.set_codes(self.urgency.codes() or ["0"])
         self.category.setFocus()
+        if not self.is_begun():
+            self._draft_keeper.open(FORM)
 
     def _take_grids(self, grids: list[tuple[int, str]]) -> None:
         chosen = self.grid.currentData()
         self._grids = dict(grids)
+        self.grid.blockSignals(True)  # filling it is no answer to what is missing
         self.grid.clear()
         if len(grids) != 1:
             self.grid.addItem(_("from the map or the household"), None)
         for grid_id, name in grids:
             self.grid.addItem(name, grid_id)
+        self.grid.blockSignals(False)
         self._choose_grid(chosen)
 
     def _choose_grid(self, grid_id: int | None) -> None:
@@ -151,22 +181,22 @@ class ReportPanel(QFrame):
         """The place was clicked on the map."""
         self._point = (lng, lat)
         self._where.setText(_("On the map: {lng:.5f}, {lat:.5f}").format(lng=lng, lat=lat))
-        self._tell("place", "")
+        self.problems.tell("place", "")
         (self.focusWidget() or self.description).setFocus()  # the map took the keyboard with the click
         self.placed.emit(self._point)
         self._shell.background.ask(grid_at, lng, lat, then=self._take_grid_at, key="grid")
 
     def _take_grid_at(self, grid_id: int | None) -> None:
         if grid_id is None:
-            self._tell("place", _("This place lies in no grid of the street; choose the grid below."))
+            self.problems.tell("place", _("This place lies in no grid of the street; choose the grid below."))
         elif self._grids and grid_id not in self._grids:
-            self._tell("place", _("This place lies in a grid that is not yours."))
+            self.problems.tell("place", _("This place lies in a grid that is not yours."))
         else:
             self._choose_grid(grid_id)
 
     def _take_household(self, hit: Any) -> None:
         self._choose_grid(hit.grid_id)
-        self._tell("place", "")
+        self.problems.tell("place", "")
         self.urgency.setFocus()
 
     def _after_category(self) -> None:
@@ -183,20 +213,16 @@ class ReportPanel(QFrame):
 
     def save(self) -> None:
         """Send the report; what is missing is said under its field."""
-        for name in _FIELDS:
-            self._tell(name, "")
         hit = self.household.hit
         checks = (
-            ("category", self.category, self._has_category(), _("Choose what it is: code, initials or name.")),
-            ("description", self.description, bool(self.description.toPlainText().strip()), _("Write what is wrong.")),
-            ("place", self.place, self._has_place(), _("Click on the map, choose a household, or write where it is.")),
-            ("grid", self.grid, self.grid.currentData() is not None or hit is not None, _("Choose the grid in which it is.")),
+            ("category", self._has_category(), _("Choose what it is: code, initials or name.")),
+            ("description", bool(self.description.toPlainText().strip()), _("Write what is wrong.")),
+            ("place", self._has_place(), _("Click on the map, choose a household, or write where it is.")),
+            ("grid_id", self.grid.currentData() is not None or hit is not None, _("Choose the grid in which it is.")),
         )  # fmt: skip
-        wrong = [(name, widget, words) for name, widget, is_right, words in checks if not is_right]
-        for name, _widget, words in wrong:
-            self._tell(name, words)
+        wrong = {name: words for name, is_right, words in checks if not is_right}
+        self.problems.show_all(wrong)
         if wrong:
-            wrong[0][1].setFocus()
             return
         self._send.setEnabled(False)
         self._shell.background.do(
@@ -229,17 +255,14 @@ class ReportPanel(QFrame):
 
     def _after(self, incident: Any) -> None:
         self._send.setEnabled(True)
+        self._draft_keeper.drop()
         self._reset()
         self._shell.say(_("Reported: {number}").format(number=incident.number))
         self.saved.emit(incident.id)
 
     def _refused(self, refusal: Refusal) -> None:
         self._send.setEnabled(True)
-        self._tell("form", refusal.words())
-
-    def _tell(self, name: str, text: str) -> None:
-        self._problems[name].setText(text)
-        self._problems[name].setVisible(bool(text))
+        self.problems.refuse(refusal)
 
     def _reset(self) -> None:
         self._point = None
@@ -251,8 +274,10 @@ class ReportPanel(QFrame):
         self.household.clear()
         self.urgency.set_codes(["0"])
         self.photos.clear()
-        self._question.setVisible(False)
+        self.unsaved.hide()
+        self._restored.hide()
         self.placed.emit(None)
+        self.problems.clear()
 
     # -- leaving
 
@@ -264,24 +289,60 @@ class ReportPanel(QFrame):
 
     def leave(self) -> None:
         """Done; asks before anything typed is lost."""
-        if self.may_leave():
+        if self.unsaved.isVisible():
+            self.unsaved.keep.click()
+        elif self.is_begun():
+            self.unsaved.ask()
+        else:
             self._drop()
-
-    def may_leave(self) -> bool:
-        """Whether nothing typed would be lost; asks inline when something would."""
-        if not self.is_begun():
-            return True
-        self._question.setVisible(True)
-        self._go_on.setFocus()
-        return False
 
     def _drop(self) -> None:
         self._reset()
+        self._draft_keeper.drop()
         self.left.emit()
 
-    def _keep_on(self) -> None:
-        self._question.setVisible(False)
-        self.description.setFocus()
+    # -- drafts
+
+    def keep_draft(self) -> None:
+        """Keep what is typed now, as the person goes elsewhere."""
+        self._draft_keeper.keep()
+
+    def _touch(self, *_said: Any) -> None:
+        if self.is_begun():
+            self._draft_keeper.note(self._typed())
+
+    def _typed(self) -> dict[str, Any]:
+        hit = self.household.hit
+        return {
+            "category": self.category.code(), "description": self.description.toPlainText(), "place": self.place.text(),
+            "point": list(self._point) if self._point else None, "grid_id": self.grid.currentData(),
+            "household": None if hit is None else [hit.kind, hit.record_id, hit.household_id, hit.title, hit.detail, hit.grid_id],
+            "source": self.source.currentData(), "urgency": self.urgency.code(), "reporter": self.reporter.text(),
+            "phone": self.phone.text(), "result": self.result.text(),
+        }  # fmt: skip
+
+    def _put_back(self, found: dict[str, Any]) -> None:
+        """A report that was typed before and not sent."""
+        if self.is_begun():
+            return
+        self.category.set_code(found.get("category"))
+        self.description.setPlainText(found.get("description", ""))
+        for line, name in (
+            (self.place, "place"),
+            (self.reporter, "reporter"),
+            (self.phone, "phone"),
+            (self.result, "result"),
+        ):
+            line.setText(found.get(name, ""))
+        if found.get("household"):
+            hit = Hit(*found["household"])
+            self.household.show_taken(" · ".join(part for part in (hit.title, hit.detail) if part), hit)
+        self.source.setCurrentIndex(max(0, self.source.findData(found.get("source"))))
+        self.urgency.set_codes([found.get("urgency") or "0"])
+        self._choose_grid(found.get("grid_id"))
+        if found.get("point"):
+            self.set_point(*found["point"])
+        self._restored.show()
 
 
 def _own_grids(reader: Any, grid_ids: frozenset[int]) -> list[tuple[int, str]]:

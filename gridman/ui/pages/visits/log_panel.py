@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gridman.domain import codes
 from gridman.kernel.clock import day_of, show_instant
@@ -20,7 +20,9 @@ from gridman.ui.entry.finder import RecordFinder
 from gridman.ui.entry.photos import PhotoTray
 from gridman.ui.entry.when import read_when
 from gridman.ui.pages.visits.fields import choices_of, facts_of, field
+from gridman.ui.problems import Problems
 from gridman.ui.shell import Shell
+from gridman.ui.unsaved import Unsaved
 from gridman.ui.widgets import Notice, button, column_of, label, row_of, scrolled
 
 __all__ = ["LogPanel"]
@@ -79,7 +81,6 @@ class LogPanel(QFrame):
         self.when.setPlaceholderText(_("now; or 14:30, yesterday 9:00, 11-23 16:00"))
         self.measure = QLineEdit()
         self.measure.setAccessibleName(_("What was done"))
-        self.measure.setMaxLength(1000)
         self.photos = PhotoTray(self._shell, _("Photos"))
         self.outcome.finished.connect(self.needs.setFocus)
         self.needs.finished.connect(self.note.setFocus)
@@ -91,28 +92,43 @@ class LogPanel(QFrame):
 
     def _lay_out(self) -> None:
         self._facts = label("", "caption", wraps=True)
-        self._problems = {name: label("", "problem", wraps=True) for name in ("household", "outcome", "when", "form")}
-        for problem in self._problems.values():
-            problem.setVisible(False)
+        self.problems = Problems(
+            self,
+            {
+                "household": (self.household.line, (self.household.line.textChanged,)),
+                "outcome": (self.outcome, (self.outcome.changed,)),
+                "note": (self.note, (self.note.textChanged,)),
+                "visited_at": (self.when, (self.when.textEdited,)),
+                "measure": (self.measure, (self.measure.textEdited,)),
+            },
+            {"visit.future": "visited_at"},
+        )
+        told = self.problems.labels
         self._notice = Notice("", "good")
         self._notice.setVisible(False)
         self._question = self._make_question()
+        self._unsaved = Unsaved()
+        self._unsaved.kept.connect(self.note.setFocus)
+        self._unsaved.thrown.connect(self._throw_away)
         body = QWidget()
         box = column_of(
             self._notice,
             self._question,
+            self._unsaved,
             field(_("Household"), self.household, is_required=True),
             self._facts,
-            self._problems["household"],
+            told["household"],
             field(_("Outcome"), self.outcome, is_required=True),
-            self._problems["outcome"],
+            told["outcome"],
             field(_("Needs (letters; Enter goes on)"), self.needs),
             field(_("Note"), self.note),
+            told["note"],
             self.photos,
             row_of(field(_("Visit type"), self.kind), field(_("When"), self.when), spacing=12),
-            self._problems["when"],
+            told["visited_at"],
             field(_("What was done"), self.measure),
-            self._problems["form"],
+            told["measure"],
+            told["form"],
             None,
             spacing=8,
             margins=(16, 8, 16, 12),
@@ -134,16 +150,13 @@ class LogPanel(QFrame):
         outer.addWidget(foot)
 
     def _make_question(self) -> Notice:
-        """Asked instead of a dialog when something typed would be lost, or was found again after a crash."""
-        self._yes = QPushButton(_("Discard it"))
-        self._no = QPushButton(_("Go on"))
+        """Asked instead of a dialog when a visit was found again after a crash."""
+        self._yes = button(_("Go on with it"), clicked=self._answer_yes)
+        self._no = button(_("Discard it"), "danger", clicked=self._answer_no)
         for one in (self._yes, self._no):
-            one.setAutoDefault(True)
-        self._yes.clicked.connect(self._answer_yes)
-        self._no.clicked.connect(self._answer_no)
-        notice = Notice("", "attention", self._yes, self._no)
+            one.setAutoDefault(True)  # Enter answers
+        notice = Notice(_("A visit that was not saved was found on this computer."), "attention", self._yes, self._no)
         notice.setVisible(False)
-        self._asking = ""
         self._found: dict[str, Any] = {}
         return notice
 
@@ -181,7 +194,7 @@ class LogPanel(QFrame):
     def _reset(self) -> None:
         self._household_id = None
         self._amends_id = None
-        self._problem_free()
+        self.problems.clear()
         self.household.clear()
         self._facts.setText("")
         self.outcome.set_codes(())
@@ -208,7 +221,7 @@ class LogPanel(QFrame):
         self._household_id = row.id
         self.household.show_taken(" · ".join(part for part in (row.address, row.head_name) if part), row)
         self._facts.setText(facts_of(row))
-        self._tell("household", "")
+        self.problems.tell("household", "")
         self.outcome.setFocus()
 
     def _forget_household(self) -> None:
@@ -226,22 +239,17 @@ class LogPanel(QFrame):
         self._shell.background.do(log_visit, draft, self._shell.desk.blobs, then=self._after, refused=self._refused)
 
     def _read(self) -> VisitDraft | None:
-        self._problem_free()
         when = read_when(self.when.text(), self._now())
+        wrong: dict[str, str] = {}
         if self._household_id is None:
-            self._tell("household", _("Choose the household: type initials, Enter takes the first one found."))
-            self.household.setFocus()
-            return None
+            wrong["household"] = _("Choose the household: type initials, Enter takes the first one found.")
         if not self.outcome.code():
-            self._tell("outcome", _("Choose the outcome: its digit."))
-            self.outcome.setFocus()
-            return None
+            wrong["outcome"] = _("Choose the outcome: its digit.")
         if when is None:
-            self._tell(
-                "when",
-                _("“{text}” is no day and time; write 14:30, or 2026-11-23 14:30.").format(text=self.when.text()),
-            )
-            self.when.setFocus()
+            text = _("“{text}” is no day and time; write 14:30, or 2026-11-23 14:30.")
+            wrong["visited_at"] = text.format(text=self.when.text())
+        self.problems.show_all(wrong)
+        if wrong or self._household_id is None:
             return None
         return VisitDraft(
             household_id=self._household_id,
@@ -281,24 +289,18 @@ class LogPanel(QFrame):
 
     def _refused(self, refusal: Refusal) -> None:
         self._save.setEnabled(True)
-        self._tell("form", refusal.words())
-
-    def _tell(self, name: str, text: str) -> None:
-        self._problems[name].setText(text)
-        self._problems[name].setVisible(bool(text))
-
-    def _problem_free(self) -> None:
-        for name in self._problems:
-            self._tell(name, "")
+        self.problems.refuse(refusal)
 
     # -- leaving, drafts
 
     def leave(self) -> None:
         """Done; asks before anything typed is lost."""
-        if self._asking:
-            self._answer_no()
+        if self._unsaved.isVisible():
+            self._unsaved.keep.click()
+        elif self._question.isVisible():
+            self._no.click()
         elif self._is_begun():
-            self._ask("leave", _("This visit is not saved."), _("Discard it"), _("Go on"))
+            self._unsaved.ask()
         else:
             self._reset()
             self._notice.setVisible(False)
@@ -308,38 +310,24 @@ class LogPanel(QFrame):
         """Whether something typed is not saved."""
         return self._is_begun()
 
-    def _ask(self, what: str, text: str, yes: str, no: str) -> None:
-        self._asking = what
-        self._question.tell(text, "attention")
-        for one, words in ((self._yes, yes), (self._no, no)):
-            one.setText(words)
-            one.setAccessibleName(words)
-        self._question.setVisible(True)
-        self._no.setFocus()
-
     def _hide_question(self) -> None:
-        self._asking = ""
         self._question.setVisible(False)
+        self._unsaved.setVisible(False)
+
+    def _throw_away(self) -> None:
+        self._reset()
+        self._shell.background.keep(drop_draft, FORM, self._shell.actor.user_id)
+        self._notice.setVisible(False)
+        self.left.emit()
 
     def _answer_yes(self) -> None:
-        asked = self._asking
         self._hide_question()
-        if asked == "leave":
-            self._reset()
-            self._shell.background.keep(drop_draft, FORM, self._shell.actor.user_id)
-            self._notice.setVisible(False)
-            self.left.emit()
-        elif asked == "draft":
-            self._put_back(self._found)
+        self._put_back(self._found)
 
     def _answer_no(self) -> None:
-        asked = self._asking
         self._hide_question()
-        if asked == "draft":
-            self._shell.background.keep(drop_draft, FORM, self._shell.actor.user_id)
-            self.household.setFocus()
-        else:
-            self.note.setFocus()
+        self._shell.background.keep(drop_draft, FORM, self._shell.actor.user_id)
+        self.household.setFocus()
 
     def _touch(self, *_said: Any) -> None:
         if not self._keep.isActive():
@@ -357,12 +345,7 @@ class LogPanel(QFrame):
     def _offer_draft(self, found: dict[str, Any] | None) -> None:
         if found and not self._is_begun():
             self._found = found
-            self._ask(
-                "draft",
-                _("A visit that was not saved was found on this computer."),
-                _("Go on with it"),
-                _("Discard it"),
-            )
+            self._question.setVisible(True)
             self._yes.setFocus()
 
     def _put_back(self, found: dict[str, Any]) -> None:
