@@ -25,7 +25,7 @@ from gridman.kernel import words  # noqa: E402
 from gridman.kernel.paths import default_data_dir  # noqa: E402
 from gridman.kernel.words import _  # noqa: E402
 from gridman.ui.actions import FRAME_VERBS, key_words  # noqa: E402
-from gridman.ui.key_help import FORM_KEYS  # noqa: E402
+from gridman.ui.key_help import FORM_KEYS, PAGE_KEYS  # noqa: E402
 from gridman.ui.navigation import PAGES  # noqa: E402
 
 MANUALS = {language: ROOT / "resources" / "manual" / f"index.{language}.html" for language in ("en", "zh_CN")}
@@ -65,9 +65,8 @@ _CHINESE = {
     "offer the services the resident is entitled to": "提供居民应享的服务",
     "while resident + 2 years": "居住期间及之后 2 年", "Code": "代码", "What it says": "提示内容",
     "What to do": "怎么办", "Option": "选项", "Meaning": "含义", ".": "。",
-    "Choose or drop a need": "选择或取消诉求", "Do the action with this letter": "执行标有该字母的操作",
+
     "the office that dispatched it": "派单的单位",
-    "Keep the value that stands": "保留现值", "Put the other value back": "改用另一值",
 }  # fmt: skip
 """Words of the manual's own, which no window shows."""
 
@@ -140,15 +139,9 @@ def keys_pages() -> str:
         )
         verbs = next((verbs for verbs in found if verbs), ())
         rows += [(_shown(_(place.word)), _kbd(verb.keys), _shown(_(verb.text))) for verb in verbs if verb.keys]
-    visits, incidents, sync = _("Visits"), _("Incidents"), _("Sync")
-    rows += [
-        (visits, "<kbd>1</kbd> – <kbd>6</kbd>", _shown(_("Outcome"))),
-        (visits, "<kbd>a</kbd> – <kbd>l</kbd>", _say("Choose or drop a need")),
-        (incidents, "<kbd>Alt+A</kbd> …", _say("Do the action with this letter")),
-        (_("Map"), "<kbd>Ctrl+O</kbd>", _shown(_("Open the incident"))),
-        (sync, "<kbd>1</kbd>", _say("Keep the value that stands")),
-        (sync, "<kbd>2</kbd>", _say("Put the other value back")),
-    ]
+    words_of_pages = {place.name: _(place.word) for place in PAGES}
+    for page, keys in PAGE_KEYS.items():
+        rows += [(_shown(words_of_pages[page]), _kbd(key), _shown(_(text))) for key, text in keys]
     return _table(("Page", "Keys", "What they do"), rows)
 
 

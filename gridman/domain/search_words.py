@@ -87,16 +87,22 @@ def word_terms(text: str | None) -> list[str]:
 
 def person_terms(name: str, id_number: str | None = None, phones: str | None = None) -> list[str]:
     """Everything a resident is found by. `phones`: several numbers joined by ";"."""
-    found: list[str] = [*_name_terms(name)]
-    for number in phones.split(";") if phones else ():
-        digits = "".join(c for c in number if c in "0123456789")
-        if digits:
-            found += (digits[:MAX_TERM], digits[-8:], digits[-4:])
+    found: list[str] = [*_name_terms(name), *phone_terms(phones)]
     if id_number:
         number = id_number.strip().casefold()
         found += [number[:MAX_TERM], number[-6:], number[-4:]]
         if len(number) == 18:
             found.append(number[6:])
+    return list(dict.fromkeys(found))
+
+
+def phone_terms(phones: str | None) -> list[str]:
+    """What telephone numbers (joined by ";") are found by: the whole, the last eight and the last four digits."""
+    found: list[str] = []
+    for number in phones.split(";") if phones else ():
+        digits = "".join(c for c in number if c in "0123456789")
+        if digits:
+            found += (digits[:MAX_TERM], digits[-8:], digits[-4:])
     return list(dict.fromkeys(found))
 
 

@@ -9,6 +9,7 @@ from gridman.domain.attachment import Attachment
 from gridman.domain.building import Building, Dwelling
 from gridman.domain.catalog import Noun, noun
 from gridman.domain.conflict import Conflict
+from gridman.domain.covering import mask_for, masked
 from gridman.domain.fields import Field, Kind, Synced
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
@@ -21,7 +22,7 @@ from gridman.kernel.clock import show_instant
 from gridman.kernel.words import N_, _
 from gridman.store.unit import Reader
 
-__all__ = ["household_of", "lost_values", "record_words", "value_words"]
+__all__ = ["covers", "household_of", "lost_values", "record_words", "value_words"]
 
 _NAMES: dict[str, tuple[type[Any], str]] = {
     "grid_id": (Grid, "name"), "building_id": (Building, "compound"), "household_id": (Household, "address"),
@@ -96,8 +97,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def value_words(reader: Reader, conflict: Conflict, text: str | None) -> str:
-    """One of the two values; a whole operation as its fields."""
+def value_words(reader: Reader, conflict: Conflict, text: str | None, *, is_whole: bool = False) -> str:
+    """One of the two values; a whole operation as its fields. Numbers of people are covered unless `is_whole`."""
     if text is None:
         return ""
     found = noun(conflict.record_kind)
@@ -105,11 +106,22 @@ def value_words(reader: Reader, conflict: Conflict, text: str | None) -> str:
     if conflict.field is None and conflict.reason == "decided":
         return _(_DECISIONS.get(value, str(value)))
     if conflict.field is None and isinstance(value, dict):
-        return _all_words(reader, found, value) if found is not None else ""
-    return _one(reader, found.fields.get(conflict.field or "") if found else None, value)
+        return _all_words(reader, found, value, is_whole) if found is not None else ""
+    return _one(reader, found.fields.get(conflict.field or "") if found else None, value, is_whole)
 
 
-def _all_words(reader: Reader, found: Noun, values: dict[str, Any]) -> str:
+def covers(conflict: Conflict) -> bool:
+    """Whether the two values hold numbers of people, which are covered at first."""
+    found = noun(conflict.record_kind)
+    if found is None:
+        return False
+    told: dict[str, Any] = lost_values(conflict) or {conflict.field or "": conflict.kept or conflict.lost}
+    return any(
+        value and name in found.fields and mask_for(found.fields[name]) is not None for name, value in told.items()
+    )
+
+
+def _all_words(reader: Reader, found: Noun, values: dict[str, Any], is_whole: bool) -> str:
     if isinstance(values.get("action"), str):
         row = transition(values["action"])
         said = [str(values[part]) for part in ("note", "result") if values.get(part)]
@@ -119,7 +131,7 @@ def _all_words(reader: Reader, found: Noun, values: dict[str, Any]) -> str:
         field = found.fields.get(name)
         if field is None or value is None or field.kind in (Kind.BYTES, Kind.SHAPE) or not _is_telling(name, field):
             continue
-        lines.append(f"{_(field.label)}: {_one(reader, field, value)}")
+        lines.append(f"{_(field.label)}: {_one(reader, field, value, is_whole)}")
     return "\n".join(lines[:_MOST_FIELDS])
 
 
@@ -127,7 +139,7 @@ def _is_telling(name: str, field: Field) -> bool:
     return name in _NAMES or (field.is_shown and field.kind is not Kind.REFERENCE)
 
 
-def _one(reader: Reader, field: Field | None, value: Any) -> str:
+def _one(reader: Reader, field: Field | None, value: Any, is_whole: bool) -> str:
     if value is None:
         return _("(empty)")
     if field is None:
@@ -142,4 +154,4 @@ def _one(reader: Reader, field: Field | None, value: Any) -> str:
         return show_instant(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value)
+    return str(value) if is_whole else masked(field, value)

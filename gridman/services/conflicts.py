@@ -14,12 +14,13 @@ from gridman.domain.rules import check
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
-from gridman.services.conflict_words import household_of, lost_values, record_words, value_words
+from gridman.services import audit
+from gridman.services.conflict_words import covers, household_of, lost_values, record_words, value_words
 from gridman.services.doubles import take_off, words_of_double
 from gridman.services.households import restore_record
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["DEEDS", "ConflictLine", "conflict_count", "open_conflicts", "resolve"]
+__all__ = ["DEEDS", "ConflictLine", "conflict_count", "open_conflicts", "resolve", "reveal_conflict"]
 
 DEEDS = {
     "restore": N_("Put the other value back"),
@@ -34,7 +35,9 @@ _WRITERS = {"visit": "visit.write", "incident": "incident.report", "attachment":
 
 @dataclass(frozen=True)
 class ConflictLine:
-    """One conflict in words. `deed`: a key of `DEEDS`, "" where no key can put it right."""
+    """One conflict in words. `deed`: a key of `DEEDS`, "" where no key can put it right; `is_covered`: numbers of people are hidden in
+    the two values until somebody asks (`reveal_conflict`).
+    """
 
     conflict: Conflict
     record_words: str
@@ -47,6 +50,7 @@ class ConflictLine:
     lost_by: str
     household_id: int | None
     deed: str
+    is_covered: bool = False
 
     @property
     def is_restorable(self) -> bool:
@@ -68,7 +72,24 @@ def conflict_count(reader: Reader) -> int:
     return reader.count(Conflict, resolved_at=None)
 
 
-def _line(reader: Reader, conflict: Conflict, names: dict[int, str]) -> ConflictLine:
+def reveal_conflict(unit: Unit, conflict_id: int) -> ConflictLine:
+    """A conflict with its values in full. The look is written into the audit."""
+    conflict = unit.get(Conflict, conflict_id)
+    access.require(unit.actor, "reveal", conflict.grid_id)
+    audit.note(
+        unit,
+        "reveal",
+        record_kind=conflict.record_kind,
+        record_id=conflict.record_id,
+        field=conflict.field or "",
+        conflict=conflict.id,
+    )
+    users = [i for i in (conflict.kept_by_id, conflict.lost_by_id) if i]
+    names = {u.id: u.name for u in unit.page(User, id=users, with_retired=True)} if users else {}
+    return _line(unit, conflict, names, is_whole=True)
+
+
+def _line(reader: Reader, conflict: Conflict, names: dict[int, str], *, is_whole: bool = False) -> ConflictLine:
     found = noun(conflict.record_kind)
     field = found.fields.get(conflict.field or "") if found else None
     grid = reader.find(Grid, conflict.grid_id)
@@ -76,7 +97,7 @@ def _line(reader: Reader, conflict: Conflict, names: dict[int, str]) -> Conflict
         mine, other = words_of_double(reader, conflict)
         kept, lost = other or _("an entry in another grid"), mine
     else:
-        kept, lost = (value_words(reader, conflict, text) for text in (conflict.kept, conflict.lost))
+        kept, lost = (value_words(reader, conflict, text, is_whole=is_whole) for text in (conflict.kept, conflict.lost))
     return ConflictLine(
         conflict=conflict,
         record_words=record_words(reader, conflict),
@@ -89,6 +110,7 @@ def _line(reader: Reader, conflict: Conflict, names: dict[int, str]) -> Conflict
         lost_by=names.get(conflict.lost_by_id or 0, ""),
         household_id=household_of(reader, conflict),
         deed=_deed(reader, conflict),
+        is_covered=not is_whole and conflict.reason not in DOUBLES and covers(conflict),
     )
 
 

@@ -23,12 +23,13 @@ from gridman.store import places
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "MapOverview", "TileRows", "add_map_features", "grid_at", "grid_shapes", "overview", "redraw_grids", "set_attribution",
+    "MapOverview", "TileRows", "add_map_features", "beside", "grid_at", "grid_shapes", "overview", "redraw_grids", "set_attribution",
     "tile",
 ]  # fmt: skip
 
 BASE_LAYERS = ("land", "green", "water", "building", "rail", "road", "place", "boundary")
 _SEAM_M2 = 5.0
+_NEAR_M = 60.0
 _DEGREE_M = 111_320.0
 _ALL = 100_000
 
@@ -143,6 +144,30 @@ def grid_at(reader: Reader, lng: float, lat: float) -> int | None:
         if shapely.intersects(shapely.from_wkb(grid.shape), point):
             return grid.id
     return None
+
+
+def beside(reader: Reader, lng: float, lat: float) -> str:
+    """The registered building in which a point lies or that is nearest within `_NEAR_M` metres, in words ("槐安里小区3号楼"); "" without one."""
+    step = _NEAR_M / _DEGREE_M
+    wide = step / math.cos(math.radians(lat))
+    ids = places.within(reader, lng - wide, lat - step, lng + wide, lat + step, (places.REGISTERED,)).get(
+        places.REGISTERED, []
+    )
+    found = [b for b in (reader.page(Building, id=ids) if ids else []) if b.shape]
+    if not found:
+        return ""
+    squeeze = math.cos(math.radians(lat))
+    point = shapely.Point(lng * squeeze, lat)
+
+    def metres(building: Building) -> float:
+        shape = shapely.transform(shapely.from_wkb(building.shape), lambda c: c * (squeeze, 1.0))
+        return float(shapely.distance(shape, point)) * _DEGREE_M
+
+    nearest = min(found, key=metres)
+    if metres(nearest) > _NEAR_M:
+        return ""
+    number = nearest.number or ""
+    return f"{nearest.compound or ''}{f'{number}号楼' if number.isdigit() else number}"
 
 
 def redraw_grids(unit: Unit, shapes: Mapping[int, bytes]) -> list[Grid]:

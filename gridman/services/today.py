@@ -52,7 +52,7 @@ def today(reader: Reader, actor: Actor, due_limit: int = 60) -> Today:
         due_count=due_count,
         overdue_count=overdue_count,
         visits_done=visits_done(reader, grids, day) if visits_at_all else 0,
-        waiting=outbox.waiting_count(reader),
+        waiting=outbox.waiting_acts(reader),
         refused=outbox.counts(reader).get("refused", 0),
         notices=current_notices(reader, day, actor=actor),
         incidents_to_act=incident_rows(reader, list(mine[:20])),

@@ -290,7 +290,7 @@ def _brake(slot: _Slot, now: int) -> _Slot:
 def _wrong(tries_left: int) -> Refusal:
     return Refusal(
         "signin.wrong_passphrase",
-        N_("The sign-in name or the passphrase is wrong."),
+        N_("The passphrase is wrong."),
         N_("Check Caps Lock and the input method, then type it again. A forgotten passphrase cannot be recovered: ask the street "
            "server's administrator for an enrolment code and set this computer up anew."),
         tries_left=tries_left,

@@ -13,7 +13,7 @@ from gridman.store.journal import words_of
 from gridman.store.unit import Reader
 from gridman.store.values import unpack
 
-__all__ = ["Outgoing", "Receipt", "Returned", "counts", "receipts", "waiting_count"]
+__all__ = ["Outgoing", "Receipt", "Returned", "counts", "receipts", "waiting_acts", "waiting_count"]
 
 WAITING, SENT, ACKNOWLEDGED, SETTLED, REFUSED = "waiting", "sent", "acknowledged", "settled", "refused"
 PENDING = (WAITING, SENT, ACKNOWLEDGED)
@@ -95,6 +95,12 @@ def waiting_count(reader: Reader) -> int:
 def last_answer_at(reader: Reader) -> int:
     """When the street answered an operation last; 0: never."""
     return int(reader.connection.execute(select(func.max(_j.c.ack_at))).scalar() or 0)
+
+
+def waiting_acts(reader: Reader) -> int:
+    """How many things that a person did the street has not answered yet: what was written together counts once."""
+    query = select(func.count(_j.c.stamp.distinct())).where(_j.c.state.in_(("waiting", "sent")))
+    return int(reader.connection.execute(query).scalar_one())
 
 
 def counts(reader: Reader) -> dict[str, int]:

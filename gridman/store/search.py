@@ -13,7 +13,7 @@ from gridman.domain.building import Building
 from gridman.domain.household import Household
 from gridman.domain.incident import Incident
 from gridman.domain.person import Person
-from gridman.domain.search_words import address_terms, person_terms, query_terms, word_terms
+from gridman.domain.search_words import address_terms, person_terms, phone_terms, query_terms, word_terms
 from gridman.store.batches import batches
 from gridman.store.tables import search_entry
 from gridman.store.unit import Reader
@@ -136,7 +136,7 @@ def _person(
 def _household(
     i: int, number: str | None, address: str | None, phones: str | None, grid: int | None
 ) -> tuple[_Line, list[str]]:
-    terms = [*address_terms(address), *word_terms(number), *word_terms(phones)]
+    terms = [*address_terms(address), *word_terms(number), *phone_terms(phones)]
     return (i, "household", grid, i, address or "", number or ""), terms
 
 

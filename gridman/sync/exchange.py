@@ -366,8 +366,7 @@ def _no_answer(request: Request) -> Refusal:
 def status_of(store: Store) -> SyncStatus:
     """The sync as the store knows it, between two rounds; whether the street is there, only a round tells."""
     with store.read() as reader:
-        counts = outbox.counts(reader)
-        waiting = counts.get(outbox.WAITING, 0) + counts.get(outbox.SENT, 0)
+        waiting = outbox.waiting_acts(reader)
         at = get_meta(reader, _SYNCED_AT)
     kind = SyncKind.UP_TO_DATE if at and not waiting else SyncKind.WAITING
     return SyncStatus(kind, waiting, at=int(at) if at else None)

@@ -34,12 +34,18 @@ class AutoSync(QObject):
         self._job: Job | None = None
         self._told = ""
         self._has_news = False
+        self._is_over = False
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.begin)
         shell.background.changed.connect(self._written)
         shell.background.work_changed.connect(self._over)
         self._wait(1.0)
         shell.background.listen(shell.desk.listen, self._heard)
+
+    def stop(self) -> None:
+        """The window goes: begin nothing more."""
+        self._timer.stop()
+        self._is_over = True
 
     def begin(self) -> None:
         """One round now, unless one is under way."""
@@ -50,6 +56,8 @@ class AutoSync(QObject):
         self._job = self._shell.background.run(self._shell.desk.synchronise, refused=self._refused)
 
     def _wait(self, seconds: float) -> None:
+        if self._is_over:
+            return
         self._timer.start(int(seconds * 1000))
 
     def _wait_at_most(self, seconds: float) -> None:

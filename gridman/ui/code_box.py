@@ -30,6 +30,7 @@ class CodeBox(QLineEdit):
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self._completer.setMaxVisibleItems(10)
         self._completer.setWidget(self)
+        self._popup().setProperty("kind", "suggestions")
         self._completer.activated.connect(self._chosen)
         self.setPlaceholderText(_("code, initials or name"))
         self.textEdited.connect(self._narrow)
@@ -49,11 +50,9 @@ class CodeBox(QLineEdit):
 
     def _narrow(self, text: str) -> None:
         self._matches = matching_codes(self._table, text)
-        self._model.setStringList([_shown(row) for row in self._matches])
-        if self._matches:
-            self._completer.complete()
-        else:
-            self._popup().hide()
+        found = [_shown(row) for row in self._matches] or [_("Nothing in the list fits “{text}”").format(text=text)]
+        self._model.setStringList(found)
+        self._completer.complete()
 
     def _popup(self) -> QAbstractItemView:
         popup = self._completer.popup()

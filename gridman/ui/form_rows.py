@@ -6,11 +6,11 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from gridman.domain.covering import mask_for, masked
 from gridman.domain.fields import Field, Kind
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
 from gridman.ui.form_controls import Control, control_for
-from gridman.ui.masked import mask_for, masked
 from gridman.ui.theme import Theme
 from gridman.ui.widgets import column_of, icon_button, label, retone, row_of
 

@@ -255,6 +255,7 @@ class Form(QWidget):
         """Whether nothing typed would be lost; asks inline when something would."""
         if not self.is_dirty:
             return True
+        self.drafts.keep()
         self.unsaved.ask()
         return False
 

@@ -51,6 +51,7 @@ class LockScreen(QFrame):
     """Covers the window. `unlock(passphrase)` raises a Refusal when it is the wrong one; it takes half a second on purpose."""
 
     opened = Signal()
+    left = Signal()  # somebody else wants to sign in
 
     def __init__(self, shell: Shell, unlock: Callable[[str], Any], window: QWidget) -> None:
         super().__init__(window)
@@ -72,7 +73,10 @@ class LockScreen(QFrame):
         card.add(label(_("Passphrase of this computer"), "caption"))
         card.add(self._line)
         card.add(self._problem)
-        card.add(row_of(None, self._button))
+        other = button(_("Sign in as another user"), "link", clicked=self.left.emit)
+        card.add(row_of(other, None, self._button))
+        QWidget.setTabOrder(self._line, self._button)
+        QWidget.setTabOrder(self._button, other)
         self.setLayout(column_of(None, row_of(None, card, None), None))
         self.setFocusProxy(self._line)
         self.setGeometry(window.rect())

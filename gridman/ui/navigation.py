@@ -23,6 +23,7 @@ class Place:
     keys: str
     right: str = ""
     kinds: tuple[str, ...] = ()  # records that are opened here
+    aliases: str = ""  # other words, in both languages, by which the search box finds it
 
 
 PAGES: tuple[Place, ...] = (
@@ -30,10 +31,34 @@ PAGES: tuple[Place, ...] = (
     Place("households", N_("Households"), "house", "Ctrl+2", "household.read", ("household", "person", "dwelling")),
     Place("visits", N_("Visits"), "footprints", "Ctrl+3", "visit.write", ("visit",)),
     Place("incidents", N_("Incidents"), "triangle-alert", "Ctrl+4", "incident.read", ("incident",)),
-    Place("map", N_("Map"), "map", "Ctrl+5", "map.read", ("building", "grid")),
-    Place("reports", N_("Reports"), "file-text", "Ctrl+6", "report.incident"),
-    Place("sync", N_("Sync"), "refresh-cw", "Ctrl+7", "", ("conflict",)),
-    Place("settings", N_("Settings"), "settings", "Ctrl+8"),
+    Place("map", N_("Map"), "map", "Ctrl+5", "map.read", ("building", "grid"), "boundary print 地图 边界 打印"),
+    Place(
+        "reports",
+        N_("Reports"),
+        "file-text",
+        "Ctrl+6",
+        "report.incident",
+        (),
+        "report print roster pdf paper 报表 打印 花名册 名册 导出",
+    ),
+    Place(
+        "sync",
+        N_("Sync"),
+        "refresh-cw",
+        "Ctrl+7",
+        "",
+        ("conflict",),
+        "send network usb stick review conflict 同步 发送 联网 u盘 核对 冲突",
+    ),
+    Place(
+        "settings",
+        N_("Settings"),
+        "settings",
+        "Ctrl+8",
+        "",
+        (),
+        "language theme dark passphrase password 设置 语言 深色 口令 密码",
+    ),
 )
 
 

@@ -26,7 +26,7 @@ from gridman.ui.widgets import label
 
 __all__ = ["Offer", "SearchBox", "matching_verbs"]
 
-_MOST_HITS = 12
+_MOST_HITS, _MOST_AT_ALL = 12, 60
 _MOST_VERBS = 5
 _ICONS = {
     "person": "user",
@@ -40,6 +40,10 @@ _WORDS = {
 }  # fmt: skip
 
 
+_BY = {"phone": N_("by phone"), "id": N_("by ID number")}
+_MORE = "more"
+
+
 @dataclass(frozen=True)
 class Offer:
     """One line below the box: a record to open or a verb to do."""
@@ -50,15 +54,16 @@ class Offer:
     record_id: int = 0
     household_id: int | None = None
     verb: Verb | None = None
+    by: str = ""
 
 
 def matching_verbs(verbs: Sequence[Verb], text: str) -> list[Verb]:
     """Commands whose words hold all typed words, in either language."""
     wanted = text.casefold().split()
-    found = []
+    found: list[Verb] = []
     for verb in verbs:
-        words = f"{_(verb.text)} {verb.text}".casefold()
-        if all(one in words for one in wanted):
+        words = f"{_(verb.text)} {verb.text} {verb.name} {verb.aliases}".casefold()
+        if all(one in words for one in wanted) and not any(known.text == verb.text for known in found):
             found.append(verb)
     return found
 
@@ -83,7 +88,9 @@ class _OffersModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return offer.title
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return f"{_(_WORDS[offer.kind])}: {offer.title}, {offer.detail}"
+            return ", ".join(
+                p for p in (_(_WORDS.get(offer.kind, "")), offer.title, offer.detail, _(_BY.get(offer.by, ""))) if p
+            )
         return None
 
 
@@ -107,13 +114,19 @@ class _OfferDelegate(QStyledItemDelegate):
         painter.save()
         painter.fillRect(area, theme.colour("accent_soft" if is_chosen else "surface"))
         size = theme.sizes["icon"]
-        picture = pixmap(_ICONS[offer.kind], theme.colours["soft"], size, painter.device().devicePixelRatioF())
+        picture = pixmap(
+            _ICONS.get(offer.kind, "chevron-right"), theme.colours["soft"], size, painter.device().devicePixelRatioF()
+        )
         painter.drawPixmap(QPoint(area.left() + 12, area.center().y() - size // 2), picture)
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(theme.font("small"))
         painter.setPen(theme.colour("faint"))
         side = area.adjusted(0, 0, -12, 0)
-        word = key_words(offer.detail) if offer.kind == "verb" else _(_WORDS[offer.kind])
+        word = (
+            key_words(offer.detail) if offer.kind == "verb" else _(_WORDS[offer.kind]) if offer.kind in _WORDS else ""
+        )
+        if offer.by:
+            word = f"{_(_BY[offer.by])} · {word}"
         painter.drawText(side, middle | Qt.AlignmentFlag.AlignRight, word)
         right = painter.fontMetrics().horizontalAdvance(word) + 24
         painter.setFont(theme.font())
@@ -121,7 +134,7 @@ class _OfferDelegate(QStyledItemDelegate):
         left = area.adjusted(24 + size, 0, -right, 0)
         title = painter.fontMetrics().elidedText(offer.title, Qt.TextElideMode.ElideRight, left.width())
         painter.drawText(left, middle, title)
-        if offer.kind != "verb":
+        if offer.kind not in ("verb", _MORE):
             used = painter.fontMetrics().horizontalAdvance(title) + 12
             rest = left.adjusted(used, 0, 0, 0)
             painter.setPen(theme.colour("faint"))
@@ -138,8 +151,14 @@ class SearchBox(QLineEdit):
     ) -> None:
         super().__init__(parent)
         self._shell, self._verbs, self._do = shell, verbs, do
+        self._has_people = shell.may("household.read")
+        self._limit = _MOST_HITS
         self.setProperty("kind", "search")
-        self.setPlaceholderText(_("Search people, addresses, incidents, commands   Ctrl+K"))
+        people, others = (
+            _("Search people, addresses, incidents, commands   Ctrl+K"),
+            _("Search addresses, incidents, commands   Ctrl+K"),
+        )
+        self.setPlaceholderText(people if self._has_people else others)
         self.setAccessibleName(_("Search"))
         self.setClearButtonEnabled(True)
         self._popup = QFrame(parent.window())
@@ -155,7 +174,11 @@ class SearchBox(QLineEdit):
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.clicked.connect(self._clicked)
         self._nothing = label(
-            _("Nothing found. Try a name, its pinyin initials, the end of a phone or ID number."), "soft", wraps=True
+            _("Nothing found. Try a name, its pinyin initials, the end of a phone or ID number.")
+            if self._has_people
+            else _("Nothing found. Try an address, a building, the number or words of an incident."),
+            "soft",
+            wraps=True,
         )
         self._nothing.setContentsMargins(12, 8, 12, 8)
         box = QVBoxLayout(self._popup)
@@ -176,18 +199,31 @@ class SearchBox(QLineEdit):
         return list(self._model.offers) if self._popup.isVisible() else []
 
     def _ask(self, text: str) -> None:
+        self._limit = _MOST_HITS
+        self._ask_most(text)
+
+    def _ask_most(self, text: str) -> None:
         if not text.strip():
             self._show([_verb_offer(v) for v in list(self._verbs())[:8]], is_final=False)
             return
         from gridman.services.search import search
 
         grids = sorted(self._shell.actor.grid_ids)
-        self._shell.background.ask(search, text, grid_ids=grids, limit=_MOST_HITS, then=self._take, key="search")
+        self._shell.background.ask(search, text, grid_ids=grids, limit=self._limit + 1, then=self._take, key="search")
 
     def _take(self, hits: Sequence[Any]) -> None:
-        offers = [Offer(h.kind, h.title, h.detail, h.record_id, h.household_id) for h in hits]
+        offers = [Offer(h.kind, h.title, h.detail, h.record_id, h.household_id, by=h.by) for h in hits[: self._limit]]
+        if len(hits) > self._limit:
+            said = (
+                _("More… (or type another word)")
+                if self._limit < _MOST_AT_ALL
+                else _("There are more: type another word")
+            )
+            offers.append(Offer(_MORE, said, ""))
         offers += [_verb_offer(v) for v in matching_verbs(self._verbs(), self.text())[:_MOST_VERBS]]
         self._show(offers, is_final=True)
+        if self._limit > _MOST_HITS and len(offers) > _MOST_HITS:
+            self._list.setCurrentIndex(self._model.index(_MOST_HITS))
 
     def _show(self, offers: list[Offer], *, is_final: bool) -> None:
         self._model.show(offers)
@@ -201,7 +237,7 @@ class SearchBox(QLineEdit):
         row = self._shell.theme.sizes["control"] + 4
         width = max(self.width(), 520)
         corner = self.mapTo(self.window(), QPoint(0, self.height() + 4))
-        height = row * len(offers) + 12 if offers else 56
+        height = row * len(offers) + 12 if offers else self._nothing.heightForWidth(width - 2) + 16
         self._popup.setGeometry(corner.x(), corner.y(), width, min(height, self.window().height() - corner.y() - 24))
         self._popup.show()
         self._popup.raise_()
@@ -215,6 +251,11 @@ class SearchBox(QLineEdit):
         if not self._popup.isVisible() or not 0 <= number < len(self._model.offers):
             return
         offer = self._model.offers[number]
+        if offer.kind == _MORE:
+            if self._limit < _MOST_AT_ALL:
+                self._limit = _MOST_AT_ALL
+                self._ask_most(self.text())
+            return
         self._close()
         if offer.verb is not None:
             self._do(offer.verb)

@@ -52,6 +52,7 @@ class DeskSession(QObject):
             self._watch = IdleWatch(self)
             self._watch.idle.connect(self.lock)
         self._syncs = is_remembered
+        self._auto: AutoSync | None = None
         self.window = self._make_window({})
 
     def _make_window(self, state: dict[str, Any]) -> Window:
@@ -66,7 +67,9 @@ class DeskSession(QObject):
         window.signing_out.connect(self.sign_out)
         window.restore_state(state)
         if self._syncs:
-            AutoSync(self.shell, window)
+            if self._auto is not None:
+                self._auto.stop()
+            self._auto = AutoSync(self.shell, window)
         if self._watch is not None:
             window.shown.connect(self._watch.watch)
         return window
@@ -116,6 +119,7 @@ class DeskSession(QObject):
         self.window.set_shut(True)
         self._lock = LockScreen(self.shell, self._unlock, self.window)
         self._lock.opened.connect(self._unlocked)
+        self._lock.left.connect(self._hand_over)
 
     def _unlocked(self) -> None:
         if self._lock is not None:
@@ -123,6 +127,12 @@ class DeskSession(QObject):
             self._lock.deleteLater()
             self._lock = None
         self.window.set_shut(False)
+
+    def _hand_over(self) -> None:
+        """Somebody else wants to work here: this desk is closed; drafts keep what was being typed."""
+        for page in self.window.pages():
+            page.may_leave()
+        QTimer.singleShot(0, self.sign_out)
 
     @property
     def is_locked(self) -> bool:
@@ -141,6 +151,8 @@ class DeskSession(QObject):
 
     def close(self) -> None:
         """Let writes finish and take the window away; the desk itself is closed by who opened it."""
+        if self._auto is not None:
+            self._auto.stop()
         self.background.close()
         self._remove_hook()
         _take_away(self.window)

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Protocol
 
 from PySide6.QtCore import Qt, Signal
@@ -107,6 +108,7 @@ class SignInWindow(QWidget):
         self._passphrase.returnPressed.connect(self._sign_in)
         self._go = button(_("Sign in"), "primary", clicked=self._sign_in)
         new = button(_("Set up for another user"), "link", clicked=self._show_setup)
+        self._others = new
         form = QWidget()
         form.setLayout(
             column_of(
@@ -114,6 +116,8 @@ class SignInWindow(QWidget):
                 label(_("No network is needed."), "small"), row_of(new, None, self._go), None, spacing=4,
             )
         )  # fmt: skip
+        QWidget.setTabOrder(self._passphrase, self._go)
+        QWidget.setTabOrder(self._go, new)
         return form
 
     def _make_setup(self) -> QWidget:
@@ -123,9 +127,13 @@ class SignInWindow(QWidget):
         self._way.setAccessibleName(_("Password or code"))
         self._way.addItem(_("One-time code"), True)
         self._way.addItem(_("Password"), False)
-        self._secret = _secret_line(_("Code or password"))
+        self._way.currentIndexChanged.connect(self._show_way)
+        self._secret = _line(_("Code or password"))
         self._new = _secret_line(_("New passphrase for this computer"))
         self._again = _secret_line(_("The same passphrase again"))
+        lines = (self._server, self._login, self._secret, self._new, self._again)
+        for line, following in pairwise(lines):
+            line.returnPressed.connect(following.setFocus)
         self._again.returnPressed.connect(self._set_up)
         self._make = button(_("Set up this computer"), "primary", clicked=self._set_up)
         self._same = button(_("It is the same: go on"), clicked=self._confirm)
@@ -151,15 +159,32 @@ class SignInWindow(QWidget):
         )  # fmt: skip
         return form
 
+    def _show_way(self) -> None:
+        """A code works once and is to be compared letter by letter; a password is nobody else's business."""
+        is_code = bool(self._way.currentData())
+        self._secret.setEchoMode(QLineEdit.EchoMode.Normal if is_code else QLineEdit.EchoMode.Password)
+
     def _bring(self, form: QWidget) -> None:
         """Show one of the two forms; the card is as tall as that one, not as the taller."""
         self._forms.removeWidget(self._setup if form is self._enter else self._enter)
         self._forms.addWidget(form)
-        box = form.layout()
-        if isinstance(box, QVBoxLayout):  # what is wrong is told under the field it is about
-            box.insertWidget(box.indexOf(self._passphrase if form is self._enter else self._again) + 1, self._problem)
+        self._put_problem(self._passphrase if form is self._enter else self._again)
         self._forms.setCurrentWidget(form)
         self._forms.updateGeometry()
+
+    def _put_problem(self, under: QLineEdit) -> None:
+        """What is wrong is told under the field it is about."""
+        form = self._enter if under is self._passphrase else self._setup
+        box = form.layout()
+        if not isinstance(box, QVBoxLayout):
+            return
+        place = next(
+            n for n in range(box.count())
+            if (item := box.itemAt(n)) is not None
+            and (item.widget() is under or ((inner := item.layout()) is not None and inner.indexOf(under) >= 0))
+        )  # fmt: skip
+        box.removeWidget(self._problem)
+        box.insertWidget(place + 1, self._problem)
 
     def _show_setup(self) -> None:
         self._bring(self._setup)
@@ -187,7 +212,7 @@ class SignInWindow(QWidget):
         self._lock(True)
         self._background.run(
             _opening, self._door, self._who.currentData(), self._passphrase.text(), title=_("Opening"), then=self._done,
-            refused=self._refused,
+            refused=self._refused_there,
         )  # fmt: skip
 
     def _confirm(self) -> None:
@@ -198,15 +223,21 @@ class SignInWindow(QWidget):
         self._set_up_with("")
 
     def _set_up_with(self, fingerprint: str) -> None:
-        if self._new.text() != self._again.text():
-            self._refused(_SHORT)
+        lines = (self._server, self._login, self._secret, self._new, self._again)
+        empty = next((line for line in lines if line.text().strip() in ("", "https://")), None)
+        if empty is not None:
+            self._refused(Refusal("signin.empty", N_("{label} is missing."), label=empty.accessibleName()), empty)
             return
+        if self._new.text() != self._again.text():
+            self._refused(_SHORT, self._again)
+            return
+        self._server.setText(_whole_address(self._server.text()))
         self._same.hide()
         self._lock(True)
         self._background.run(
             self._door.set_up, self._server.text().strip(), self._login.text().strip(), self._secret.text().strip(),
             bool(self._way.currentData()), self._new.text(), platform.node(), title=_("Setting up"), then=self._done,
-            refused=self._refused, **({"fingerprint": fingerprint} if fingerprint else {}),
+            refused=self._refused_there, **({"fingerprint": fingerprint} if fingerprint else {}),
         )  # fmt: skip
 
     def _lock(self, is_busy: bool) -> None:
@@ -230,17 +261,37 @@ class SignInWindow(QWidget):
         """Say why somebody who worked here is asked to sign in again, or why the desk that was opened cannot be worked on."""
         self._refused(refusal)
 
-    def _refused(self, refusal: Refusal) -> None:
+    def _refused(self, refusal: Refusal, line: QLineEdit | None = None) -> None:
+        """Say why under the field it is about, and go there; what was typed stays."""
         self._lock(False)
+        here = line or self._line_of(refusal)
+        self._put_problem(here)
         self._problem.setText(refusal.words())
         self._shown_fingerprint = str(refusal.params.get("fingerprint", ""))
         self._same.setVisible(refusal.code == "enrol.confirm_street")
         if not self._same.isHidden():
             self._same.setFocus(Qt.FocusReason.OtherFocusReason)
             return
-        here = self._passphrase if self._forms.currentWidget() is self._enter else self._secret
         here.setFocus(Qt.FocusReason.OtherFocusReason)
-        here.selectAll()
+        if here is self._passphrase:
+            here.selectAll()  # hidden: nobody mends it in the middle
+        else:
+            here.end(False)
+            here.deselect()
+
+    def _refused_there(self, refusal: Refusal) -> None:
+        self._refused(refusal)
+
+    def _line_of(self, refusal: Refusal) -> QLineEdit:
+        if self._forms.currentWidget() is self._enter:
+            return self._passphrase
+        if refusal.code == "passphrase.weak":
+            return self._new
+        if refusal.code.startswith(("sync.", "http.", "server.")):
+            return self._server
+        if refusal.code in ("auth.suspended", "auth.locked", "desk.already_set_up"):
+            return self._login
+        return self._secret
 
     def _failed(self, failure: Failure) -> None:
         self._lock(False)
@@ -254,6 +305,12 @@ class SignInWindow(QWidget):
         self._background.close()
         self.closing.emit()
         super().closeEvent(event)
+
+
+def _whole_address(text: str) -> str:
+    """An address as people type it, "127.0.0.1:8750", with what belongs before it."""
+    plain = text.strip().removeprefix("https://https://")
+    return plain if "://" in plain else f"https://{plain}"
 
 
 def _line(name: str, text: str = "") -> QLineEdit:

@@ -98,11 +98,14 @@ QTableView, QListView, QTreeView { background: $surface; border: none; gridline-
   selection-background-color: $accent_soft; selection-color: $text; alternate-background-color: $surface; }
 QTableView::item { border: none; border-bottom: 1px solid $line; padding: 0 ${xs}px; }
 QTableView::item:selected, QListView::item:selected { background: $accent_soft; color: $text; }
+QListView[kind="suggestions"] { border: 1px solid $edge; border-radius: ${radius}px; background: $raised; }
 QListView::item { padding: ${xs}px ${s}px; border: none; }
 QListView::item:hover { background: $hover; }
 QHeaderView { background: $raised; border: none; }
 QHeaderView::section { background: $raised; color: $soft; border: none; border-bottom: 1px solid $line;
   border-right: 1px solid $line; padding: 0 7px; font-size: ${small}px; min-height: ${chip}px; }
+QHeaderView::down-arrow { image: url("$icon_up"); width: 14px; height: 14px; }
+QHeaderView::up-arrow { image: url("$icon_down"); width: 14px; height: 14px; }
 QHeaderView::section:hover { background: $hover; }
 QTableCornerButton::section { background: $raised; border: none; }
 QSplitter::handle { background: $line; }
@@ -147,5 +150,6 @@ def style_sheet(colours: dict[str, str], sizes: dict[str, int], space: dict[str,
         m_less=space["m"] - 1,
         s_less=space["s"] - 1,
         icon_check=coloured_file("check", colours["accent_ink"]),
+        icon_up=coloured_file("chevron-up", colours["soft"]),  # Qt calls the arrow of the rising order "down"
         icon_down=coloured_file("chevron-down", colours["soft"]),
     )

@@ -144,6 +144,11 @@ class TablePane(QFrame):
         self._late.start()
         self._shell.background.ask(self._ids, self._query, then=self._take_ids, refused=self._take_refusal, key="ids")
 
+    def explain_nothing(self, title: str, text: str) -> None:
+        """What to say from now on when the list is empty."""
+        self._nothing.title.setText(title)
+        self._nothing.text.setText(text)
+
     def renew(self, ids: frozenset[int] | None) -> None:
         """Read rows again without asking for the list."""
         self.model.renew(ids)

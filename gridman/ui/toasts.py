@@ -1,6 +1,8 @@
-"""Results told in passing, at the bottom of the window, with Undo where there is one. Problems stay until they are closed."""
+"""Results told in passing, at the bottom of the window over the lists, where no form has its buttons, with Undo where there is one.
+They never take the keyboard, and go after a while or with the page.
+"""
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
 from gridman.kernel.words import _
@@ -10,8 +12,10 @@ from gridman.ui.widgets import MARKS, button, icon_button, label, row_of
 
 __all__ = ["ToastArea"]
 
-_SHORT_MS, _LONG_MS = 5_000, 12_000
+_SHORT_MS, _LONG_MS, _PROBLEM_MS = 5_000, 12_000, 20_000
 _MOST = 3
+_WIDE_PX, _NARROW_PX, _ROOMY_PX = 440, 340, 1200
+"""How wide messages are, and the least width of the window's page at which they are wide: beside them stand the buttons below a list."""
 
 
 class _Slip(QFrame):
@@ -32,15 +36,16 @@ class _Slip(QFrame):
             self.undo = button(toast.undo_label or _("Undo"), "link", clicked=self._undo, keys="Ctrl+Alt+Z")
             parts.append(self.undo)
         parts.append(icon_button(theme, "x", _("Close this message"), self.close_slip))
+        for part in parts[1:]:
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         row = row_of(*parts, margins=(12, 4, 4, 4))
         row.setStretch(0, 1)
         self.setLayout(row)
-        self.setFixedWidth(440)
-        if toast.tone != "danger":
-            timer = QTimer(self)
-            timer.setSingleShot(True)
-            timer.timeout.connect(self.close_slip)
-            timer.start(_LONG_MS if toast.undo is not None else _SHORT_MS)
+        lasts = _PROBLEM_MS if toast.tone == "danger" else _LONG_MS if toast.undo is not None else _SHORT_MS
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(self.close_slip)
+        timer.start(lasts)
 
     def _undo(self) -> None:
         act = self.toast.undo
@@ -84,6 +89,12 @@ class ToastArea(QWidget):
         """What is shown now."""
         return [slip.toast.text for slip in self._slips]
 
+    def turn_page(self) -> None:
+        """Another page is shown: what was told about the one before goes; what can be undone may stay."""
+        for slip in list(self._slips):
+            if slip.undo is None and slip.toast.tone != "good":
+                self._drop(slip)
+
     def undo(self) -> None:
         """Undo what the newest message offers to undo."""
         for slip in reversed(self._slips):
@@ -105,9 +116,11 @@ class ToastArea(QWidget):
         if parent is None or not self._slips:
             return
         self._box.activate()
-        size = self._box.sizeHint()
-        height = sum(max(s.heightForWidth(440), s.sizeHint().height()) for s in self._slips) + 8 * len(self._slips)
-        self.setGeometry(parent.width() - 440 - 24, parent.height() - height - 16, max(440, size.width()), height)
+        width = _WIDE_PX if parent.width() >= _ROOMY_PX else _NARROW_PX
+        height = sum(max(s.heightForWidth(width), s.minimumSizeHint().height()) for s in self._slips) + 8 * len(
+            self._slips
+        )
+        self.setGeometry(16, parent.height() - height - 16, width, height)
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

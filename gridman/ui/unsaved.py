@@ -20,7 +20,7 @@ class Unsaved(Notice):
         self.throw = button(_("Discard what was typed"), "danger", clicked=self._throw)
         for one in (self.keep, self.throw):
             one.setAutoDefault(True)  # Enter answers
-        super().__init__(_("This is not saved."), "attention", self.keep, self.throw)
+        super().__init__(_("This is not saved."), "attention", self.keep, self.throw, is_tall=True)
         self.hide()
 
     def ask(self) -> None:

@@ -235,13 +235,16 @@ class EmptyState(QWidget):
 class Notice(QFrame):
     """An inline message with its buttons: what a dialog would say, without standing in the way."""
 
-    def __init__(self, text: str, tone: str = "information", *buttons: QWidget) -> None:
+    def __init__(self, text: str, tone: str = "information", *buttons: QWidget, is_tall: bool = False) -> None:
         super().__init__()
         self.setProperty("kind", "notice")
         self.setProperty("tone", tone)
         self.text = label(text, wraps=True)
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.setLayout(row_of(self.text, *buttons, margins=(12, 8, 12, 8)))
+        if is_tall:  # the buttons below the words: for narrow forms
+            self.setLayout(column_of(self.text, row_of(*buttons, None), margins=(12, 8, 12, 8)))
+        else:
+            self.setLayout(row_of(self.text, *buttons, margins=(12, 8, 12, 8)))
         self.setAccessibleName(text)
 
     def tell(self, text: str, tone: str) -> None:

@@ -11,6 +11,7 @@ from gridman.kernel import words
 from gridman.kernel.errors import Refusal
 from gridman.kernel.paths import resource
 from gridman.kernel.words import _
+from gridman.sync.retry import AWAY
 from gridman.ui.actions import FRAME_VERBS, Verb
 from gridman.ui.background import Failure
 from gridman.ui.key_help import KeyHelp
@@ -100,6 +101,10 @@ class Window(QMainWindow):
         """The page that is shown."""
         return self._pages.get(self._current)
 
+    def pages(self) -> list[Page]:
+        """The pages made so far."""
+        return list(self._pages.values())
+
     @property
     def place_names(self) -> list[str]:
         """The pages this user has, in order."""
@@ -134,6 +139,8 @@ class Window(QMainWindow):
             self._pages[name] = page
             page.freed.connect(self._freed)
             self._stack.addWidget(page)
+        if name != self._current:
+            self._toasts.turn_page()
         self._current = name
         self._rail.show_current(name)
         self._stack.setCurrentWidget(page)
@@ -167,10 +174,14 @@ class Window(QMainWindow):
         """What can be done now: the page's own verbs, then the window's."""
         here = self.current_page
         own = [v for v in (here.verbs if here is not None else ()) if self._may(v)]
-        return own + [v for v in FRAME_VERBS if self._may(v) and v.name != "search"]
+        pages = [Verb(f"go_{p.name}", p.word, p.keys, p.icon, group="pages", aliases=p.aliases) for p in self._places]
+        return own + [v for v in FRAME_VERBS if self._may(v) and v.name != "search"] + pages
 
     def perform(self, verb: Verb) -> None:
         """Do a verb of the window or of the page that is shown."""
+        if verb.group == "pages":
+            self.open_page(verb.name.removeprefix("go_"))
+            return
         mine = getattr(self, f"_do_{verb.name}", None)
         if mine is not None:
             mine()
@@ -195,7 +206,18 @@ class Window(QMainWindow):
         self.shell.go("households", intent="new")
 
     def _do_sync_now(self) -> None:
-        self.shell.background.run(self.shell.desk.synchronise, title=_("Synchronising"), then=self._synced)
+        self.shell.background.run(
+            self.shell.desk.synchronise, title=_("Synchronising"), then=self._synced, refused=self._not_synced
+        )
+
+    def _not_synced(self, refusal: Refusal) -> None:
+        """Without a network nothing is wrong: the pill says how things stand."""
+        if refusal.code in AWAY:
+            self.shell.say(
+                _("The street cannot be reached now. Your work waits and goes out by itself."), "information"
+            )
+        else:
+            self.shell.refuse(refusal)
 
     def _do_switch_theme(self) -> None:
         self.shell.restyled.emit("theme", "light" if self.shell.theme.is_dark else "dark")
@@ -217,11 +239,11 @@ class Window(QMainWindow):
             self.shell.say(
                 _("The manual is missing from this installation: {path}").format(path=file.name), "attention"
             )
-            return
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(file)))
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
+            self.shell.say(_("No browser opened here. The manual is the file {path}").format(path=file), "attention")
 
     def _do_show_keys(self) -> None:
-        self._keys.show_verbs(self._places, self.verbs())
+        self._keys.show_verbs(self._places, self.verbs(), self._current)
 
     def _synced(self, result: Any) -> None:
         if result.refused:

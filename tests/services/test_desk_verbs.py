@@ -19,7 +19,7 @@ from gridman.services.conflicts import open_conflicts, resolve
 from gridman.services.drafts import drop_draft, load_draft, save_draft
 from gridman.services.households import add_person, set_care_groups
 from gridman.services.incidents import IncidentDraft, IncidentQuery, report_incident
-from gridman.services.maps import grid_at, overview, redraw_grids, tile
+from gridman.services.maps import beside, grid_at, overview, redraw_grids, tile
 from gridman.services.notices import current_notices, publish
 from gridman.services.photos import PhotoDraft, prepare_photo
 from gridman.services.rosters import (
@@ -49,6 +49,17 @@ def test_a_point_lies_in_its_grid_or_in_none(world: World) -> None:
     with world.store.read() as reader:
         assert grid_at(reader, WEST + 0.0001, SOUTH + 0.0001) == world.grids[0]
         assert grid_at(reader, WEST - 1, SOUTH) is None
+
+
+def test_a_place_is_told_by_the_building_beside_it(world: World) -> None:
+    with world.store.read() as reader:
+        building = next(b for b in reader.page(Building) if b.number == "2号楼")
+        middle = shapely.from_wkb(building.shape).centroid
+        name = f"{building.compound}2号楼"
+        assert beside(reader, middle.x, middle.y) == name
+        _west, south, east, north = shapely.from_wkb(building.shape).bounds
+        assert beside(reader, east + 0.0001, (south + north) / 2).startswith(building.compound or "?")
+        assert beside(reader, WEST - 1, SOUTH) == ""
 
 
 def test_a_tile_holds_what_touches_it(world: World) -> None:
@@ -105,7 +116,7 @@ def test_restoring_a_kept_loser_writes_it_and_closes_the_conflict(world: World) 
         )  # fmt: skip
     with world.store.read() as reader:
         line = open_conflicts(reader)[0]
-    assert (line.kept_words, line.lost_words, line.lost_by) == ("13900990101", "13900990202", "用户worker")
+    assert (line.kept_words, line.lost_words, line.lost_by) == ("139****0101", "139****0202", "用户worker")
     with world.store.unit(world.actors["clerk"]) as unit:
         resolve(unit, line.conflict.id, "restored")
     with world.store.read() as reader:

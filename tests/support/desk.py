@@ -79,7 +79,7 @@ class Desk:
         from gridman.store import outbox
 
         with self.store.read() as reader:
-            return Status("offline", outbox.waiting_count(reader))
+            return Status("offline", outbox.waiting_acts(reader))
 
     def synchronise(self, progress: Progress = quiet, ticket: Ticket | None = None) -> None:
         """What a real desk says when its street is away: a window that stays open for a second asks."""

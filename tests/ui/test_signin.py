@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from gridman.kernel import words
@@ -110,6 +110,33 @@ def test_two_different_passphrases_are_noticed_before_anything_is_sent(qtbot: Qt
     )
     QTest.keyClick(window._again, Qt.Key.Key_Return)
     assert "differ" in window._problem.text() and window._background.is_idle() and not door.users()
+
+
+def test_the_code_can_be_read_while_it_is_typed_and_a_password_cannot(qtbot: QtBot, door: LocalDoor) -> None:
+    window = shown(qtbot, door)
+    assert window._secret.echoMode() is QLineEdit.EchoMode.Normal
+    window._way.setCurrentIndex(window._way.findData(False))
+    assert window._secret.echoMode() is QLineEdit.EchoMode.Password
+
+
+def test_enter_goes_through_the_form_and_the_first_empty_field_is_asked_for(qtbot: QtBot, door: LocalDoor) -> None:
+    window = shown(qtbot, door)
+    QTest.mouseClick(window._make, Qt.MouseButton.LeftButton)
+    assert window._problem.text() == "Address of the street server is missing." and window._server.hasFocus()
+    fill(window, server="127.0.0.1:8750")
+    QTest.keyClick(window._server, Qt.Key.Key_Return)
+    assert window._login.hasFocus()
+    QTest.keyClicks(window._login, "worker")
+    QTest.keyClick(window._login, Qt.Key.Key_Return)
+    assert window._secret.hasFocus()
+    QTest.mouseClick(window._make, Qt.MouseButton.LeftButton)
+    assert window._problem.text().startswith("Code or password") and window._secret.hasFocus()
+    fill(window, secret="ABCD-9999", new=PASSPHRASE, again=PASSPHRASE)
+    QTest.keyClick(window._again, Qt.Key.Key_Return)
+    assert window._server.text() == "https://127.0.0.1:8750"
+    qtbot.waitUntil(lambda: "That code is not known" in window._problem.text(), timeout=20_000)
+    QTest.keyClicks(window._secret, "X")
+    assert window._secret.text() == "ABCD-9999X", "the next key wipes nothing"
 
 
 def test_a_wrong_code_leaves_everything_typed(qtbot: QtBot, door: LocalDoor) -> None:

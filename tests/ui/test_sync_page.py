@@ -8,13 +8,15 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from gridman.domain.access import SYSTEM
+from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
 from gridman.domain.person import Person
 from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
 from gridman.services import outbox
+from gridman.services.audit import page_audit
+from gridman.store import outbox as outbox_rows
 from gridman.store.outbox import Returned, acknowledge
 from gridman.ui.pages.sync.page import SyncPage
 from gridman.ui.pages.sync.status_card import clock_words
@@ -88,6 +90,49 @@ def test_one_key_restores_the_other_value(open_window: Open, ground_desk: Desk, 
         assert reader.get(Household, line.conflict.record_id).phones == "13900002222"
         assert reader.get(Conflict, line.conflict.id).resolution == "restored"
     assert page.review.list.count() == 0
+
+
+def test_numbers_under_review_are_covered_until_a_logged_look(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    session = open_window("grid_worker", "sync")
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+R")
+    review = page_of(session).review
+    line = review.current()
+    assert line is not None and line.is_covered
+    assert "13900001111" not in line.kept_words + line.lost_words and line.kept_words.endswith("1111")
+    show = next(b for b in review.findChildren(QPushButton) if b.text().startswith("Show the numbers"))
+    show.click()
+    keys.rest()
+    assert {review.current().kept_words, review.current().lost_words} == {"13900001111", "13900002222"}
+    with ground_desk.store.read() as reader:
+        looks = [e for e in page_audit(reader, Actor(1, "A", "auditor", 1)) if e.act == "reveal"]
+    assert len(looks) == 1
+    keys.press("2")
+    with ground_desk.store.read() as reader:
+        assert reader.get(Household, line.conflict.record_id).phones == "13900002222", "the whole value is put back"
+
+
+def test_one_act_waits_as_one(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("grid_worker", "sync")
+    keys = Keys(qtbot, session)
+    with ground_desk.store.read() as reader:
+        before, rows = outbox_rows.waiting_acts(reader), outbox_rows.waiting_count(reader)
+    keys.press("Ctrl+R", "2")
+    with ground_desk.store.read() as reader:
+        assert outbox_rows.waiting_count(reader) - rows == 2, "the value and the decision travel apart"
+        assert outbox_rows.waiting_acts(reader) - before == 1
+    assert f"{before + 1} waiting" in session.window._bar.pill.text()
+
+
+def test_tries_in_vain_are_one_line(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    away = Refusal("sync.unreachable", "The street server {host} does not answer.", "", host="a")
+    for n in range(5):
+        outbox.note_round(ground_desk.store, NOON + n, refusal=away)
+    page = page_of(open_window("grid_worker", "sync"))
+    told = page.status._rounds.text()
+    assert told.count("does not answer") == 1 and "5 tries in vain" in told
 
 
 def test_one_key_keeps_what_stands(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:

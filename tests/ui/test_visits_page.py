@@ -106,7 +106,7 @@ def test_a_half_written_visit_survives_a_crash(open_window: Open, ground_desk: D
     keys.write("wang")
     keys.press("Enter", "2", "c", "Enter")
     keys.write("话没说完")
-    panel_of(session)._keep_draft()
+    panel_of(session).keep_draft()
     keys.rest()
     again = open_window()  # the first window is simply gone
     keys = Keys(qtbot, again)

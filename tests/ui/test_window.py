@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from gridman.kernel import words
@@ -16,6 +16,7 @@ from gridman.kernel.errors import Refusal
 from gridman.services import households, settings
 from gridman.ui.lock import IdleWatch
 from gridman.ui.navigation import PAGES
+from gridman.ui.palette_search import matching_verbs
 from gridman.ui.session import DeskSession
 from gridman.ui.sync_pill import pill_words
 from tests.support.desk import Desk, Status
@@ -133,13 +134,84 @@ def test_what_is_not_there_is_said_with_a_hint(qtbot: QtBot, session: DeskSessio
     assert box.offers() == [] and box._nothing.isVisible()
 
 
-def test_a_refusal_nobody_took_is_told_and_stays(qtbot: QtBot, session: DeskSession) -> None:
+def test_a_refusal_nobody_took_is_told(qtbot: QtBot, session: DeskSession) -> None:
     def refuses(reader: Any) -> None:
         raise Refusal("t.no", "The record is gone.", "Search again.")
 
     session.background.ask(refuses)
     settled(qtbot, session)
     assert session.window.toasts == ["The record is gone. Search again."]
+
+
+def test_a_message_takes_no_keyboard_and_goes_with_its_page(qtbot: QtBot, session: DeskSession) -> None:
+    settled(qtbot, session)
+    session.window.open_page("households")
+    session.shell.refuse(Refusal("t.no", "The file is damaged."))
+    session.shell.say("Saved.", undo=lambda: None)
+    area = session.window._toasts
+    buttons = area.findChildren(QAbstractButton)
+    assert len(buttons) == 3 and all(b.focusPolicy() is Qt.FocusPolicy.NoFocus for b in buttons)
+    session.window.open_page("settings")
+    assert session.window.toasts == ["Saved."]
+
+
+def test_messages_lie_where_no_form_has_its_buttons(qtbot: QtBot, session: DeskSession) -> None:
+    settled(qtbot, session)
+    page: Any = session.window.open_page("households")
+    page.do_register()
+    settled(qtbot, session)
+    session.shell.refuse(Refusal("t.no", "The file is damaged. " * 8))
+    area, window = session.window._toasts, session.window
+    said = QRect(area.mapTo(window, QPoint(0, 0)), area.size())
+    for one in (page.household_form.save, page.household_form.cancel):
+        assert not said.intersects(QRect(one.mapTo(window, QPoint(0, 0)), one.size()))
+
+
+def test_the_keyboard_is_where_it_was_after_the_help(qtbot: QtBot, session: DeskSession) -> None:
+    session.window.open_page("households")
+    settled(qtbot, session)
+    page: Any = session.window.current_page
+    page._text.setFocus()
+    session.shell.refuse(Refusal("t.no", "The file is damaged."))
+    session.shell.ask_window("show_keys")
+    QTest.keyClick(session.window._keys, Qt.Key.Key_Escape)
+    assert page._text.hasFocus()
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "print"), ("en", "report"), ("zh_CN", "花名册")])
+def test_pages_are_found_by_what_is_done_there(
+    qtbot: QtBot, desk: Desk, open_session: Callable[..., DeskSession], language: str, word: str
+) -> None:
+    session = open_session(desk, language)
+    settled(qtbot, session)
+    names = [verb.name for verb in matching_verbs(session.window.verbs(), word)]
+    assert "go_reports" in names
+    session.window.perform(next(v for v in session.window.verbs() if v.name == "go_reports"))
+    assert session.window._current == "reports"
+
+
+def test_the_tail_of_a_households_phone_finds_it_and_says_so(qtbot: QtBot, session: DeskSession, desk: Desk) -> None:
+    home = desk.ids["households"][0]
+    with desk.store.unit(desk.users["community_staff"]) as unit:
+        households.amend_household(unit, home, {"phones": "13900990202"})
+    settled(qtbot, session)
+    box = search(session)
+    QTest.keyClicks(box, "0202")
+    settled(qtbot, session)
+    assert ("household", home, "phone") in [(o.kind, o.record_id, o.by) for o in box.offers()]
+
+
+def test_more_hits_than_fit_can_be_shown(qtbot: QtBot, session: DeskSession) -> None:
+    settled(qtbot, session)
+    box = search(session)
+    QTest.keyClicks(box, "huai")
+    settled(qtbot, session)
+    assert box.offers()[12].kind == "more"
+    for _i in range(12):
+        QTest.keyClick(box, Qt.Key.Key_Down)
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    settled(qtbot, session)
+    assert len([o for o in box.offers() if o.record_id]) > 13
 
 
 def test_a_bug_is_told_in_words_without_its_data(qtbot: QtBot, desk: Desk, qapp: QApplication) -> None:

@@ -37,6 +37,7 @@ class RecordFinder(QWidget):
         self.line.textEdited.connect(self._take_typing)
         self.line.installEventFilter(self)
         self.found = QListWidget()
+        self.found.setProperty("kind", "suggestions")
         self.found.setAccessibleName(_("Found: {what}").format(what=name))
         self.found.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.found.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

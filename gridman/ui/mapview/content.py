@@ -5,7 +5,7 @@ from typing import Any
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.log import get_log
-from gridman.kernel.words import N_
+from gridman.kernel.words import N_, _
 from gridman.services import maps
 from gridman.services.incidents import IncidentQuery
 from gridman.ui.mapview.scheme import FONT_URL, SCRIPT_URL, TILE_URL, TileAddress
@@ -35,7 +35,7 @@ def page_of(reader: Any, language: str, theme: str, layers: tuple[str, ...]) -> 
         first_zoom(found.west, found.east),
         language=language,
         theme="dark" if theme == "dark" else "light",
-        attribution=found.attribution,
+        attribution=found.attribution.replace("OpenStreetMap contributors", _("OpenStreetMap contributors")),
         layers=layers,
         font_base_url=FONT_URL,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from gridman.domain import codes
@@ -66,6 +66,7 @@ class PlacePart(Card):
             row.setStretch(number, share)
         self.add(row)
         self._buildings: list[Building] = []
+        self.setFocusProxy(self._building)
         self._grid.currentIndexChanged.connect(self._show_buildings)
         self._building.currentIndexChanged.connect(self._tell)
         self._unit.textEdited.connect(self._tell)
@@ -157,6 +158,7 @@ class HouseholdForm(Form):
         self.place.show()
         self.place.begin()
         self.begin(None, _("Register a household"), "household:new")
+        self.place.setFocus(Qt.FocusReason.TabFocusReason)
 
     @property
     def is_dirty(self) -> bool:

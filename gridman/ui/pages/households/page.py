@@ -162,6 +162,12 @@ class HouseholdsPage(Page):
     def _take_facts(self, facts: tuple[list[Grid], int]) -> None:
         grids, total = facts
         self.table.set_total(total)
+        if total:
+            self.table.explain_nothing(_("No household here"), _("No household fits these filters."))
+        else:
+            self.table.explain_nothing(
+                _("No household on this computer yet"), _("Synchronise once (F9), or register the first with Ctrl+Shift+H."),
+            )  # fmt: skip
         if len(grids) > 1 and self._grid.count() == 1:
             for grid in grids:
                 self._grid.addItem(grid.name, grid.id)

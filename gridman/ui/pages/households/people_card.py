@@ -8,12 +8,12 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
 from gridman.domain import codes
+from gridman.domain.covering import masked
 from gridman.domain.fields import fields_of
 from gridman.domain.person import Person
 from gridman.kernel.words import _
 from gridman.services.households import PersonLine, reveal
 from gridman.ui.flow import FlowLayout
-from gridman.ui.masked import masked
 from gridman.ui.pages.households.record_words import person_facts
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import badge, button, column_of, icon_button, label, row_of

@@ -7,13 +7,13 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QMenu, QTabBar, QVBoxLayout, QWidget
 
 from gridman.domain import codes
+from gridman.domain.covering import mask_for
 from gridman.domain.fields import fields_of
 from gridman.domain.household import Household
 from gridman.kernel.clock import show_instant
 from gridman.kernel.words import _, ngettext
 from gridman.services.households import reveal
 from gridman.ui.flow import FlowLayout
-from gridman.ui.masked import mask_for
 from gridman.ui.pages.households.people_card import PersonBlock
 from gridman.ui.pages.households.record_words import OpenedFile, change_words, decision_words, receipt, shown
 from gridman.ui.shell import Shell

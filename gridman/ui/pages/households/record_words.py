@@ -9,13 +9,13 @@ from gridman.domain import codes
 from gridman.domain.cadence import age_on
 from gridman.domain.catalog import noun
 from gridman.domain.conflict import REASONS, Conflict
+from gridman.domain.covering import masked
 from gridman.domain.fields import Field, Kind
 from gridman.domain.person import Person
 from gridman.domain.user import User
 from gridman.kernel.clock import show_instant
 from gridman.kernel.words import N_, _, ngettext
 from gridman.services.households import HouseholdFile, open_household
-from gridman.ui.masked import masked
 
 __all__ = ["OpenedFile", "change_words", "open_file", "person_facts", "receipt", "shown"]
 

@@ -98,6 +98,8 @@ class ActionPanel(QFrame):
         self._search.setPlaceholderText(_("Number or words") if is_other else _("Initials or name"))
         self._search.textEdited.connect(self._narrow)
         self._search.installEventFilter(self)
+        self._list.setProperty("kind", "suggestions")
+        self._list.itemClicked.connect(self._take_target)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._layout.addWidget(label(_("Into which incident *") if is_other else _("To whom *"), "caption"))
         self._layout.addWidget(self._search)
@@ -113,9 +115,20 @@ class ActionPanel(QFrame):
         self._list.clear()
         for target in self._shown:
             self._list.addItem(QListWidgetItem(target.words))
+        if not self._shown:
+            nothing = QListWidgetItem(_("Nothing in the list fits “{text}”").format(text=text))
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self._list.addItem(nothing)
         self._list.setCurrentRow(0 if self._shown else -1)
         rows = max(1, min(_ROWS, len(self._shown)))
         self._list.setFixedHeight(rows * max(self._list.sizeHintForRow(0), 26) + 6)
+
+    def _take_target(self, *_said: object) -> None:
+        """The field reads what was chosen, not what was typed to find it."""
+        number = self._list.currentRow()
+        if 0 <= number < len(self._shown):
+            self._search.setText(self._shown[number].words)
+            self._search.setCursorPosition(0)
 
     def _make_case(self) -> None:
         """The three reasons for which departments may be whistled up."""
@@ -164,6 +177,7 @@ class ActionPanel(QFrame):
                 self._list.setCurrentRow((self._list.currentRow() + step) % len(self._shown))
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+                self._take_target()
                 (self.case if "case" in self._row.needs else self.note).setFocus()
                 return True
         return super().eventFilter(watched, event)

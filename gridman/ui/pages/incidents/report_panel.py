@@ -11,7 +11,7 @@ from gridman.domain.grid import Grid
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
 from gridman.services.incidents import IncidentDraft, report_incident
-from gridman.services.maps import grid_at
+from gridman.services.maps import beside, grid_at
 from gridman.services.photos import PhotoDraft
 from gridman.services.search import Hit
 from gridman.ui.code_box import CodeBox
@@ -44,6 +44,7 @@ class ReportPanel(QFrame):
         self.setProperty("kind", "pane")
         self._shell = shell
         self._point: tuple[float, float] | None = None
+        self._beside = ""
         self._grids: dict[int, str] = {}
         self._make_fields()
         self._lay_out()
@@ -180,11 +181,19 @@ class ReportPanel(QFrame):
     def set_point(self, lng: float, lat: float) -> None:
         """The place was clicked on the map."""
         self._point = (lng, lat)
+        self._beside = ""
         self._where.setText(_("On the map: {lng:.5f}, {lat:.5f}").format(lng=lng, lat=lat))
+        self._shell.background.ask(beside, lng, lat, then=self._take_beside, key="beside")
         self.problems.tell("place", "")
         (self.focusWidget() or self.description).setFocus()  # the map took the keyboard with the click
         self.placed.emit(self._point)
         self._shell.background.ask(grid_at, lng, lat, then=self._take_grid_at, key="grid")
+
+    def _take_beside(self, words: str) -> None:
+        """The place in words, for who reads the report without a map."""
+        if words and self._point is not None:
+            self._beside = _("beside {building}").format(building=words)
+            self._where.setText(_("On the map: {place}").format(place=self._beside))
 
     def _take_grid_at(self, grid_id: int | None) -> None:
         if grid_id is None:
@@ -240,7 +249,7 @@ class ReportPanel(QFrame):
         return IncidentDraft(
             category=self.category.code() or "",
             description=self.description.toPlainText().strip(),
-            place=self.place.text().strip(),
+            place=self.place.text().strip() or self._beside,
             lng=lng,
             lat=lat,
             grid_id=self.grid.currentData(),
@@ -265,7 +274,7 @@ class ReportPanel(QFrame):
         self.problems.refuse(refusal)
 
     def _reset(self) -> None:
-        self._point = None
+        self._point, self._beside = None, ""
         self._where.setText(_("A click on the map sets the place."))
         self.category.set_code(None)
         for line in (self.place, self.reporter, self.phone, self.result):

@@ -347,7 +347,9 @@ class ReportsPage(Page):
 
     def save_to(self, path: Path) -> None:
         """Give the batch number and write the PDF there."""
-        if self._may_make():
+        if not path.parent.is_dir():
+            self._tell(_("There is no folder {folder}. Choose one that is there.").format(folder=path.parent))
+        elif self._may_make():
             self._begin(path)
 
     def _title(self) -> str:

@@ -1,5 +1,6 @@
 """Another passphrase for this computer: the old one, the new one twice."""
 
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -32,7 +33,7 @@ class PassphrasePanel(Card):
             line.setEchoMode(QLineEdit.EchoMode.Password)
             line.setAccessibleName(caption)
             columns.append(column_of(label(caption, "caption"), line, spacing=2))
-        for line, following in zip(self._lines, self._lines[1:], strict=False):
+        for line, following in pairwise(self._lines):
             line.returnPressed.connect(following.setFocus)
         self._lines[-1].returnPressed.connect(self._change)
         self._go = button(_("Change passphrase"), clicked=self._change)

@@ -9,7 +9,7 @@ from gridman.kernel.clock import show_instant
 from gridman.kernel.words import N_, _
 from gridman.services import outbox
 from gridman.services.conflicts import open_conflicts
-from gridman.services.outbox import ReceiptLine, ReceiptQuery, receipt_ids, receipt_lines
+from gridman.services.outbox import NOUN_WORDS, ReceiptLine, ReceiptQuery, receipt_ids, receipt_lines
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed
 from gridman.ui.page import Page
@@ -34,8 +34,8 @@ _FILTERS = (
 COLUMNS = (
     Column("state", N_("State"), 150, lambda r: _(STATE_WORDS.get(r.state, r.state)), tone=lambda r: STATE_TONES.get(r.state, "neutral"),
            words=lambda: [_(word) for word in STATE_WORDS.values()]),
-    Column("noun", N_("Record"), 84, lambda r: r.noun),
-    Column("act", N_("Action"), 84, lambda r: r.act),
+    Column("noun", N_("Record"), 92, lambda r: r.noun, words=lambda: [_(word) for word in NOUN_WORDS.values()]),
+    Column("act", N_("Action"), 96, lambda r: r.act),
     Column("record", N_("About"), 160, lambda r: r.record, stretches=True),
     Column("fields", N_("What was written"), 140, lambda r: r.fields, is_shown=False),
     Column("at", N_("Written at"), 124, lambda r: show_instant(r.at)),

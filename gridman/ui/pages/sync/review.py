@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSplitter, Q
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
-from gridman.services.conflicts import DEEDS, ConflictLine, resolve
+from gridman.services.conflicts import DEEDS, ConflictLine, resolve, reveal_conflict
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, EmptyState, button, clear, column_in, column_of, label, row_of
 
@@ -119,6 +119,15 @@ class Review(QWidget):
                 spacing=12,
             )
         )
+        if line.is_covered and self._shell.may("reveal"):
+            show = button(
+                _("Show the numbers; this look is logged"),
+                "link",
+                theme=self._shell.theme,
+                picture="eye",
+                clicked=self._reveal,
+            )
+            self._box.addLayout(row_of(show, None))
         stay = _("Keep both") if line.deed == "take_off" else _("Keep what stands")
         keep = button(f"{stay}  {_KEEP}", "primary", clicked=self._keep, tip=_KEEP)
         restore = button(f"{_(DEEDS[line.deed or 'restore'])}  {_RESTORE}", clicked=self._restore, tip=_RESTORE)
@@ -140,6 +149,18 @@ class Review(QWidget):
         if line.household_id is not None and self._shell.may("household.read"):
             self._box.addLayout(row_of(button(_("Open the record"), "link", clicked=self._open), None))
         self._box.addStretch(1)
+
+    def _reveal(self) -> None:
+        line = self.current()
+        if line is not None:
+            self._shell.background.do(reveal_conflict, line.conflict.id, then=self._uncover, refused=self._refused)
+
+    def _uncover(self, line: ConflictLine) -> None:
+        row = next((n for n, known in enumerate(self._lines) if known.conflict.id == line.conflict.id), None)
+        if row is not None:
+            self._lines[row] = line
+            self._show_row(row)
+            self.list.setFocus()
 
     def _keep(self) -> None:
         self.decide("kept")

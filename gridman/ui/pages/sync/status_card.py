@@ -1,5 +1,7 @@
 """The head of the Sync page: how things stand in words, the button, progress, the last synchronisations, this computer's clock."""
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from PySide6.QtWidgets import QFrame, QProgressBar, QWidget
@@ -8,6 +10,7 @@ from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _, ngettext
 from gridman.services.outbox import Round
+from gridman.sync.retry import AWAY
 from gridman.ui.background import Job
 from gridman.ui.pages.sync.stick import Stick
 from gridman.ui.shell import Shell
@@ -89,7 +92,9 @@ class StatusCard(QFrame):
         self._shell.say(said.format(sent=getattr(result, "sent", 0), received=getattr(result, "received", 0)))
 
     def _refused(self, refusal: Refusal) -> None:
-        self._shell.refuse(refusal)
+        """Without a network the words above say so already."""
+        if refusal.code not in AWAY:
+            self._shell.refuse(refusal)
 
     def show_status(self, status: Any, now: int, rounds: list[Round]) -> None:
         """Show how things stand."""
@@ -104,15 +109,27 @@ class StatusCard(QFrame):
         clock = clock_words(last.skew_ms) if last is not None else ""
         self._clock.setText(clock)
         self._clock.setVisible(bool(clock))
-        self._rounds.setText(
-            "\n".join(_round_words(r) for r in rounds[:_SHOWN_ROUNDS]) or _("This desk has not synchronised yet.")
-        )
+        self._rounds.setText("\n".join(_rounds_words(rounds, said)) or _("This desk has not synchronised yet."))
+
+
+def _rounds_words(rounds: Sequence[Round], said: str) -> list[str]:
+    """The last rounds, the newest first; those that failed one after another for the same reason are one line, which does not repeat what
+    is `said` already.
+    """
+    found = []
+    for problem, group in groupby(rounds, key=lambda line: line.problem):
+        lines = list(group)
+        if not problem:
+            found += [_round_words(line) for line in lines]
+            continue
+        tries = ngettext("{n} try in vain", "{n} tries in vain", len(lines)).format(n=len(lines))
+        span = show_instant(lines[-1].at) + (f" – {show_instant(lines[0].at)[-5:]}" if len(lines) > 1 else "")
+        found.append(f"{span}  ✕ {tries}" + ("" if problem == said else f": {problem}"))
+    return found[:_SHOWN_ROUNDS]
 
 
 def _round_words(line: Round) -> str:
     when = show_instant(line.at)
-    if line.problem:
-        return f"{when}  ✕ {line.problem}"
     sent = ngettext("{n} sent", "{n} sent", line.sent).format(n=line.sent)
     received = ngettext("{n} received", "{n} received", line.received).format(n=line.received)
     return f"{when}  ✓ {sent}, {received}"

@@ -28,7 +28,9 @@ class Stick(QWidget):
             tip=_("Write what waits to a file that only the street can open"),
         )
         self.back = button(
-            _("Take back…"), clicked=self._ask_back, tip=_("Take in the answer that the street wrote to the stick")
+            _("Read in the answer from the stick…"),
+            clicked=self._ask_back,
+            tip=_("Take in the answer that the street wrote to the stick"),
         )
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 6, 0, 0)
@@ -49,7 +51,9 @@ class Stick(QWidget):
             self.write_to(Path(path))
 
     def _ask_back(self) -> None:
-        path, _used = QFileDialog.getOpenFileName(self, _("Take back"), str(Path.home()), f"gridman (*{_ENDING})")
+        path, _used = QFileDialog.getOpenFileName(
+            self, _("Read in the answer from the stick"), str(Path.home()), f"gridman (*{_ENDING})"
+        )
         if path:
             self.take_from(Path(path))
 
@@ -58,13 +62,18 @@ class Stick(QWidget):
         from gridman.sync.carrying import carry
 
         path = path if path.suffix else path.with_suffix(_ENDING)
+        if not path.parent.is_dir():
+            self._shell.say(
+                _("There is no folder {folder}. Choose one that is there.").format(folder=path.parent), "danger"
+            )
+            return
         self._shell.background.run(carry, self._shell.desk, path, title=_("Writing to the stick"), then=self._written)
 
     def take_from(self, path: Path) -> None:
         """Take the answer in."""
         from gridman.sync.carrying import bring_back
 
-        self._shell.background.run(bring_back, self._shell.desk, path, title=_("Taking back"), then=self._taken)
+        self._shell.background.run(bring_back, self._shell.desk, path, title=_("Reading the answer"), then=self._taken)
 
     def _written(self, done: Any) -> None:
         work = ngettext("{n} piece of work", "{n} pieces of work", done.operations).format(n=done.operations)
@@ -81,13 +90,15 @@ class Stick(QWidget):
             said = _("This answer was taken before, or newer news came another way: nothing was changed.")
             self._shell.say(said, "information")
             return
-        said = _("Taken back: {sent} confirmed, {received} received.").format(sent=taken.sent, received=taken.received)
+        said = _("Answer read in: {sent} confirmed, {received} received.").format(
+            sent=taken.sent, received=taken.received
+        )
         if taken.refused:
             said += " " + _("{n} were refused: see below.").format(n=len(taken.refused))
         self._shell.say(said, "attention" if taken.refused else "good")
 
     def _follow(self, job: Job) -> None:
         """Neither button while one of them works."""
-        if job.title in (_("Writing to the stick"), _("Taking back")):
+        if job.title in (_("Writing to the stick"), _("Reading the answer")):
             self.out.setEnabled(job.is_over)
             self.back.setEnabled(job.is_over)

@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gridman.domain import codes
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import _
+from gridman.kernel.words import _, ngettext
 from gridman.services.households import HouseholdRow
 from gridman.ui.entry.choices import Choice
 from gridman.ui.widgets import column_of, label
@@ -26,7 +26,7 @@ def facts_of(row: HouseholdRow) -> str:
     """People, care groups, last visit and due day in one line."""
     last = show_instant(row.last_visit_at) if row.last_visit_at else _("never")
     parts = [
-        _("{n} people").format(n=row.people_count),
+        ngettext("{n} person", "{n} people", row.people_count).format(n=row.people_count),
         row.care_words,
         _("last visit {when}").format(when=last),
         _("due {day}").format(day=row.due_on) if row.due_on else "",

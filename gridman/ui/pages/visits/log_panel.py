@@ -48,7 +48,7 @@ class LogPanel(QFrame):
         self._lay_out()
         self._keep = QTimer(self, interval=_KEEP_EVERY_MS)
         self._keep.setSingleShot(True)
-        self._keep.timeout.connect(self._keep_draft)
+        self._keep.timeout.connect(self.keep_draft)
         save = QShortcut(QKeySequence("Ctrl+Return"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         save.activated.connect(self.save)
         save_too = QShortcut(QKeySequence("Ctrl+Enter"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -78,7 +78,7 @@ class LogPanel(QFrame):
             self.kind.addItem(code.word, code.code)
         self.when = QLineEdit()
         self.when.setAccessibleName(_("When"))
-        self.when.setPlaceholderText(_("now; or 14:30, yesterday 9:00, 11-23 16:00"))
+        self.when.setPlaceholderText(_("now; or 14:30, 11-23 16:00"))
         self.measure = QLineEdit()
         self.measure.setAccessibleName(_("What was done"))
         self.photos = PhotoTray(self._shell, _("Photos"))
@@ -155,7 +155,9 @@ class LogPanel(QFrame):
         self._no = button(_("Discard it"), "danger", clicked=self._answer_no)
         for one in (self._yes, self._no):
             one.setAutoDefault(True)  # Enter answers
-        notice = Notice(_("A visit that was not saved was found on this computer."), "attention", self._yes, self._no)
+        notice = Notice(
+            _("A visit that was not saved was found on this computer."), "attention", self._yes, self._no, is_tall=True
+        )
         notice.setVisible(False)
         self._found: dict[str, Any] = {}
         return notice
@@ -333,7 +335,8 @@ class LogPanel(QFrame):
         if not self._keep.isActive():
             self._keep.start()
 
-    def _keep_draft(self) -> None:
+    def keep_draft(self) -> None:
+        """Keep what is typed now."""
         if not self._is_begun():
             return
         payload = {

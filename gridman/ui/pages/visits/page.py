@@ -221,6 +221,7 @@ class VisitsPage(Page):
 
     def may_leave(self) -> bool:
         """Yes: what is typed stays in the form, and a draft is kept."""
+        self.panel.keep_draft()
         return True
 
     def state(self) -> dict[str, Any]:
