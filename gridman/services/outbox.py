@@ -7,10 +7,12 @@ from typing import Any
 
 from gridman.domain import codes
 from gridman.domain.attachment import Attachment
+from gridman.domain.building import Building, Dwelling
 from gridman.domain.catalog import noun
+from gridman.domain.conflict import Conflict
 from gridman.domain.fields import Synced
 from gridman.domain.household import Household
-from gridman.domain.incident import Incident, transition
+from gridman.domain.incident import Incident, IncidentStep, transition
 from gridman.domain.person import CareTag, Person
 from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
@@ -175,6 +177,14 @@ def _record_words(reader: Reader, record: Synced | None) -> str:
     if isinstance(record, CareTag):
         person = _record_words(reader, reader.find(Person, record.person_id))
         return f"{person} · {codes.word('care_group', record.care_group)}"
+    if isinstance(record, Conflict):
+        about = noun(record.record_kind)
+        return _record_words(reader, reader.find(about.cls, record.record_id)) if about is not None else ""
+    if isinstance(record, IncidentStep):
+        return _record_words(reader, reader.find(Incident, record.incident_id))
+    if isinstance(record, Dwelling):
+        building = reader.find(Building, record.building_id)
+        return " ".join(p for p in (building.compound if building else "", record.unit, record.room) if p)
     if isinstance(record, Attachment):
         owner = noun(record.owner_kind)
         return _record_words(reader, reader.find(owner.cls, record.owner_id)) if owner is not None else ""

@@ -32,13 +32,15 @@ def pixmap(name: str, colour: str, size_px: int, scale: float = 1.0) -> QPixmap:
     return picture
 
 
-def icon(name: str, colour: str, size_px: int = 18, *, checked_colour: str = "") -> QIcon:
-    """The icon for a button; `checked_colour`: its colour while the button is pressed in."""
+def icon(name: str, colour: str, size_px: int = 18, *, checked_colour: str = "", disabled_colour: str = "") -> QIcon:
+    """The icon for a button; `checked_colour`: its colour while the button is pressed in, `disabled_colour`: while it cannot be pressed."""
     found = QIcon()
     for scale in _SCALES:
         found.addPixmap(pixmap(name, colour, size_px, scale), QIcon.Mode.Normal, QIcon.State.Off)
         if checked_colour:
             found.addPixmap(pixmap(name, checked_colour, size_px, scale), QIcon.Mode.Normal, QIcon.State.On)
+        if disabled_colour:
+            found.addPixmap(pixmap(name, disabled_colour, size_px, scale), QIcon.Mode.Disabled, QIcon.State.Off)
     return found
 
 

@@ -40,7 +40,7 @@ QFrame[kind="notice"][tone="danger"] { background: $danger_soft; }
 QFrame[kind="notice"][tone="good"] { background: $good_soft; }
 
 QPushButton { background: $surface; border: 1px solid $edge; border-radius: ${radius}px; padding: 0 ${m}px;
-  min-height: ${control_inner}px; }
+  min-height: ${control_inner}px; outline: none; }
 QPushButton:hover { background: $hover; }
 QPushButton:pressed { background: $accent_soft; }
 QPushButton:focus { border: 2px solid $accent; padding: 0 ${m_less}px; min-height: ${control_focus}px; }

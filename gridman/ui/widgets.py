@@ -74,7 +74,7 @@ def button(
         found.setProperty("kind", kind)
     if picture and theme is not None:
         token = {"primary": "accent_ink", "danger": "danger", "link": "accent"}.get(kind, "soft")
-        found.setIcon(icon(picture, theme.colours[token], theme.sizes["icon"]))
+        found.setIcon(icon(picture, theme.colours[token], theme.sizes["icon"], disabled_colour=theme.colours["faint"]))
         found.setIconSize(QSize(theme.sizes["icon"], theme.sizes["icon"]))
     if keys:
         found.setShortcut(keys)

@@ -126,6 +126,16 @@ def test_one_act_waits_as_one(open_window: Open, ground_desk: Desk, qtbot: QtBot
     assert f"{before + 1} waiting" in session.window._bar.pill.text()
 
 
+def test_a_decision_says_what_it_is_about(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    keys = Keys(qtbot, open_window("grid_worker", "sync"))
+    keys.press("Ctrl+R", "1")
+    with ground_desk.store.read() as reader:
+        newest = outbox.receipt_lines(reader, list(outbox.receipt_ids(reader, outbox.ReceiptQuery()))[:1])[0]
+        conflict = reader.page(Conflict, order_by=("-id",), limit=1)[0]
+        address = reader.get(Household, conflict.record_id).address
+    assert (newest.noun, newest.record) == ("Decision", address)
+
+
 def test_tries_in_vain_are_one_line(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
     away = Refusal("sync.unreachable", "The street server {host} does not answer.", "", host="a")
     for n in range(5):
