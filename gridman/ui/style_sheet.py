@@ -104,8 +104,8 @@ QListView::item:hover { background: $hover; }
 QHeaderView { background: $raised; border: none; }
 QHeaderView::section { background: $raised; color: $soft; border: none; border-bottom: 1px solid $line;
   border-right: 1px solid $line; padding: 0 7px; font-size: ${small}px; min-height: ${chip}px; }
-QHeaderView::down-arrow { image: url("$icon_up"); width: 14px; height: 14px; }
-QHeaderView::up-arrow { image: url("$icon_down"); width: 14px; height: 14px; }
+QHeaderView::up-arrow { image: url("$icon_up"); width: 14px; height: 14px; }
+QHeaderView::down-arrow { image: url("$icon_down"); width: 14px; height: 14px; }
 QHeaderView::section:hover { background: $hover; }
 QTableCornerButton::section { background: $raised; border: none; }
 QSplitter::handle { background: $line; }
@@ -150,6 +150,6 @@ def style_sheet(colours: dict[str, str], sizes: dict[str, int], space: dict[str,
         m_less=space["m"] - 1,
         s_less=space["s"] - 1,
         icon_check=coloured_file("check", colours["accent_ink"]),
-        icon_up=coloured_file("chevron-up", colours["soft"]),  # Qt calls the arrow of the rising order "down"
+        icon_up=coloured_file("chevron-up", colours["soft"]),
         icon_down=coloured_file("chevron-down", colours["soft"]),
     )

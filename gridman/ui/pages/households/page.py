@@ -19,6 +19,7 @@ from gridman.services.reading import note_opened
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed, ids_of
 from gridman.ui.page import Page
+from gridman.ui.pages.households.asking import household_of, list_facts, move_resident
 from gridman.ui.pages.households.deciding import MovePanel, ReasonPanel, focus_soon
 from gridman.ui.pages.households.editing import HouseholdForm, PersonForm, as_widget, save_household, save_person
 from gridman.ui.pages.households.list_columns import COLUMNS
@@ -146,7 +147,7 @@ class HouseholdsPage(Page):
     def refresh(self, changes: Changed | None) -> None:
         if changes is None:
             grids = sorted(self.shell.actor.grid_ids)
-            self.shell.background.ask(_list_facts, grids, then=self._take_facts, key="facts")
+            self.shell.background.ask(list_facts, grids, then=self._take_facts, key="facts")
             self._ask()
         elif ids_of(changes, "household") == frozenset() and not {"person", "care_tag", "visit"} & set(changes.touched):
             pass  # an incident or a conflict: the list's lines stay as they are
@@ -181,7 +182,7 @@ class HouseholdsPage(Page):
             self._held = (kind, record_id)
             return
         if kind == "person":
-            self.shell.background.ask(_household_of, record_id, then=self._open_household)
+            self.shell.background.ask(household_of, record_id, then=self._open_household)
         elif kind == "building":
             self._query = HouseholdQuery(building_id=record_id, order=self._query.order)
             self._ask()
@@ -432,7 +433,7 @@ class HouseholdsPage(Page):
 
     def _move_decided(self, person_id: int, to_id: int) -> None:
         self.shell.background.do(
-            _move, person_id, to_id, self.record.household_id, then=self._moved, refused=self._panel_refused
+            move_resident, person_id, to_id, self.record.household_id, then=self._moved, refused=self._panel_refused
         )
 
     def _moved(self, done: tuple[Person, int]) -> None:
@@ -482,20 +483,6 @@ class HouseholdsPage(Page):
     def restore_state(self, state: dict[str, Any]) -> None:
         if state.get("household_id"):
             self._open_household(state["household_id"])
-
-
-def _move(unit: Any, person_id: int, to_id: int, from_id: int) -> tuple[Person, int]:
-    return households.move_person(unit, person_id, to_id), from_id
-
-
-def _list_facts(reader: Any, grid_ids: list[int]) -> tuple[list[Grid], int]:
-    where = {"id": grid_ids} if grid_ids else {}
-    return reader.page(Grid, order_by=("code",), **where), reader.count(Household)
-
-
-def _household_of(reader: Any, person_id: int) -> int:
-    person: Person = reader.get(Person, person_id)
-    return person.household_id
 
 
 def make_page(shell: Shell) -> Page:
