@@ -29,6 +29,10 @@ __all__ = ["Nothing", "TablePane"]
 
 _LOADING_AFTER_MS = 300
 _COPY_LIMIT = 5_000
+_MAIN_SHARE = 0.3
+"""The least part of a list's width for its main column."""
+_LEAST_SHARE = 0.6
+"""How far the other columns give way at most."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class TablePane(QFrame):
         self._wanted: int | None = None
         self._total: int | None = None
         self._is_settling = False
+        self._is_fitting = False
+        self._natural: dict[int, int] = {}
         self.model = RowsModel(shell.background, shell.theme, columns, rows, self)
         self.view = self._make_view(columns)
         self._bar = QHBoxLayout()
@@ -130,7 +136,31 @@ class TablePane(QFrame):
         view.selectionModel().currentRowChanged.connect(self._current_changed)
         view.doubleClicked.connect(self._open)
         view.entered_row.connect(self._open_current)
+        view.resized.connect(self._fit)
+        header.sectionResized.connect(self._resized)
+        self._natural = {i: view.columnWidth(i) for i, column in enumerate(columns) if not column.stretches}
         return view
+
+    def _resized(self, section: int, was: int, now: int) -> None:
+        """A column drawn wider or narrower by hand stays so."""
+        if not self._is_fitting and section in self._natural:
+            self._natural[section] = now
+
+    def _fit(self) -> None:
+        """In a narrow window or with large text the other columns give way, so that the one that says what a row is about stays readable."""
+        header = self.view.horizontalHeader()
+        stretched = next(
+            (i for i, c in enumerate(self.model.columns) if c.stretches and not header.isSectionHidden(i)), None
+        )
+        shown = {i: width for i, width in self._natural.items() if not header.isSectionHidden(i)}
+        if stretched is None or not shown:
+            return
+        wide = self.view.viewport().width()
+        share = min(1.0, max(_LEAST_SHARE, (wide - wide * _MAIN_SHARE) / sum(shown.values())))
+        self._is_fitting = True
+        for i, width in shown.items():
+            self.view.setColumnWidth(i, int(width * share))
+        self._is_fitting = False
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -288,6 +318,7 @@ class TablePane(QFrame):
             self.copy_rows()
             return
         self.view.setColumnHidden(action.data(), not action.isChecked())
+        self._fit()
         shown = [c.key for i, c in enumerate(self.model.columns) if not self.view.isColumnHidden(i)]
         self._shell.remember(f"columns.{self._name}", shown)
 
@@ -309,6 +340,11 @@ class _View(QTableView):
     """A table that says when Enter is pressed on a row."""
 
     entered_row = Signal()
+    resized = Signal()
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
 
     def keyPressEvent(self, event: Any) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():

@@ -196,3 +196,18 @@ def test_a_column_of_words_is_wide_enough_for_the_longest_within_reason(qtbot: Q
     assert metrics.horizontalAdvance(longer) < fitted
     assert replace(plain, words=lambda: ["Seen"]).width_px(metrics, 1.0) == 100
     assert replace(plain, words=lambda: [endless]).width_px(metrics, 1.0) == 170
+
+
+def test_in_a_narrow_list_the_main_column_stays_readable(qtbot: QtBot, pane: TablePane) -> None:
+    main = next(i for i, column in enumerate(pane.model.columns) if column.stretches)
+    side = next(i for i, column in enumerate(pane.model.columns) if not column.stretches)
+    pane.resize(1_200, 300)
+    qtbot.waitUntil(lambda: pane.view.viewport().width() > 1_000)
+    natural = pane.view.columnWidth(side)
+    others = sum(pane.view.columnWidth(i) for i in range(len(pane.model.columns)) if i != main)
+    pane.resize(others + 20, 300)
+    qtbot.waitUntil(lambda: pane.view.viewport().width() < others + 40)
+    assert pane.view.columnWidth(main) >= pane.view.viewport().width() * 0.28
+    assert pane.view.columnWidth(side) < natural
+    pane.resize(1_200, 300)
+    qtbot.waitUntil(lambda: pane.view.columnWidth(side) == natural)

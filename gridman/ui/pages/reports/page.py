@@ -82,6 +82,7 @@ class ReportsPage(Page):
         from gridman.reports.catalogue import REPORTS
 
         self.reports = QListWidget()
+        self.reports.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.reports.setAccessibleName(_("Reports"))
         for report in REPORTS:
             if not self.shell.may("report.incident" if report.id == "F05" else "roster.print"):
