@@ -287,6 +287,8 @@ class SignInWindow(QWidget):
             return self._passphrase
         if refusal.code == "passphrase.weak":
             return self._new
+        if refusal.code == "sync.untrusted" and self._way.currentData():
+            return self._secret  # the code carries the street's fingerprint: a letter of it is the likelier mistake
         if refusal.code.startswith(("sync.", "http.", "server.")):
             return self._server
         if refusal.code in ("auth.suspended", "auth.locked", "desk.already_set_up"):

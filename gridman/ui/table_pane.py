@@ -84,6 +84,7 @@ class TablePane(QFrame):
         self._stack = QStackedLayout()
         self._loading = EmptyState(shell.theme, "clock", _("Reading…"))
         act = button(_(nothing.action), "primary", clicked=nothing.act) if nothing.action and nothing.act else None
+        self._nothing_act = act
         self._nothing = EmptyState(shell.theme, nothing.picture, _(nothing.title), _(nothing.text), act)
         again = button(_("Try again"), clicked=self.reload)
         self._error = EmptyState(shell.theme, "circle-alert", _("The list could not be read"), "", again)
@@ -174,8 +175,10 @@ class TablePane(QFrame):
         self._late.start()
         self._shell.background.ask(self._ids, self._query, then=self._take_ids, refused=self._take_refusal, key="ids")
 
-    def explain_nothing(self, title: str, text: str) -> None:
-        """What to say from now on when the list is empty."""
+    def explain_nothing(self, title: str, text: str, *, acts: bool) -> None:
+        """What to say from now on when the list is empty, and whether the button beneath helps."""
+        if self._nothing_act is not None:
+            self._nothing_act.setVisible(acts)
         self._nothing.title.setText(title)
         self._nothing.text.setText(text)
 

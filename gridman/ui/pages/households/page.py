@@ -164,10 +164,10 @@ class HouseholdsPage(Page):
         grids, total = facts
         self.table.set_total(total)
         if total:
-            self.table.explain_nothing(_("No household here"), _("No household fits these filters."))
+            self.table.explain_nothing(_("No household here"), _("No household fits these filters."), acts=True)
         else:
             self.table.explain_nothing(
-                _("No household on this computer yet"), _("Synchronise once (F9), or register the first with Ctrl+Shift+H."),
+                _("No household on this computer yet"), _("Synchronise once (F9), or register the first with Ctrl+Shift+H."), acts=False,
             )  # fmt: skip
         if len(grids) > 1 and self._grid.count() == 1:
             for grid in grids:
