@@ -35,11 +35,25 @@ def page_of(reader: Any, language: str, theme: str, layers: tuple[str, ...]) -> 
         first_zoom(found.west, found.east),
         language=language,
         theme="dark" if theme == "dark" else "light",
-        attribution=found.attribution.replace("OpenStreetMap contributors", _("OpenStreetMap contributors")),
+        attribution=_attribution(found.attribution),
         layers=layers,
         font_base_url=FONT_URL,
     )
     return html, found
+
+
+_KNOWN = (
+    N_("geometry © OpenStreetMap contributors"),
+    N_("names and people fictional"),
+    N_("© OpenStreetMap contributors"),
+)
+
+
+def _attribution(text: str) -> str:
+    """The map's attribution with the parts of it that have a translation in the language in use."""
+    for known in _KNOWN:
+        text = text.replace(known, _(known))
+    return text
 
 
 def first_zoom(west: float, east: float) -> int:
