@@ -18,6 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")
 
+from PIL import Image  # noqa: E402
 from PySide6.QtCore import QRect  # noqa: E402
 from PySide6.QtGui import QImage, QPixmap  # noqa: E402
 
@@ -62,7 +63,10 @@ def main(arguments: list[str]) -> int:
 
 def _save(picture: QPixmap, name: str, language: str) -> None:
     path = FOLDER / f"{name}.{language}.png"
-    picture.toImage().convertToFormat(QImage.Format.Format_Indexed8).save(str(path))
+    image = picture.toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = bytes(image.constBits())
+    plain = Image.frombytes("RGB", (image.width(), image.height()), rows, "raw", "RGB", image.bytesPerLine())
+    plain.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     print(path.relative_to(ROOT))
 
 
@@ -117,7 +121,6 @@ def _act(session: DeskSession, facts: dict[str, Any]) -> QPixmap:
 
 def _map(session: DeskSession, facts: dict[str, Any]) -> QPixmap:
     page = _shown(session, "map")
-    page.map.engine.view.page().runJavaScript("document.querySelector('.legend summary, details summary')?.click()")
     return _whole(session, page)
 
 

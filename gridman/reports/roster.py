@@ -51,16 +51,16 @@ COLUMNS: tuple[RosterColumn, ...] = (
     RosterColumn(
         "registered_address",
         N_("Registered address"),
-        32.5,
+        34.5,
         lambda h, p: p.registered_address,
         align="left",
         mask_rule="mask_addr_optional",
     ),
     RosterColumn("residence_state", N_("Lives as registered"), 12, lambda h, p: p.residence_state),
-    RosterColumn("workplace", N_("Workplace or school"), 18, lambda h, p: p.workplace, align="left", mask_rule="text"),
+    RosterColumn("workplace", N_("Workplace or school"), 17, lambda h, p: p.workplace, align="left", mask_rule="text"),
     RosterColumn("phone", N_("Phone"), 17.5, lambda h, p: "\n".join(p.phones)),
     RosterColumn("care", N_("Special group or care"), 16, lambda h, p: on_form("; ").join(p.care)),
-    RosterColumn("remark", N_("Remark"), 12, lambda h, p: p.remark, align="left", mask_rule="text"),
+    RosterColumn("remark", N_("Remark"), 11, lambda h, p: p.remark, align="left", mask_rule="text"),
 )
 """The nineteen columns of the form, in its order; titles are shown through `on_form`."""
 
