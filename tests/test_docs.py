@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PySide6.QtCore import QUrl
 
 from gridman.cli.commands import COMMANDS, make_parser
 from gridman.kernel import words
@@ -176,7 +177,12 @@ def test_help_opens_the_manual_of_the_language_in_use(language: str, monkeypatch
     from gridman.ui import window
 
     opened: list[Path] = []
-    lent = SimpleNamespace(openUrl=lambda url: opened.append(Path(url.toLocalFile())))
+
+    def open_url(url: QUrl) -> bool:
+        opened.append(Path(url.toLocalFile()))
+        return True
+
+    lent = SimpleNamespace(openUrl=open_url)
     monkeypatch.setattr(window, "QDesktopServices", lent)
     before = words.language()
     words.use(language)

@@ -143,6 +143,16 @@ def test_a_refusal_nobody_took_is_told(qtbot: QtBot, session: DeskSession) -> No
     assert session.window.toasts == ["The record is gone. Search again."]
 
 
+def test_without_a_browser_the_manual_is_at_least_named(
+    qtbot: QtBot, session: DeskSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gridman.ui import window
+
+    monkeypatch.setattr(window.QDesktopServices, "openUrl", lambda url: False)
+    session.shell.ask_window("show_manual")
+    assert "index.en.html" in session.window.toasts[0]
+
+
 def test_a_message_takes_no_keyboard_and_goes_with_its_page(qtbot: QtBot, session: DeskSession) -> None:
     settled(qtbot, session)
     session.window.open_page("households")
