@@ -1,7 +1,7 @@
-"""Take the manual's pictures anew from a played demonstration: `.venv/bin/python build_scripts/manual_pictures.py out/demo`.
+"""Take the manual's pictures anew from a played demonstration: `.venv/bin/python build_scripts/manual_pictures.py out/demo [NAME ...]`.
 
 Run it when a page that the manual shows has changed, and look at each picture. The desks of the folder are opened, nothing is written in them
-but what opening writes; pictures have 256 colours, so that the manual stays small.
+but what opening writes; pictures have at most 256 colours, so that the manual stays small.
 """
 
 import json
@@ -34,6 +34,7 @@ from gridman.ui.theme import theme_of  # noqa: E402
 
 FOLDER = ROOT / "resources" / "manual" / "pictures"
 _SIZE = (1280, 720)
+_MOST_BYTES = 140_000
 _ACT, _SETTINGS = QRect(0, 0, 400, 414), QRect(84, 52, 605, 346)
 _NOTE = {
     "en": "Old heater wiring; told not to use it. Electrician tomorrow.",
@@ -43,21 +44,25 @@ _NOTE = {
 
 def main(arguments: list[str]) -> int:
     """Write the pictures; print their names."""
-    demo = Path(arguments[0])
+    demo, wanted = Path(arguments[0]), set(arguments[1:])
     state = json.loads((demo / "state.json").read_text(encoding="utf-8"))
     app = make_application(["gridman"])
     clock = DayClock(state["day"], state["at"])
     for language in words.LANGUAGES:
         for login, takes in _TAKES.items():
+            if wanted and not wanted & takes.keys():
+                continue
             desk = sign_in_desk(demo / "data" / login, login, PASSWORDS[login], clock)
             session = DeskSession(app, desk, language, "light", is_remembered=False)
             session.window.setGeometry(40, 40, *_SIZE)  # clear of where the pointer rests: nothing looks pointed at
             session.window.show()
             for name, take in takes.items():
-                _save(take(session, state["facts"]), name, language)
+                if not wanted or name in wanted:
+                    _save(take(session, state["facts"]), name, language)
             session.close()
             desk.close()
-        _save(_first_start(language), "setup", language)
+        if not wanted or "setup" in wanted:
+            _save(_first_start(language), "setup", language)
     return 0
 
 
@@ -66,7 +71,10 @@ def _save(picture: QPixmap, name: str, language: str) -> None:
     image = picture.toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = bytes(image.constBits())
     plain = Image.frombytes("RGB", (image.width(), image.height()), rows, "raw", "RGB", image.bytesPerLine())
-    plain.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    for colours in (256, 128, 64, 32):
+        plain.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path, optimize=True)
+        if path.stat().st_size < _MOST_BYTES:
+            break
     print(path.relative_to(ROOT))
 
 
