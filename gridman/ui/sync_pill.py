@@ -65,6 +65,10 @@ class SyncPill(QPushButton):
         self.hide()
         self.ask()
 
+    def shut(self) -> None:
+        """The window goes: ask nothing more, the store may be closed before this widget is deleted."""
+        self._timer.stop()
+
     def ask(self) -> None:
         """Read the status again."""
         self._shell.background.ask(_status, self._shell.desk, then=self._take, key="status")
