@@ -111,7 +111,7 @@ class Replay:
             self._pending = outbox.pending_values(self.connection)
         pending = self._pending
         self._note_changes(known, columns, rows, pulled.cells, pending)
-        if self._is_starting_over():
+        if rows and self._is_starting_over():
             self._forget_versions(rows)
         self._keep_cells(pulled.cells, pending)
         self._upsert(
@@ -248,11 +248,7 @@ class Replay:
         self._many.add(kind)
 
     def _defer(
-        self,
-        kind: str,
-        columns: Sequence[str],
-        rows: Iterable[Sequence[Any]],
-        cells: Mapping[int, list[CellState]],
+        self, kind: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], cells: Mapping[int, list[CellState]]
     ) -> None:
         """Keep what this version does not understand, the newest state of each record, with the versions of its fields."""
         for row in rows:
@@ -288,7 +284,9 @@ class Replay:
         self, known: Noun, columns: Sequence[str], row: tuple[Any, ...], cells: Mapping[int, list[CellState]]
     ) -> bool:
         """Fill columns that are new here of a record that is here; False when it is not."""
-        row = self._overlaid(known.kind, columns, row, cells, outbox.pending_values(self.connection))
+        pending = outbox.pending_values(self.connection)
+        row = self._overlaid(known.kind, columns, row, cells, pending)
+        self._keep_cells(cells, pending)
         written = ", ".join(f'"{c}" = ?' for c in columns[1:])
         done = self.connection.exec_driver_sql(f'UPDATE "{known.kind}" SET {written} WHERE id = ?', (*row[1:], row[0]))
         self._touched[known.kind].add(row[0])

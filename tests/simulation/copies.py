@@ -7,7 +7,7 @@ from gridman.store.database import Database
 from gridman.store.values import unpack
 from tests.simulation.desks import Moment
 
-__all__ = ["PENDING", "ask", "cells_of_copy", "in_scopes", "is_at_rest", "pending_names", "rows_of_copy"]
+__all__ = ["PENDING", "ask", "cells_of_copy", "in_scopes", "is_at_rest", "last_number", "pending_names", "rows_of_copy"]
 
 PENDING = "('waiting', 'sent', 'acknowledged')"
 
@@ -60,6 +60,11 @@ def pending_names(database: Database) -> dict[int, set[str]]:
 def is_at_rest(database: Database) -> bool:
     """Whether a desk has nothing pending."""
     return not ask(database, f"SELECT 1 FROM journal WHERE state IN {PENDING} LIMIT 1")
+
+
+def last_number(database: Database) -> int:
+    """The last operation made on a desk."""
+    return int(ask(database, "SELECT coalesce(max(op_n), 0) FROM journal")[0][0])
 
 
 def in_scopes(copy: Moment, scopes: frozenset[str]) -> Moment:

@@ -38,7 +38,7 @@ KINDS: dict[str, float] = {
 """What can happen, and how often beside the others."""
 
 _ALWAYS = frozenset({"edit", "ask", "deliver", "sync"})
-_LENGTHS = ((0.70, 5, 18), (0.25, 18, 36), (0.05, 60, 100))
+_LENGTHS = ((0.78, 4, 13), (0.19, 13, 32), (0.03, 60, 100))
 
 
 @dataclass(frozen=True)

@@ -276,11 +276,15 @@ class Oracle:
     def _nothing_lost(self, living: dict[tuple[int, int], str]) -> None:
         """Every value is current, was knowingly overwritten, or is kept for review."""
         current = {i: row for records in rows_of_copy(self.store.database).values() for i, row in records.items()}
-        lost = {
-            (record_id, name, json.loads(value))
-            for record_id, name, value in ask(self.store.database, "SELECT record_id, field, lost FROM conflict")
-            if value and name
-        }
+        lost, withheld = set(), set()
+        for record_id, field_, value in ask(self.store.database, "SELECT record_id, field, lost FROM conflict"):
+            kept = json.loads(value) if value else None
+            if (
+                kept is None and not field_
+            ):  # of no known grid: the values stay on the desk that sent them, which was told
+                withheld.add(record_id)
+            values = {field_: kept} if field_ else kept if isinstance(kept, dict) else {}
+            lost.update((record_id, name, each) for name, each in values.items() if not isinstance(each, dict | list))
         for w in self.written:
             if not w.name or w.kind == "conflict":  # of two decisions about one loser the street keeps one
                 continue
@@ -289,7 +293,8 @@ class Oracle:
             key = (w.record_id, w.name, w.value)
             if key in lost or key in self.street.over or current.get(w.record_id, {}).get(w.name) == w.value:
                 continue
-            if self.street.verdicts.get(w.key[:2]) == "refused" and w.record_id not in current:
+            is_refused = self.street.verdicts.get(w.key[:2]) == "refused"
+            if is_refused and (w.record_id not in current or w.record_id in withheld):
                 continue  # the record itself was never taken over; the desk was told
             if not self.street.taken.get(w.key) and self._has_died(w.key, living):
                 continue

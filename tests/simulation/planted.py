@@ -9,7 +9,7 @@ from gridman.domain.merge import Edit, Verdict
 from gridman.domain.stamp import after
 from gridman.store import feed
 from gridman.store.replay import Replay
-from gridman.sync import bundle, exchange, merging, push, replica
+from gridman.sync import bundle, exchange, merging, pull, push, replica
 
 __all__ = ["PLANTED"]
 
@@ -119,27 +119,15 @@ def always_applies() -> Iterator[None]:
 
 
 @contextmanager
-def own_stamp_forgotten() -> Iterator[None]:
-    """The street forgets under which stamp a desk knows its own edit: its next edit looks concurrent."""
-    inner = merging.cell_states
-
-    def states(*args: Any) -> Any:
-        return {name: (version, None, who, at) for name, (version, _claimed, who, at) in inner(*args).items()}
-
-    with _replace(merging, "cell_states", states):
-        yield
-
-
-@contextmanager
 def cursor_ahead() -> Iterator[None]:
     """A page says it went further than it did."""
-    inner = replica._Page.read
+    inner = pull._Page.read
 
     def read(self: Any, index: int, cursor: Any) -> Any:
         found = inner(self, index, cursor)
-        return type(found)(found.scope, found.seq, replica.ALL)
+        return type(found)(found.scope, found.seq, pull.ALL)
 
-    with _replace(replica._Page, "read", read):
+    with _replace(pull._Page, "read", read):
         yield
 
 
@@ -171,13 +159,6 @@ def stale_answers_taken() -> Iterator[None]:
 
         with _replace(exchange, "prepare", prepare):
             yield
-
-
-@contextmanager
-def followers_stay() -> Iterator[None]:
-    """An incident's log does not go where the incident goes."""
-    with _replace(feed, "_followers_of", lambda *args: {}):
-        yield
 
 
 @contextmanager
@@ -234,13 +215,6 @@ def fork_untold() -> Iterator[None]:
 
 
 @contextmanager
-def answer_to_another() -> Iterator[None]:
-    """A desk takes an answer for its own work without looking which content was answered."""
-    with _replace(exchange, "_are_own", lambda connection, verdicts: True):
-        yield
-
-
-@contextmanager
 def restored_street_believed() -> Iterator[None]:
     """Desks do not offer again what a restored street has lost."""
     with _replace(exchange.outbox, "offer_again", lambda connection, after_n: 0):
@@ -250,9 +224,9 @@ def restored_street_believed() -> Iterator[None]:
 @contextmanager
 def old_life_kept() -> Iterator[None]:
     """A restored street goes on under the epoch it had."""
-    from tests.simulation import sim
+    from tests.simulation import machines
 
-    inner = sim.begin_new_life
+    inner = machines.begin_new_life
 
     def same_life(unit: Any) -> str:
         epoch = unit.connection.exec_driver_sql("SELECT epoch FROM sync_clock").scalar()
@@ -260,7 +234,7 @@ def old_life_kept() -> Iterator[None]:
         unit.connection.exec_driver_sql(f"UPDATE sync_clock SET epoch = '{epoch}'")
         return str(epoch)
 
-    with _replace(sim, "begin_new_life", same_life):
+    with _replace(machines, "begin_new_life", same_life):
         yield
 
 
@@ -318,9 +292,9 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {
     bug.__name__: bug
     for bug in (
         no_dedupe, losers_dropped, no_exit, pull_overwrites_pending, settled_at_answer, checkpoint_too_early, no_clamp,
-        by_wall_clock, always_applies, own_stamp_forgotten, cursor_ahead, withdrawal_drops_outbox, stale_answers_taken,
-        followers_stay, effects_kept, cursor_before_rows, number_gap, fork_untold,
-        answer_to_another, restored_street_believed, old_life_kept, unknown_field_dropped,
+        by_wall_clock, always_applies, cursor_ahead, withdrawal_drops_outbox, stale_answers_taken,
+        effects_kept, cursor_before_rows, number_gap, fork_untold,
+        restored_street_believed, old_life_kept, unknown_field_dropped,
         refusal_stops_the_rest, bundle_not_numbered,
     )
 }  # fmt: skip

@@ -38,6 +38,7 @@ ROLES = (
     ("grid_worker", "community", (1, 2)),
     ("street_clerk", "street", ()),
     ("community_staff", "community", ()),
+    ("department_user", "water", ()),
 )
 """Of the desks that are ready; a history plays with some of them."""
 

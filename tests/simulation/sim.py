@@ -7,52 +7,44 @@ street edits too; desks are put back from copies, run twice, and know less than 
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
-from unittest.mock import patch
 
 from gridman.domain.access import SYSTEM
 from gridman.domain.grid import Assignment
-from gridman.kernel.errors import Refusal, Trouble
-from gridman.store import accounts
-from gridman.store.backup import begin_new_life
+from gridman.kernel.errors import Refusal
 from gridman.store.blobs import BlobStore
 from gridman.store.feed import StreetFeed
 from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal, StreetJournal
-from gridman.store.replay import positions, receiving
+from gridman.store.replay import positions
 from gridman.store.store import Store
 from gridman.sync import exchange
-from gridman.sync.bundle import StreetBundles, introduce
-from gridman.sync.protocol import Op, Verdict
-from gridman.sync.push import Intake
+from gridman.sync.bundle import StreetBundles
 from gridman.sync.replica import Replica
 from gridman.sync.seal import Keys
 from gridman.sync.snapshots import Snapshots
-from tests.simulation.copies import ask, cells_of_copy, is_at_rest, rows_of_copy
-from tests.simulation.desks import HIDDEN, Computer, Copied, Message, Stick, older_version
-from tests.simulation.faults import Crash, Fuse
+from tests.simulation.copies import ask, cells_of_copy, is_at_rest, last_number, rows_of_copy
+from tests.simulation.desks import HIDDEN, Computer, Message, Stick, older_version
+from tests.simulation.faults import Fuse
 from tests.simulation.history import Event, make_history
+from tests.simulation.machines import STREET_ID, Machines
 from tests.simulation.oracle import Oracle, Violation
 from tests.simulation.oracle import Street as Known
 from tests.simulation.people import AT_DESK, AT_STREET
 from tests.simulation.prepared import ROLES, Slot, Stage, determined
-from tests.sync.world import KEY, NOON, InProcess, Watch, empty_file
+from tests.simulation.wire import Wire
+from tests.sync.world import KEY, NOON, InProcess, Watch
 
 __all__ = ["Simulation", "Violation", "run"]
 
-DAY_MS = 86_400_000
-SKEWS_MS = (0, 0, -DAY_MS, -10 * DAY_MS, -3_600_000, 300_000, 7_200_000, 10 * DAY_MS)
-STREET_ID = "0123456789abcdef"
 _TURNS = 12
 _NOTED = frozenset({"lost", "stale", "power failed", "disk.full", "sync.fork", "complete"})
 
 
 @dataclass
-class Simulation:
+class Simulation(Wire, Machines):
     """One history. `sticks`: every USB bundle that lies about."""
 
     seed: int
@@ -69,9 +61,10 @@ class Simulation:
         chance, prepared = Random(self.seed ^ 0x5EED), self.stage.prepared
         self.clock = Watch(NOON + 3_600_000)
         self.grids, self.assigned = prepared.grids, dict(prepared.assigned)
+        self._snapshots = prepared.folder / "snapshots"
+        shutil.rmtree(self._snapshots, ignore_errors=True)  # another history's, of the same beginning
         self.street_file = self.stage.street
         self.street_file.fresh()
-        shutil.rmtree(self._snapshots, ignore_errors=True)  # another history's, of the same beginning
         self._open_street()
         self.oracle = Oracle(self.store)
         self.saved: tuple[str, Known] | None = None
@@ -85,10 +78,6 @@ class Simulation:
         if chance.random() < 0.3:
             chance.choice(self.desks).hidden = chance.choice(HIDDEN)
         self.chance = chance
-
-    @property
-    def _snapshots(self) -> Path:
-        return self.stage.prepared.folder / "snapshots"
 
     def _open_street(self) -> None:
         recorders = [StreetJournal(), StreetFeed(), Indexer()]
@@ -107,7 +96,7 @@ class Simulation:
         desk = Computer(
             store, user_id, InProcess(self.replica, lambda: self._device_actor(desk)), clock, slot, STREET_ID
         )
-        desk.noted_n = _last_n(slot)
+        desk.noted_n = last_number(slot.database)
         return desk
 
     def _device_actor(self, desk: Computer):  # type: ignore[no-untyped-def]
@@ -195,308 +184,6 @@ class Simulation:
                 self.assigned[desk.user_id, number] = new.id
         self.say(f"{'-' if made is not None else '+'}{number}")
 
-    # -- the wire ----------------------------------------------------------------------------------------------------
-
-    def _ask(self, desk: Computer, chance: Random) -> None:
-        if desk.is_forked and chance.random() < 0.5:
-            return self._set_up_anew(desk)
-        page, push = chance.choice((1, 3, 10, 1_000)), chance.choice((1, 400, 60_000))
-        with older_version(desk.hidden):
-            request = exchange.prepare(desk.store, page, push)
-        self.wire.append(Message(desk, request))
-        self.say(f"{len(request.ops)} operations, page {page}")
-
-    def _sync(self, desk: Computer, chance: Random) -> None:
-        """A request and its answer one after the other, as on a good day; the power may still fail on either side."""
-        if desk.is_forked:
-            return self._set_up_anew(desk)
-        before = len(self.wire)
-        self._ask(desk, chance)
-        while len(self.wire) > before:
-            message = self.wire.pop()
-            with self._failing(message, chance, chance.random() < 0.06, is_full=False):
-                self._arrive(message)
-
-    def _deliver(self, desk: Computer, chance: Random) -> None:
-        """One message arrives, is lost, or arrives and is still on its way; power may fail where it arrives."""
-        if not self.wire:
-            return self._ask(desk, chance)
-        place = chance.randrange(min(len(self.wire), 3))
-        message, luck = self.wire[place], chance.random()
-        if luck < 0.88:
-            del self.wire[place]
-        if luck < 0.10:
-            return self.say("lost")
-        with self._failing(message, chance, chance.random() < 0.10, is_full=False):
-            self._arrive(message)
-
-    @contextmanager
-    def _failing(self, message: Message, chance: Random, fails: bool, *, is_full: bool) -> Iterator[None]:
-        fuse = message.desk.slot.fuse if message.answer is not None else self.street_file.fuse
-        if not fails:
-            yield
-            return
-        try:
-            with fuse.lit(chance, is_full=is_full):
-                yield
-        except Crash:
-            self._start_again(message.desk, message.answer is None)
-        except Trouble as trouble:
-            if not is_full or not fuse.blew:
-                raise
-            self.oracle.undone()
-            self.say(trouble.code)
-
-    def _start_again(self, desk: Computer, is_street: bool) -> None:
-        """After the power failed: a new process on what was committed."""
-        self.oracle.undone()
-        self.say("power failed")
-        if is_street:
-            self._open_street()
-            self.oracle.store = self.store
-            for each in self.desks:
-                each.street.replica = self.replica
-        else:
-            desk.use(Store(desk.slot.database, desk.store.replica, [DeskJournal(), Indexer()], desk.clock))
-
-    def _arrive(self, message: Message) -> None:
-        if message.answer is None:
-            self._at_street(message)
-        else:
-            self._at_desk(message)
-
-    def _at_street(self, message: Message) -> None:
-        desk = message.desk
-        self.say(f"at the street from {desk.name}")
-        if message.request.replica != desk.store.replica:
-            return  # of the computer before it was set up anew: its sign-in is gone
-        try:
-            answer = desk.street.exchange(message.request)
-        except Trouble:
-            raise
-        except Refusal as refusal:
-            return self._refused(desk, refusal)
-        self.oracle.kept()
-        self.wire.append(Message(desk, message.request, answer, self.oracle.moment_of(desk), self.oracle.lives))
-        self.say([v.outcome for v in answer.verdicts])
-
-    def _refused(self, desk: Computer, refusal: Refusal) -> None:
-        self.oracle.undone()
-        self.say(refusal.code)
-        if refusal.code != "sync.fork":
-            raise Violation(f"desk {desk.name} was refused: {refusal.code}")
-        self.oracle.told_fork(desk)
-        desk.is_forked = True
-
-    def _at_desk(self, message: Message) -> None:
-        desk = message.desk
-        assert message.answer is not None and message.moment is not None
-        self.say(f"at {desk.name}")
-        if message.request.replica != desk.store.replica:
-            return
-        before = self.oracle.own_cells(desk)
-        try:
-            with older_version(desk.hidden):
-                done = exchange.absorb(desk.store, message.request, message.answer)
-        except Trouble:
-            raise
-        except Refusal as refusal:
-            return self._refused(desk, refusal)
-        if done.is_stale:
-            return self.say("stale")
-        self.oracle.reads_own_writes(desk)
-        self.oracle.acknowledged(desk, message.life)
-        if not message.answer.is_reset:
-            self.oracle.never_goes_back(desk, before, message.moment)
-        if done.complete:
-            self.oracle.matches_moment(desk, message.moment)
-            self.say("complete")
-
-    def _carry(self, desk: Computer, _chance: Random) -> None:
-        """Write what waits to a stick."""
-        path = self._file("out")
-        with older_version(desk.hidden):
-            written = desk.side.write(path)
-        self.sticks.append(Stick(desk, path))
-        self.say(f"{written.operations} operations")
-
-    def _plug(self, _desk: Computer, chance: Random) -> None:
-        """A stick is put in where it belongs, for the first time or again."""
-        if not self.sticks:
-            return
-        place = chance.randrange(len(self.sticks))
-        stick = self.sticks[place]
-        if chance.random() < 0.6:
-            del self.sticks[place]
-        desk = stick.desk
-        fuse = desk.slot.fuse if stick.is_back else self.street_file.fuse
-        fails = chance.random() < 0.15
-        self.say(f"{'answer for' if stick.is_back else 'from'} {desk.name}")
-        try:
-            if fails:
-                with fuse.lit(chance, is_full=False):
-                    self._plugged(stick)
-            else:
-                self._plugged(stick)
-        except Crash:
-            self._start_again(desk, not stick.is_back)
-        except Refusal as refusal:
-            if refusal.code.startswith("bundle."):
-                self.oracle.undone()
-                return self.say(refusal.code)
-            self._refused(desk, refusal)
-
-    def _plugged(self, stick: Stick) -> None:
-        desk = stick.desk
-        if not stick.is_back:
-            out = self._file("back")
-            with patch.object(self.replica, "exchange", self._each_kept(self.replica.exchange)):
-                taken = self.counter.take(stick.path, out)
-            self.sticks.append(Stick(desk, out, True, self.oracle.moment_of(desk), self.oracle.lives))
-            return self.say(f"{taken.fresh} new, {taken.repeated} again")
-        with older_version(desk.hidden):
-            done = desk.side.take_back(stick.path)
-        if done.is_stale:
-            return self.say("stale")
-        self.oracle.reads_own_writes(desk)
-        self.oracle.acknowledged(desk, stick.life)
-        if done.complete:
-            assert stick.moment is not None
-            self.oracle.matches_moment(desk, stick.moment)
-
-    def _each_kept(self, inner: Callable[..., object]) -> Callable[..., object]:
-        """A bundle is several transactions, each of them final."""
-
-        def exchanged(*arguments: object) -> object:
-            answer = inner(*arguments)
-            self.oracle.kept()
-            return answer
-
-        return exchanged
-
-    def _file(self, what: str) -> Path:
-        return self.stage.prepared.folder / f"{what}{len(self.log)}.gridman"
-
-    # -- machines ----------------------------------------------------------------------------------------------------
-
-    def _clock(self, desk: Computer, chance: Random) -> None:
-        self.skews[id(desk)] = chance.choice(SKEWS_MS)
-        self._tick()
-
-    def _full_disk(self, desk: Computer, chance: Random) -> None:
-        """The disk is full while a message arrives, or while somebody works."""
-        if self.wire and chance.random() < 0.7:
-            message = self.wire.pop(chance.randrange(min(len(self.wire), 3)))
-            with self._failing(message, chance, True, is_full=True):
-                self._arrive(message)
-            return
-        fuse = desk.slot.fuse
-        try:
-            with fuse.lit(chance, is_full=True), desk.store.unit(desk.actor) as unit:
-                self.say(AT_DESK["edit"](self, desk, unit, chance))
-        except Trouble as trouble:
-            self.say(trouble.code)
-        self.oracle.wrote(desk)
-        self.oracle.reads_own_writes(desk)
-
-    def _back_up(self, _desk: Computer, _chance: Random) -> None:
-        self.saved = self.street_file.save(), self.oracle.street.copy()
-
-    def _roll_back(self, desk: Computer, chance: Random) -> None:
-        """The street's machine is lost; its backup begins a new life."""
-        if self.saved is None:
-            return self._back_up(desk, chance)
-        self.happened["street restored"] += 1
-        self.street_file.put_back(self.saved[0])
-        self._open_street()
-        with self.store.unit(SYSTEM) as unit:
-            begin_new_life(unit)
-        self.oracle.store, self.oracle.street = self.store, self.saved[1].copy()
-        self.oracle.lives += 1
-        with self.store.read() as reader:
-            self.assigned = {
-                (a.user_id, self.grids.index(a.grid_id)): a.id
-                for a in reader.page(Assignment, limit=1_000) if a.until_on is None
-            }  # fmt: skip
-        for each in self.desks:
-            each.street.replica = self.replica
-
-    def _copy_desk(self, desk: Computer, _chance: Random) -> None:
-        """Somebody copies the desk's folder."""
-        path = self.stage.prepared.folder / f"copy-{desk.slot.path.name}"
-        desk.copy = Copied(path, _last_n(desk.slot))
-        desk.slot.save(path)
-        self.say(f"at operation {desk.copy.last_n}")
-
-    def _put_back(self, desk: Computer, chance: Random) -> None:
-        """The copy is put in the place of the desk's data."""
-        if desk.copy is None:
-            return self._copy_desk(desk, chance)
-        self.happened["older copy put back"] += 1
-        desk.slot.load(desk.copy.path)
-        desk.use(Store(desk.slot.database, desk.store.replica, [DeskJournal(), Indexer()], desk.clock))
-        desk.noted_n = desk.copy.last_n
-        self.oracle.copied.add(desk.store.replica)
-
-    def _clone(self, desk: Computer, _chance: Random) -> None:
-        """The desk's folder is copied to another computer and used there too."""
-        if len(self.desks) > 4:
-            return
-        slot = self._new_slot()
-        desk.slot.save(slot.path)
-        other = self._computer(slot, desk.user_id, desk.store.replica)
-        other.hidden = desk.hidden
-        self.desks.append(other)
-        self.oracle.copied.add(desk.store.replica)
-
-    def _new_slot(self) -> Slot:
-        slot = self.stage.slot(f"stage-spare{next(self._spare)}")
-        slot.load(empty_file())
-        return slot
-
-    def _set_up_anew(self, desk: Computer) -> None:
-        """What the refusal tells the user to do: enrol the computer again."""
-        with self.store.unit(SYSTEM) as unit:
-            replica = accounts.add_device(unit, desk.user_id, "again", "digest")
-        place = self.desks.index(desk)
-        self.desks[place] = fresh = self._computer_of(desk, replica)
-        introduce(fresh.store, SYSTEM, fresh.street)
-        self.say(f"set up as {replica}")
-
-    def _computer_of(self, desk: Computer, replica: int) -> Computer:
-        slot = self._new_slot()
-        clock = Watch(desk.clock.now)
-        store = Store(slot.database, replica, [DeskJournal(), Indexer()], clock)
-        fresh = Computer(
-            store, desk.user_id, InProcess(self.replica, lambda: self._device_actor(fresh)), clock, slot, STREET_ID
-        )
-        fresh.sync()
-        return fresh
-
-    def _upgrade(self, desk: Computer, _chance: Random) -> None:
-        """A newer version of the program starts on the desk."""
-        desk.hidden = None
-        with receiving(desk.store) as replay:
-            replay.take_deferred()
-
-    def _refusal(self, _desk: Computer, chance: Random) -> None:
-        self.refusing = chance.randrange(1, 4)
-
-    @contextmanager
-    def _refusals(self) -> Iterator[None]:
-        """An operation that the street refuses for a reason of its own stops nothing behind it."""
-        simulation, inner = self, Intake._apply
-
-        def apply(self: Intake, op: Op, stamp: str) -> Verdict:
-            verdict = inner(self, op, stamp)
-            simulation.refusing -= 1
-            if simulation.refusing == 0 and op.kind != "none":
-                raise Refusal("sim.refused", "Refused.")
-            return verdict
-
-        with patch.object(Intake, "_apply", apply):
-            yield
-
     # -- rest --------------------------------------------------------------------------------------------------------
 
     def _heal(self) -> None:
@@ -564,10 +251,6 @@ class _Keeping:
         answer = self._street.exchange(request)
         self._oracle.kept()
         return answer
-
-
-def _last_n(slot: Slot) -> int:
-    return int(ask(slot.database, "SELECT coalesce(max(op_n), 0) FROM journal")[0][0])
 
 
 def run(seed: int, stage: Stage, events: Iterable[Event] | None = None) -> Simulation:
