@@ -450,6 +450,7 @@ class Replay:
         for table in ("cell", "base_cell", "deferred"):
             run(f"DELETE FROM {table} WHERE record_id = ?", one)
         run("DELETE FROM journal WHERE record_id = ? AND op_n IS NULL", one)
+        made = self._made_for(ids)
         run(
             "UPDATE journal SET after = NULL, before = NULL, base = NULL, effects = NULL "
             "WHERE record_id = ? AND state NOT IN ('waiting', 'sent')",
@@ -458,6 +459,22 @@ class Replay:
         forget_drafts_about(self.connection, kind, ids)
         note_removal(self.connection)
         self._touched[kind].update(ids)
+        placed = self._placed([i for _, i in made])
+        self._remove_by_kind((kind, i) for kind, i in made if i not in placed)
+
+    def _made_for(self, ids: Iterable[int]) -> set[tuple[str, int]]:
+        """What answered commands on these records made here and no checkpoint has settled yet: when they lose their effects with the record,
+        nothing would remember it.
+        """
+        j = tables.journal.c
+        made: set[tuple[str, int]] = set()
+        for part in batches(ids):
+            answered = select(j.effects).where(
+                j.record_id.in_(part), j.kind == "command", j.state == outbox.ACKNOWLEDGED, j.effects.is_not(None)
+            )
+            for (effects,) in self.connection.execute(answered):
+                made.update((str(kind), int(i)) for kind, i in unpack(effects).get("made", ()))
+        return made
 
     def _households_of(self, known: Noun, ids: Sequence[int]) -> set[int]:
         """The households whose derived line counts these records."""

@@ -180,13 +180,15 @@ def _receipt(reader: Reader, version: int, actor: Actor, request: Request, verdi
 
 
 def _repeated(connection: Any, request: Request, last: int) -> list[Verdict]:
-    """The answers already given to operations that come again; refuses when they come with another content."""
+    """The answers already given to operations that come again; refuses when they come with another content. One whose content was erased on
+    the desk meanwhile ("none") is the same: the desk gave its number once only.
+    """
     again = [op for op in request.ops if op.n <= last]
     if not again:
         return []
     known = answers_of(connection, request.replica, again[0].n, again[-1].n)
     for op in again:
-        if op.n in known and known[op.n][0] != digest_of(op):
+        if op.n in known and op.kind != "none" and known[op.n][0] != digest_of(op):
             raise Refusal(
                 "sync.fork",
                 N_(

@@ -157,8 +157,10 @@ class Oracle:
         """What the desk holds for answered, the street has taken: this very content, not another under the same number."""
         if life != self.lives:
             return
-        for key, _op in operations(desk, 0, ("acknowledged",)):
-            if not self.street.taken.get(key):
+        for key, op in operations(desk, 0, ("acknowledged",)):
+            # What left the desk with a scope was erased from the operation too: only its number can be compared then.
+            is_taken = key[:2] in self.street.verdicts if op.kind == "none" else self.street.taken.get(key)
+            if not is_taken:
                 raise Violation(
                     f"desk {desk.name} holds its operation {key[1]} for answered, but the street has not got it"
                 )
