@@ -5,7 +5,7 @@ import pytest
 from tests.simulation import fleet
 from tests.simulation.planted import PLANTED
 
-MOST_SEEDS = 750
+MOST_SEEDS = 2_000
 LEAST_BUGS = 15
 
 

@@ -15,7 +15,7 @@ from tests.simulation.sim import run
 from tests.support.postgres import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = 750
+SEEDS = 5_000
 ALIKE = 12
 
 
@@ -25,8 +25,6 @@ def test_every_history_ends_in_agreement() -> None:
     whole = fleet.Played()
     for part in fleet.play(range(SEEDS)):
         whole.add(part)
-    for seed in fleet.OPEN:
-        whole.failures.pop(seed, None)
     assert not whole.failures, "\n".join(
         f"{seed}: {what.splitlines()[0]}" for seed, what in sorted(whole.failures.items())
     )

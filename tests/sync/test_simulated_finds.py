@@ -7,7 +7,10 @@ import pytest
 
 from gridman.domain.access import SYSTEM
 from gridman.domain.household import Household
+from gridman.domain.incident import IncidentStep
 from gridman.kernel.errors import Refusal
+from gridman.services.incidents import IncidentDraft, perform, report_incident
+from gridman.store import outbox
 from gridman.store.backup import begin_new_life, copy_database
 from gridman.store.feed import StreetFeed
 from gridman.store.indexes import Indexer
@@ -125,3 +128,50 @@ def test_what_an_older_version_kept_brings_its_versions_along(world: World) -> N
     assert cells(desk.store, house)["remark"] == cells(world.store, house)["remark"]
     desk.sync()
     assert desk.household(house).needs_note == "waits"
+
+
+def test_an_operation_whose_content_was_erased_is_no_sign_of_a_copy(world: World) -> None:
+    """The desk lost the grid, so nothing of the answered edit is kept but its number; a restored street then meets the edit twice: late, as it
+    was sent once, and offered again without content.
+    """
+    (house,) = world.add_households(0, 1)
+    desk = world.desk()
+    desk.sync()
+    saved = world.folder / "saved.db"
+    copy_database(world.store.database, saved)
+    desk.amend(house, remark="told before")
+    late = exchange.prepare(desk.store)
+    desk.sync()
+    world.withdraw(desk.user_id, 0)
+    desk.sync()
+    assert desk.household(house) is None
+    restored(world, saved)
+    request = exchange.prepare(desk.store)
+    exchange.absorb(
+        desk.store, request, desk.street.exchange(request)
+    )  # the street knows nothing of it: it is offered again
+    desk.street.exchange(late)
+    desk.sync()
+    with desk.store.read() as reader:
+        assert outbox.waiting_count(reader) == 0
+
+
+def test_what_a_refused_command_made_goes_with_the_record_it_was_about(world: World) -> None:
+    """The street lost the incident with its machine; the command on it is refused in the same answer in which the incident leaves."""
+    worker, office = world.desk(), world.desk("street_clerk", "street")
+    saved = world.folder / "saved.db"
+    copy_database(world.store.database, saved)
+    worker.sync(), office.sync()
+    with worker.store.unit(worker.actor) as unit:
+        draft = IncidentDraft(category="A101", description="A lamp", place="Lane 3", grid_id=world.grids[0])
+        incident = report_incident(unit, draft).id
+    worker.sync(), office.sync()
+    with office.store.unit(office.actor) as unit:
+        perform(unit, incident, "mark_urgent")
+    restored(world, saved)
+    office.sync()
+    with office.store.read() as reader:
+        assert reader.page(IncidentStep, incident_id=incident) == []
+    worker.sync(), office.sync()
+    with office.store.read() as reader:
+        assert sorted(s.action for s in reader.page(IncidentStep, incident_id=incident)) == ["report"]
