@@ -25,6 +25,19 @@ def fill(parts: Any) -> None:
     given.add_argument("--now", action="store_true", help=_("with --end: at once"))
     grid = parts.add_parser("grid", help=_("grids and who works in them")).add_subparsers(metavar="DO", required=True)
     leaf(grid, "list", _("list them"), _grids)
+    split = leaf(grid, "split", _("cut one in two; buildings and households follow"), _split)
+    split.add_argument("--grid", required=True, metavar="CODE", help=_("15-digit grid code"))
+    split.add_argument(
+        "--along",
+        required=True,
+        type=_point,
+        nargs="+",
+        metavar="LNG,LAT",
+        help=_("points of the line that cuts it, in degrees"),
+    )
+    split.add_argument(
+        "--name", default="", metavar="NAME", help=_("name of the new grid, the part with fewer buildings")
+    )
     notice = parts.add_parser("notice", help=_("notices to the desks")).add_subparsers(metavar="DO", required=True)
     add = leaf(notice, "add", _("publish one"), _add_notice)
     add.add_argument("--title", required=True, metavar="TEXT", help=_("its title"))
@@ -56,6 +69,27 @@ def _assign(args: argparse.Namespace, console: Console) -> int:
     text = _("{name} no longer works in {grids}.") if args.end else _("{name} works in {grids}.")
     console.say(text.format(name=user.name, grids=", ".join(args.grid)))
     console.give({"login": user.login, "grids": args.grid, "ended": args.end})
+    return 0
+
+
+def _point(text: str) -> tuple[float, float]:
+    lng, lat = text.split(",")
+    return float(lng), float(lat)
+
+
+def _split(args: argparse.Namespace, console: Console) -> int:
+    from gridman.domain.household import Household
+    from gridman.services.assignments import get_grid
+    from gridman.services.grid_split import split_grid
+
+    with opened_street(args.data, args.database) as street:
+        with street.store.unit(SYSTEM) as unit:
+            made = split_grid(unit, get_grid(unit, args.grid).id, args.along, args.name)
+        with street.store.read() as reader:
+            count = reader.count(Household, grid_id=made.id)
+    console.say(_("{name} ({code}) is made, with {n} households.").format(name=made.name, code=made.code, n=count))
+    console.say(_("Nobody works in it yet: gridman street assign gives it a worker."))
+    console.give({"code": made.code, "name": made.name, "households": count})
     return 0
 
 

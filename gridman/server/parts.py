@@ -29,6 +29,8 @@ _HASHES_AT_ONCE = 2  # each costs 64 MiB and a core for a fifth of a second
 class Exchange(Protocol):
     """The street's side of the sync: an encoded message in, an encoded answer out; raises Refusal for whatever is wrong with it."""
 
+    public_keys: bytes
+
     def exchange_bytes(self, actor: Actor, body: bytes) -> bytes: ...
 
     def farewell_bytes(self, actor: Actor, body: bytes) -> bytes:

@@ -100,10 +100,10 @@ class TakenBack(RoundResult):
     ticket: str = field(default="", repr=False)
 
 
-def introduce(store: Store, actor: Actor, street: Street, *, again: bool = False) -> None:
-    """Exchange public keys with the street, once, and `again` when it may have changed its own: from then on bundles can be carried."""
+def introduce(store: Store, actor: Actor, street: Street) -> None:
+    """Exchange public keys with the street, once: from then on bundles can be carried. Keys that the street changes come with the tickets."""
     with store.read() as reader:
-        if street_keys_here(reader) and not again:
+        if street_keys_here(reader):
             return
     mine = Keys.from_seed(desk_seed(store, actor)).public
     greeting = street.greet(Hello(SPOKEN.highest, store.replica, keys=mine, lowest=SPOKEN.lowest))

@@ -34,6 +34,7 @@ _LISTENING = httpx.Timeout(10.0, read=60.0)
 """The street shows a sign of life every twenty seconds (`server.limits.Limits.beat_s`)."""
 
 _TICKET = "gridman-ticket"
+_KEYS = "gridman-keys"
 _MEDIA_TYPE = "application/vnd.gridman.sync"
 
 
@@ -50,6 +51,7 @@ class HttpStreet:
         self.url = url
         self.wants_ticket = False
         self.ticket = ""
+        self.bundle_keys = b""
         self._client = _client(url, transport, {"Authorization": f"Bearer {token}"}, _believing(authority))
         self._is_open = False
         self._listening: httpx.Response | None = None
@@ -60,9 +62,13 @@ class HttpStreet:
         return decode_greeting(self._post("/sync/v1", encode(hello)).content)
 
     def exchange(self, request: Request) -> Answer:
-        """See `Street.exchange`. While `wants_ticket` the next ticket is asked for too, and kept in `ticket`."""
+        """See `Street.exchange`. While `wants_ticket` the next ticket is asked for too, and kept in `ticket`, with the street's
+        public keys for bundles in `bundle_keys`.
+        """
         answer = self._post("/sync/v1", encode(request), {_TICKET: "wanted"} if self.wants_ticket else {})
         self.ticket = answer.headers.get(_TICKET, self.ticket)
+        with suppress(ValueError):
+            self.bundle_keys = bytes.fromhex(answer.headers.get(_KEYS, ""))
         return decode_answer(answer.content)
 
     def send_audit(self, push: AuditPush) -> Anchor:

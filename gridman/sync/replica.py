@@ -49,7 +49,7 @@ class Replica:
         snapshots: Snapshots | None = None,
     ) -> None:
         self._store = store
-        self._public_keys = public_keys
+        self.public_keys = public_keys
         self._spoken = spoken
         self._key = key
         self._told = told
@@ -85,7 +85,7 @@ class Replica:
         with self._store.read() as reader:
             seq, epoch = clock_of(reader.connection)
             last = last_pushed(reader.connection, actor.replica)
-            return Greeting(*self._spoken, epoch, seq, reader.now, last, self._public_keys)
+            return Greeting(*self._spoken, epoch, seq, reader.now, last, self.public_keys)
 
     def exchange(self, actor: Actor, request: Request) -> Answer:
         """Take in the desk's operations, each exactly once, and answer with what changed in its scopes; a desk that is too old gets its

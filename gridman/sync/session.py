@@ -15,6 +15,7 @@ from gridman.services.signin import DeskUser, desk_token
 from gridman.services.trust import desk_authority
 from gridman.services.watchdog import blocked
 from gridman.store.blobs import BlobStore
+from gridman.store.bundle_keys import keep_street_keys
 from gridman.store.changes import Changes
 from gridman.store.outbox import waiting_count
 from gridman.store.scrub import scrub
@@ -28,6 +29,7 @@ from gridman.sync.listening import Heard, NewsSource, listen
 from gridman.sync.photos import PhotoLane
 from gridman.sync.protocol import Street
 from gridman.sync.retry import AWAY, Retry
+from gridman.sync.seal import PUBLIC_BYTES
 from gridman.sync.versions import TOO_OLD
 
 __all__ = ["DeskSync"]
@@ -74,9 +76,9 @@ class DeskSync:
                 self._want_ticket()
                 self._wanted.clear()
                 result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
-                is_new_day = self._keep_ticket()
+                self._keep_ticket()
                 self._anchor_audit()
-                self.introduce(again=is_new_day)
+                self.introduce()
                 self._photos.send(progress, ticket, lambda: self._let_rows_pass(result, ticket))
                 self._photos.tidy()
                 scrub(self._store)
@@ -105,15 +107,16 @@ class DeskSync:
             with self._store.read() as reader:
                 street.wants_ticket = is_ticket_due(reader)
 
-    def _keep_ticket(self) -> bool:
-        """Keep the ticket that came, about once a day; whether one did."""
+    def _keep_ticket(self) -> None:
+        """Keep the ticket that came, about once a day, and the street's keys for bundles that came with it: it may have changed them."""
         street = self.street
         if not isinstance(street, HttpStreet) or not street.ticket:
-            return False
+            return
         with self._store.unit(SYSTEM) as unit:
             keep_ticket(unit, street.ticket)
+            if len(street.bundle_keys) == PUBLIC_BYTES:
+                keep_street_keys(unit, street.bundle_keys)
         street.wants_ticket, street.ticket = False, ""
-        return True
 
     def _anchor_audit(self) -> None:
         """The street keeps the audit log too, so that nobody can write this desk's anew."""
@@ -154,9 +157,9 @@ class DeskSync:
                 self._anchor_audit()
                 self._photos.send(progress, ticket)
 
-    def introduce(self, *, again: bool = False) -> None:
+    def introduce(self) -> None:
         """Exchange the keys of bundles with the street, once."""
-        introduce(self._store, SYSTEM, self.street, again=again)
+        introduce(self._store, SYSTEM, self.street)
 
     def status(self) -> SyncStatus:
         """How things stand, truthfully: what a round under way does, else why work waits though it could be sent, else what waits and when all

@@ -64,6 +64,17 @@ def test_the_command_line_answers_without_qt() -> None:
 @pytest.mark.slow
 def test_the_server_passes_its_tests_without_qt() -> None:
     code = REFUSE + "import pytest; sys.exit(pytest.main(sys.argv[1:]))"
-    options = ["-p", "no:pytest-qt", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestConfigWarning", "-q", "-x"]
+    options = [
+        "-p",
+        "no:pytest-qt",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore::pytest.PytestConfigWarning",
+        "-q",
+        "-x",
+        "-m",
+        "not slow",
+    ]
     made = alone(code, *options, "tests/server")
     assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]

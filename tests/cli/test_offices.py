@@ -423,7 +423,9 @@ def test_the_administrators_work(
     )
     assert [d["number"] for d in told(capsys, "street", "device", "list", *where)] == [2]
     assert told(capsys, "street", "device", "revoke", "7", *where, code=1)["refused"] == "device.missing"
-    assert told(capsys, "street", "assign", *where, "--login", LOGIN, "--grid", "1", code=1)["refused"] == "cli.no_grid"
+    assert (
+        told(capsys, "street", "assign", *where, "--login", LOGIN, "--grid", "1", code=1)["refused"] == "assign.no_grid"
+    )
     assert told(capsys, "street", "init", *where, "--name", "x", "--admin", "y", code=1)["refused"] == "street.founded"
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
 from gridman.services import audit, audit_anchor
 from gridman.services.lease import lease_of
+from gridman.store.bundle_keys import keep_street_keys, street_keys_here
 from tests.support.line import NO_REST, Line, line_to
 from tests.support.link import Weather
 
@@ -24,12 +26,16 @@ def test_work_the_audit_log_and_a_new_ticket_go_in_one_request(line: Line) -> No
     audit.note_alone(line.desk.store, line.desk.actor, "export", "household", None, purpose="survey", rows=3)
     with line.desk.store.read() as reader:
         before, anchor = lease_of(reader).not_after, audit_anchor.anchored(reader)
+        keys = street_keys_here(reader)
+    with line.desk.store.unit(SYSTEM) as unit:
+        keep_street_keys(unit, bytes(len(keys)))  # as if the street had changed its own since
     result = line.desk.synchronise()
     counts = line.link.taken()
     assert (counts.turns, counts.connections) == (1, 0), "more than one request, or another connection"
     assert result.sent == 20 and result.complete and result.requests == 1
     with line.desk.store.read() as reader:
         assert lease_of(reader).not_after > before, "no new ticket"
+        assert street_keys_here(reader) == keys != b"", "the street's keys for bundles did not come with it"
         assert anchor != audit_anchor.anchored(reader) == audit.audit_head(reader), "the audit log was not anchored"
     assert line.desk.synchronise().complete
     assert line.link.taken().turns == 1

@@ -3,16 +3,21 @@
 from random import Random
 from typing import Any, Protocol
 
+import shapely
+
 from gridman.domain.access import may
 from gridman.domain.conflict import Conflict
+from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.domain.incident import Incident
 from gridman.domain.person import CareTag, Person
 from gridman.domain.visit import Visit
 from gridman.services.conflicts import resolve
+from gridman.services.grid_split import split_grid
 from gridman.services.incident_actions import actions_for, targets_for
 from gridman.services.incidents import IncidentDraft, perform, report_incident
-from gridman.services.maps import move_household, redraw_grids
+from gridman.services.maps import redraw_grids
+from gridman.services.moves import move_household
 from gridman.store.unit import Unit
 from tests.simulation.desks import Computer
 from tests.simulation.prepared import boundary
@@ -174,6 +179,8 @@ def redraw_at_desk(play: Play, desk: Computer, unit: Unit, chance: Random) -> st
 
 
 def _redraw(play: Play, unit: Unit, chance: Random) -> str:
+    if len(unit.page(Grid, limit=10)) > len(play.grids):
+        return "nothing"  # one was split: these boundaries are no more
     first, second = chance.choice((-0.2, 0.0, 0.2)), chance.choice((-0.2, 0.0, 0.2))
     edges = [(0.0, first), (first, second), (second, 0.0)]
     redraw_grids(unit, {grid: boundary(i, *edges[i]) for i, grid in enumerate(play.grids)})
@@ -181,8 +188,15 @@ def _redraw(play: Play, unit: Unit, chance: Random) -> str:
 
 
 def redraw(play: Play, unit: Unit, chance: Random) -> str:
-    """The office draws the boundaries anew: buildings, households and all that belongs to them change grids."""
-    return _redraw(play, unit, chance)
+    """The office draws the boundaries anew, or splits a grid: buildings, households and all that belongs to them change grids."""
+    grids = unit.page(Grid, limit=10)
+    if len(grids) > len(play.grids) or chance.random() < 0.7:
+        return _redraw(play, unit, chance)
+    grid = chance.choice(sorted(grids, key=lambda g: g.id))
+    west, south, east, north = shapely.from_wkb(grid.shape).bounds
+    cut = west + (east - west) * chance.choice((0.3, 0.5, 0.7))
+    made = split_grid(unit, grid.id, [(cut, south - 1), (cut, north + 1)])
+    return f"split {grid.id} {made.id}"
 
 
 def street(play: Play, unit: Unit, chance: Random) -> str:

@@ -15,6 +15,7 @@ __all__ = ["MEDIA_TYPE", "post_farewell", "post_sync"]
 
 MEDIA_TYPE = "application/vnd.gridman.sync"
 TICKET = "gridman-ticket"
+KEYS = "gridman-keys"
 
 
 _MESSAGE = Body(
@@ -22,11 +23,15 @@ _MESSAGE = Body(
     media_type=MEDIA_TYPE,
     meaning="A message of gridman.sync.protocol: msgpack, compressed with Zstandard.",
 )
+_BESIDE = {
+    TICKET: "The next ticket, when it was wanted.",
+    KEYS: "With a ticket: the street's public keys for bundles, hexadecimal.",
+}
 _REFUSES = ("sync.malformed", "sync.too_large", "sync.other_device", "sync.fork", "sync.too_new")
 
 
 @address(
-    "POST", "/sync/v1", Said(200, "The answer, of the same kind.", media_type=MEDIA_TYPE, headers={TICKET: "The next ticket, when it was wanted."}),
+    "POST", "/sync/v1", Said(200, "The answer, of the same kind.", media_type=MEDIA_TYPE, headers=_BESIDE),
     body=_MESSAGE, params=(Param(TICKET, "header", "Asks for the desk's next ticket.", {"type": "string"}),),
     refuses=(*_REFUSES, "sync.too_old"),
 )  # fmt: skip
@@ -42,7 +47,9 @@ async def post_sync(request: Request) -> Response:
         if not wants_ticket:
             return Response(content, media_type=MEDIA_TYPE)
         ticket = issue_ticket(parts.street.store, parts.street.key, actor.replica, actor.user_id)
-        return Response(content, headers={TICKET: ticket}, media_type=MEDIA_TYPE)
+        return Response(
+            content, headers={TICKET: ticket, KEYS: parts.exchange.public_keys.hex()}, media_type=MEDIA_TYPE
+        )
 
     async with parts.exchanges.turn(actor.replica, len(body)):
         return await in_thread(answer)
