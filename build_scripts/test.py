@@ -1,12 +1,16 @@
 """Set up and check everything: lint, format, types, import contracts, tests.
 
 `python3 build_scripts/test.py [--fast] [pytest arguments]`: `--fast` leaves out the tests marked slow; everything else
-goes to pytest.
+goes to pytest. Without arguments of pytest's the simulator's histories are played beside the other tests, with what processor
+time these leave.
 """
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036  an older Python starts this file too and must be told
     sys.exit("gridman needs Python 3.11 or newer and this is %s: try python3.11" % sys.version.split()[0])  # noqa: UP031
@@ -14,6 +18,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  an older Python starts this file 
 from prepare import prepare, running_environ
 from steps import EXIT_SETUP, ROOT, SetupProblem
 
+_BESIDE = Path("tests") / "simulation"
 SOURCES = ["gridman", "build_scripts", "tests"]
 
 
@@ -26,8 +31,37 @@ def checks(arguments: list[str]) -> list[tuple[str, list[str]]]:
         ("format", ["-m", "ruff", "format", "--check", *SOURCES]),
         ("types", ["-m", "mypy"]),
         ("import contracts", ["-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-logo"]),
-        ("tests", ["-m", "pytest", *(["-m", "not slow"] if is_fast else []), *passed]),
+        ("tests", ["-m", "pytest", *(["-m", "not slow"] if is_fast else []), *(passed or [f"--ignore={_BESIDE}"])]),
     ]
+
+
+class Beside:
+    """A check that runs beside the others, politely; its output is shown when it is over."""
+
+    def __init__(self, name: str, command: list[str], env: dict[str, str]) -> None:
+        self.name = name
+        self._began = time.monotonic()
+        self._folder = tempfile.TemporaryDirectory(prefix="gridman-test-")
+        self._said = Path(self._folder.name) / "said.txt"
+        politely = (lambda: os.nice(10)) if hasattr(os, "nice") else None
+        with self._said.open("wb") as said:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdout=said, stderr=subprocess.STDOUT, preexec_fn=politely
+            )
+
+    def finish(self) -> tuple[str, int, float]:
+        """Wait for it, show what it said; name, exit code, seconds."""
+        print(f"\n=== {self.name} ===", flush=True)
+        code = self._process.wait()
+        print(self._said.read_text(encoding="utf-8", errors="replace"), flush=True)
+        self._folder.cleanup()
+        return self.name, code, time.monotonic() - self._began
+
+    def stop(self) -> None:
+        """End it, because the whole is ended."""
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
 
 
 def main(arguments: list[str]) -> int:
@@ -39,11 +73,23 @@ def main(arguments: list[str]) -> int:
         return EXIT_SETUP
     env = running_environ() | {"QT_QPA_PLATFORM": "offscreen"}
     results: list[tuple[str, int, float]] = []
-    for name, command in checks(arguments):
-        print(f"\n=== {name} ===", flush=True)
-        began = time.monotonic()
-        code = subprocess.run([str(python), *command], cwd=ROOT, env=env, check=False).returncode
-        results.append((name, code, time.monotonic() - began))
+    beside = None
+    if not [argument for argument in arguments if argument != "--fast"]:
+        chosen = ["-m", "not slow"] if "--fast" in arguments else []
+        command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *chosen, str(_BESIDE)]
+        beside = Beside("simulation", command, env)
+    try:
+        for name, command in checks(arguments):
+            print(f"\n=== {name} ===", flush=True)
+            began = time.monotonic()
+            code = subprocess.run([str(python), *command], cwd=ROOT, env=env, check=False).returncode
+            results.append((name, code, time.monotonic() - began))
+        if beside is not None:
+            results.append(beside.finish())
+    except BaseException:
+        if beside is not None:
+            beside.stop()
+        raise
     print("\n=== result ===")
     for name, code, seconds in results:
         print(f"ok     {name} ({seconds:.1f} s)" if code == 0 else f"FAILED {name} ({seconds:.1f} s), exit code {code}")

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, select
 from gridman.domain.catalog import Noun, noun
 from gridman.store import indexes, outbox, tables
 from gridman.store.batches import batches
-from gridman.store.replay import CellState, PulledRows, Replay, table_of
+from gridman.store.leaving import table_of
+from gridman.store.replay import CellState, PulledRows, Replay
 from gridman.store.values import pack, unpack
 
 __all__ = ["Begun", "SnapshotColumns", "begun_snapshots", "note_segment", "take_columns"]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, select
 
 from gridman.domain.attachment import Attachment
 from gridman.domain.catalog import Noun, noun
@@ -20,6 +20,7 @@ from gridman.store import indexes, outbox, tables
 from gridman.store.batches import batches
 from gridman.store.changes import Changes
 from gridman.store.drafts import forget_drafts_about
+from gridman.store.leaving import households_of, made_for, table_of
 from gridman.store.photo_queue import note_leaving
 from gridman.store.pushed import keep_for_later
 from gridman.store.scrub import note_removal
@@ -441,7 +442,7 @@ class Replay:
         run = self.connection.exec_driver_sql
         one = [(i,) for i in ids]
         if known is not None:
-            households = self._households_of(known, ids)
+            households = households_of(self.connection, known, ids)
             if known.cls is Attachment:
                 note_leaving(self.connection, self.replica, ids)
             run(f'DELETE FROM "{kind}" WHERE id = ?', one)
@@ -450,7 +451,7 @@ class Replay:
         for table in ("cell", "base_cell", "deferred"):
             run(f"DELETE FROM {table} WHERE record_id = ?", one)
         run("DELETE FROM journal WHERE record_id = ? AND op_n IS NULL", one)
-        made = self._made_for(ids)
+        made = made_for(self.connection, ids)
         run(
             "UPDATE journal SET after = NULL, before = NULL, base = NULL, effects = NULL "
             "WHERE record_id = ? AND state NOT IN ('waiting', 'sent')",
@@ -461,31 +462,6 @@ class Replay:
         self._touched[kind].update(ids)
         placed = self._placed([i for _, i in made])
         self._remove_by_kind((kind, i) for kind, i in made if i not in placed)
-
-    def _made_for(self, ids: Iterable[int]) -> set[tuple[str, int]]:
-        """What answered commands on these records made here and no checkpoint has settled yet: when they lose their effects with the record,
-        nothing would remember it.
-        """
-        j = tables.journal.c
-        made: set[tuple[str, int]] = set()
-        for part in batches(ids):
-            answered = select(j.effects).where(
-                j.record_id.in_(part), j.kind == "command", j.state == outbox.ACKNOWLEDGED, j.effects.is_not(None)
-            )
-            for (effects,) in self.connection.execute(answered):
-                made.update((str(kind), int(i)) for kind, i in unpack(effects).get("made", ()))
-        return made
-
-    def _households_of(self, known: Noun, ids: Sequence[int]) -> set[int]:
-        """The households whose derived line counts these records."""
-        table = table_of(known)
-        if known.kind == "household" or "household_id" not in table.c:
-            return set()
-        owner = table.c.household_id
-        found: set[int | None] = set()
-        for part in batches(ids):
-            found.update(self.connection.scalars(select(owner).where(table.c.id.in_(part))))
-        return {i for i in found if i is not None}
 
     def finish(self) -> None:
         """Before the commit: the indexes, and the clock that has now seen the street's stamps."""
@@ -506,10 +482,3 @@ class Replay:
         few = {k: frozenset(ids) for k, ids in self._touched.items() if 0 < len(ids) <= MANY and k not in self._many}
         many = self._many | {k for k, ids in self._touched.items() if len(ids) > MANY}
         return Changes(few | {k: frozenset() for k in many})
-
-
-def table_of(known: Noun) -> Table:
-    """The table of a noun."""
-    table = known.cls.__table__
-    assert isinstance(table, Table)
-    return table

@@ -67,6 +67,7 @@ class Oracle:
     copied: set[int] = field(default_factory=set)
     lives: int = 0
     false_conflicts: list[str] = field(default_factory=list)
+    first_lost: dict[tuple[int, int], int] = field(default_factory=dict)
     _now: list[tuple[Key, str]] = field(default_factory=list)
     _over_now: list[tuple[int, str, Any]] = field(default_factory=list)
 
@@ -138,6 +139,8 @@ class Oracle:
         for key, outcome in self._now:
             self.street.taken[key] += 1
             self.street.verdicts.setdefault(key[:2], outcome)
+            if outcome != "applied":
+                self.first_lost.setdefault(key[:2], self.lives)
         self.street.over.update(self._over_now)
         self._now, self._over_now = [], []
 
@@ -171,14 +174,22 @@ class Oracle:
             raise Violation(f"desk {desk.name} was told to be a copy and is none")
 
     def reads_own_writes(self, desk: Computer) -> None:
-        """Every value written here and not settled yet is visible, unless the record left this computer."""
+        """Every value written here and not settled yet is visible, unless the record left this computer. What an earlier life of the street did
+        not take over, and is offered to the restored one again, may be seen again only when the street's row has come.
+        """
         shown: dict[tuple[str, int], dict[str, Any]] = defaultdict(dict)
+        unsure: dict[tuple[str, int], set[str]] = defaultdict(set)
         rows = ask(
             desk.store.database,
-            f"SELECT entity, record_id, kind, after, effects FROM journal WHERE state IN {PENDING} ORDER BY op_n",
+            f"SELECT op_n, entity, record_id, kind, after, effects FROM journal WHERE state IN {PENDING} ORDER BY op_n",
         )
-        for entity, record_id, kind, after, effects in rows:
-            shown[entity, record_id].update(unpack(after) if kind == "amend" else unpack(effects).get("fields", {}))
+        for n, entity, record_id, kind, after, effects in rows:
+            values = unpack(after) if kind == "amend" else unpack(effects).get("fields", {})
+            shown[entity, record_id].update(values)
+            if self.first_lost.get((desk.store.replica, n), self.lives) < self.lives:
+                unsure[entity, record_id].update(values)
+        for key, names in unsure.items():
+            shown[key] = {name: value for name, value in shown[key].items() if name not in names}
         for (entity, record_id), values in shown.items():
             if not values:
                 continue
