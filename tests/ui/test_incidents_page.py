@@ -134,6 +134,16 @@ def test_what_a_command_lacks_is_said_where_it_is_given(open_window: Open, groun
     assert incident(ground_desk, 0).state == "reported"
 
 
+def test_a_side_road_is_never_the_button_that_stands_out(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    """A supervisor who only looks at an incident of the community's must not be led to merge it."""
+    session = open_window("street_supervisor", "incidents")
+    page = page_of(session)
+    page.open_record("incident", ground_desk.ids["incidents"][1])
+    Keys(qtbot, session).rest()
+    first = next(iter(page.record.buttons.values()))
+    assert "accept" not in page.record.buttons and first.property("kind") != "primary"
+
+
 def test_nobody_sees_a_button_for_what_is_not_theirs(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
     session = open_window("grid_worker", "incidents")
     page = page_of(session)

@@ -160,7 +160,8 @@ class IncidentRecord(QFrame):
         flow = FlowLayout(holder, 8)
         for number, row in enumerate(self._actions):
             keys = f"Alt+{row.key}"
-            made = button(_(row.label), "primary" if number == 0 else "", clicked=self._press, tip=keys)
+            is_likely = number == 0 and row.action in _FORWARD
+            made = button(_(row.label), "primary" if is_likely else "", clicked=self._press, tip=keys)
             made.setText(f"{_(row.label)}  {row.key}")
             made.setShortcut(QKeySequence(keys))
             made.setObjectName(row.action)
