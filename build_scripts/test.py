@@ -76,7 +76,17 @@ def main(arguments: list[str]) -> int:
     beside = None
     if not [argument for argument in arguments if argument != "--fast"]:
         chosen = ["-m", "not slow"] if "--fast" in arguments else []
-        command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *chosen, str(_BESIDE)]
+        command = [
+            str(python),
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            "faulthandler_timeout=1800",
+            *chosen,
+            str(_BESIDE),
+        ]
         beside = Beside("simulation", command, env)
     try:
         for name, command in checks(arguments):

@@ -108,7 +108,9 @@ def test_an_interruption_is_exit_code_3_and_a_fault_4(
     for error, code in ((KeyboardInterrupt(), 3), (Cancelled(), 3), (ZeroDivisionError("a bug"), 4)):
         stop(error)
         assert main(["--language", "en", "doctor"]) == code
-    assert "fault of gridman itself: ZeroDivisionError: a bug" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    # Where, and of which kind; never the error's own words: they may hold what people told.
+    assert "fault of gridman itself: ZeroDivisionError (" in told and "a bug" not in told
 
 
 def test_ctrl_c_ends_watching_with_code_3(town: Town) -> None:
