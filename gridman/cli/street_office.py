@@ -36,6 +36,12 @@ def fill(parts: Any) -> None:
     )
     add = leaf(department, "add", _("add one"), _add_department)
     add.add_argument("--name", required=True, metavar="NAME", help=_("its name"))
+    rename = leaf(department, "rename", _("give one another name"), _rename_department)
+    rename.add_argument("--name", required=True, metavar="NAME", help=_("its name now"))
+    rename.add_argument("--to", required=True, metavar="NAME", help=_("its new name"))
+    retire = leaf(department, "retire", _("take one out of use that holds nothing any more"), _retire_department)
+    retire.add_argument("--name", required=True, metavar="NAME", help=_("its name"))
+    retire.add_argument("--reason", required=True, metavar="WORDS", help=_("why, in a few words"))
     leaf(department, "list", _("list the organisations"), _organisations)
 
 
@@ -241,13 +247,33 @@ def _revoke(args: argparse.Namespace, console: Console) -> int:
 
 
 def _add_department(args: argparse.Namespace, console: Console) -> int:
-    from gridman.services.layout import add_department
+    from gridman.services.departments import add_department
 
     with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
         office = organisation_of(unit, None)
         made = add_department(unit, args.name, office.id)
     console.say(_("{department}, beside {organisation}").format(department=made.name, organisation=office.name))
     console.give({"id": made.id, "name": made.name})
+    return 0
+
+
+def _rename_department(args: argparse.Namespace, console: Console) -> int:
+    from gridman.services.departments import department_of_name, rename_department
+
+    with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
+        made = rename_department(unit, department_of_name(unit, args.name).id, args.to)
+    console.say(_("{name} is called {to} now.").format(name=args.name, to=made.name))
+    console.give({"id": made.id, "name": made.name})
+    return 0
+
+
+def _retire_department(args: argparse.Namespace, console: Console) -> int:
+    from gridman.services.departments import department_of_name, retire_department
+
+    with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
+        gone = retire_department(unit, department_of_name(unit, args.name).id, args.reason)
+    console.say(_("{name} is retired.").format(name=gone.name))
+    console.give({"id": gone.id, "name": gone.name, "reason": gone.retired_reason})
     return 0
 
 

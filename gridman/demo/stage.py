@@ -18,8 +18,9 @@ from gridman.geo.demo import demo_plan
 from gridman.geo.plan import StreetPlan
 from gridman.intake import import_map
 from gridman.kernel.words import _
-from gridman.services import layout, maps, notices
+from gridman.services import maps, notices
 from gridman.services.accounts import create_user
+from gridman.services.departments import add_department
 from gridman.services.register import import_register
 from gridman.services.street import Street, found_street
 
@@ -79,7 +80,7 @@ def employ(street: Street, plan: StreetPlan, account: Account) -> None:
     with street.store.unit(SYSTEM) as unit:
         office = unit.first(Organisation, level="street", is_department=None)
         assert office is not None
-        departments = [layout.add_department(unit, name, office.id) for name in DEPARTMENTS]
+        departments = [add_department(unit, name, office.id) for name in DEPARTMENTS]
         unit.flush()
         grids = {g.code: g for g in maps.overview(unit).grids}
         teams = {o.grid_id: o for o in unit.page(Organisation, level="grid", limit=10_000)}

@@ -64,7 +64,7 @@ def perform(
         task_id, task_step_id = task_id or unit.new_id(), task_step_id or unit.new_id()
         payload |= {"case": case, "task_id": task_id, "task_step_id": task_step_id}
     unit.command(incident, payload)
-    holder_id = _holder_after(unit, incident, row, target_id)
+    holder_id = _in_use(unit, _holder_after(unit, incident, row, target_id))
     if row.to_state is not None:
         unit.amend(incident, state=row.to_state, holder_id=holder_id)
     said = _Said(unit, incident, action, target_id, other_id, result, is_solved, satisfaction)
@@ -227,6 +227,14 @@ def _holder_after(unit: Unit, incident: Incident, row: Transition, target_id: in
     if row.holder_after == "previous":
         return query.previous_holder(unit, incident) or incident.holder_id
     return incident.holder_id
+
+
+def _in_use(unit: Unit, organisation_id: int) -> int:
+    """Where a department was retired, its superior: an incident that is taken up again must have somebody."""
+    found = unit.find(Organisation, organisation_id)
+    while found is not None and found.retired_at is not None and found.parent_id is not None:
+        found = unit.find(Organisation, found.parent_id)
+    return organisation_id if found is None else found.id
 
 
 def _superior_of(unit: Unit, organisation_id: int) -> int:

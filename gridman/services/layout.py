@@ -8,7 +8,6 @@ from gridman.domain.building import Building
 from gridman.domain.grid import Grid, is_grid_code
 from gridman.domain.organisation import Organisation
 from gridman.domain.region import Region, level_of_code
-from gridman.domain.rules import require_valid, tidy
 from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
@@ -21,7 +20,6 @@ __all__ = [
     "GridLayout",
     "LaidOut",
     "StreetLayout",
-    "add_department",
     "lay_out",
     "street_office",
 ]
@@ -195,19 +193,3 @@ def street_office(reader: Reader) -> Organisation:
             "street.not_founded", N_("The street has no organisation yet."), N_("Found it with gridman street init.")
         )
     return found
-
-
-def add_department(unit: Unit, name: str, superior_id: int) -> Organisation:
-    """A functional department (职能部门) beside its superior organisation; found again by name."""
-    access.require(unit.actor, "account.manage")
-    superior = unit.get(Organisation, superior_id)
-    values = tidy(Organisation, {"name": name})
-    require_valid(Organisation, values, is_new=True)
-    name = values["name"]
-    found = unit.first(Organisation, name=name, parent_id=superior_id, is_department=True)
-    if found is not None:
-        return found
-    department = Organisation(
-        name=name, level=superior.level, parent_id=superior_id, region_id=superior.region_id, is_department=True
-    )
-    return unit.create(department)

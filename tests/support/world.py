@@ -9,6 +9,7 @@ from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.household import Household
 from gridman.domain.user import User
 from gridman.services import layout
+from gridman.services.departments import add_department
 from gridman.services.households import add_person, register_household
 from gridman.store.database import open_sqlite
 from gridman.store.feed import StreetFeed
@@ -80,8 +81,8 @@ def make_world(folder: Path, clock: Clock | None = None) -> World:
     )
     with store.unit(SYSTEM) as unit:
         made = layout.lay_out(unit, plan)
-        department = layout.add_department(unit, "综合执法队", made.office.id)
-        other = layout.add_department(unit, "派出所", made.office.id)
+        department = add_department(unit, "综合执法队", made.office.id)
+        other = add_department(unit, "派出所", made.office.id)
         world.grids = [made.grids[g.code].id for g in grids]
         teams = [made.teams[g.code].id for g in grids]
         committee = made.committees[COMMUNITY].id

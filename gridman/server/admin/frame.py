@@ -31,6 +31,8 @@ DONE = {
     "assigned": N_("The grid is assigned. The desk receives its households at its next synchronisation."),
     "withdrawn": N_("The grid was taken away."),
     "department": N_("The department is on the list; incidents can be dispatched to it."),
+    "department.renamed": N_("The department has its new name."),
+    "department.retired": N_("The department is retired: nothing is dispatched to it any more."),
     "device.revoked": N_("The computer is shut out."),
     "import.undone": N_("The import was taken back."),
     "notice": N_("The notice is published. Desks show it after their next synchronisation."),
