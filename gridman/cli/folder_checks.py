@@ -22,6 +22,7 @@ from gridman.store.database import Database, open_postgresql, open_sqlite
 from gridman.store.keys import KeyFile, street_key
 from gridman.store.store import Store
 from gridman.store.trouble import damaged_file
+from gridman.sync.checking import differing
 
 __all__ = ["Inside", "check_desk", "check_street", "desk_files", "open_desk_inside", "open_street_inside"]
 
@@ -145,6 +146,7 @@ def check_desk(inside: Inside, *, asks_server: bool = True) -> Iterator[Finding]
         yield checked(_("Photos"), lambda: _photos(inside.blobs, photos), str(len(photos)))
         count, since = soundness.oldest_waiting(reader)
         yield checked(_("Unsent work"), lambda: _waiting(count, since), str(count), is_warning=True)
+        yield checked(_("Compared with the street"), lambda: differing(reader), is_warning=True)
     if asks_server and inside.user is not None:
         yield _server(inside.user, desk_token(store), desk_authority(store))
         with store.read() as reader:

@@ -8,7 +8,7 @@ from gridman.cli.console import Console
 from gridman.cli.folders import add_data, add_login, opened_desk
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import N_, _, ngettext
 
 __all__ = ["fill", "run"]
 
@@ -37,6 +37,11 @@ def fill(parser: argparse.ArgumentParser) -> None:
         help=_("with --watch: pause between two rounds (default: 60)"),
     )
     parser.add_argument(
+        "--check",
+        action="store_true",
+        help=_("compare everything here with the street's copy, and receive anew what differs"),
+    )
+    parser.add_argument(
         "--explain",
         metavar="RECORD",
         help=_(
@@ -50,6 +55,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with opened_desk(args.data, args.login) as desk:
         if args.explain is not None:
             return _explain(desk, args.explain, console)
+        if args.check:
+            return _check(desk, console)
         code = _round(desk, console)
         while args.watch:
             time.sleep(max(1, args.every))
@@ -58,6 +65,35 @@ def run(args: argparse.Namespace, console: Console) -> int:
             except Refusal as refusal:  # the network comes and goes; watching goes on
                 console.warn(refusal.words())
         return code
+
+
+def _check(desk: Any, console: Console) -> int:
+    """Rounds until every scope was compared; 1 when something still differs."""
+    from gridman.sync.checking import Held, ask_all_again
+
+    compared, anew, different = 0, 0, 0
+    for _scope in ask_all_again(desk.store):
+        held = desk.synchronise(console.progress).held
+        compared, anew, different = (
+            compared + (held is not None),
+            anew + (held == Held.ANEW),
+            different + (held == Held.DIFFERENT),
+        )
+    console.say(
+        ngettext(
+            "{n} part of the register compared with the street's",
+            "{n} parts of the register compared with the street's",
+            compared,
+        ).format(n=compared)
+    )
+    if anew:
+        console.warn(_("It was not as the street's: everything was received anew."))
+    if different:
+        console.warn(
+            _("It is still not as the street's: tell the office that looks after gridman (gridman doctor --report).")
+        )
+    console.give({"compared": compared, "anew": anew, "different": different})
+    return 1 if different else 0
 
 
 def _round(desk: Any, console: Console) -> int:

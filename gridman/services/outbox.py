@@ -78,7 +78,7 @@ class ReceiptLine:
 @dataclass(frozen=True)
 class Round:
     """One synchronisation: when, how much went each way, by how much this computer's clock was ahead, why it failed (in words, and the code
-    of the refusal).
+    of the refusal). `held`: what came of comparing this copy with the street's ("anew", "different"; "same" or "": nothing to tell).
     """
 
     at: int
@@ -87,6 +87,7 @@ class Round:
     skew_ms: int = 0
     problem: str = ""
     code: str = ""
+    held: str = ""
 
 
 def note_round(store: Store, at: int, result: Any = None, refusal: Refusal | None = None) -> None:
@@ -96,6 +97,7 @@ def note_round(store: Store, at: int, result: Any = None, refusal: Refusal | Non
         "sent": getattr(result, "sent", 0),
         "received": getattr(result, "received", 0),
         "skew_ms": getattr(result, "skew_ms", 0),
+        "held": str(getattr(result, "held", None) or ""),
         "problem": [refusal.code, refusal.text, refusal.remedy, {k: str(v) for k, v in refusal.params.items()}]
         if refusal
         else None,
@@ -110,7 +112,9 @@ def rounds(store: Store) -> list[Round]:
     for line in settings.get(store, _ROUNDS, []):
         code, text, remedy, places = line["problem"] or ("", "", "", {})
         said = Refusal(code, text, remedy, **places).words() if code else ""
-        found.append(Round(line["at"], line["sent"], line["received"], line["skew_ms"], said, code))
+        found.append(
+            Round(line["at"], line["sent"], line["received"], line["skew_ms"], said, code, line.get("held", ""))
+        )
     return found
 
 

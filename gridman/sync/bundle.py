@@ -205,7 +205,7 @@ class DeskBundles:
 
 def _all_requests(store: Store) -> list[Request]:
     """Everything that waits, in requests of moderate size; at least one, which carries the positions."""
-    requests = [prepare(store, LARGEST_PAGE, _BATCH_BYTES, with_audit=True)]
+    requests = [prepare(store, LARGEST_PAGE, _BATCH_BYTES, is_first=True)]
     total = 0
     while requests[-1].ops and total < _OP_BYTES:
         total += len(encode(requests[-1]))

@@ -21,6 +21,7 @@ from gridman.store.outbox import Outgoing, Receipt, Returned
 from gridman.store.photo_queue import forget_sent_photos
 from gridman.store.replay import PulledEntry, PulledRows, Replay, positions, receiving
 from gridman.store.store import Store, get_meta, put_meta
+from gridman.sync.checking import Held, compare, due_scope
 from gridman.sync.codec import digest_of, unpack_rows
 from gridman.sync.protocol import SPOKEN, Answer, Cursor, Op, Partly, Request, Rows, Street, Verdict, Versions
 from gridman.sync.segments import take_segment
@@ -82,7 +83,9 @@ class SyncStatus:
 
 @dataclass(frozen=True)
 class Absorbed:
-    """What one answer brought. `is_stale`: it answered an older question and was ignored."""
+    """What one answer brought. `is_stale`: it answered an older question and was ignored; `held`: how this desk compares with the street,
+    where it was asked.
+    """
 
     changes: Changes = field(default_factory=Changes)
     answered: int = 0
@@ -90,12 +93,13 @@ class Absorbed:
     complete: bool = False
     is_stale: bool = False
     server_at: int = 0
+    held: Held | None = None
 
 
 @dataclass
 class RoundResult:
     """What a whole round did. `refused`: own work the street did not take over as it was, with reasons; `skew_ms`: this computer's clock
-    minus the street's.
+    minus the street's; `held`: the worst that came of comparing this desk with the street.
     """
 
     sent: int = 0
@@ -106,6 +110,7 @@ class RoundResult:
     server_at: int | None = None
     skew_ms: int = 0
     complete: bool = False
+    held: Held | None = None
 
     @property
     def is_clock_wrong(self) -> bool:
@@ -115,17 +120,18 @@ class RoundResult:
 
 def prepare(
     store: Store, page: int = FIRST_PAGE, push_bytes: int = PUSH_BYTES, after_n: int = 0, spoken: Versions = SPOKEN,
-    *, with_audit: bool = False,
+    *, is_first: bool = False,
 ) -> Request:  # fmt: skip
     """The next request: the oldest unanswered operations (those after `after_n`) and the positions received so far, and with the first of a
-    round the new lines of the audit log. Marks the operations as sent.
+    round (``is_first``) the new lines of the audit log and the question whether a scope is here as it is there. Marks the operations as sent.
     """
     with store.read() as reader:
         found = outbox.next_operations(reader.connection, push_bytes, after_n)
         cursors = [Cursor(s, seq, after) for s, (seq, after) in sorted(positions(reader.connection).items())]
         begun = begun_snapshots(reader.connection)
         epoch = get_meta(reader, _EPOCH) or ""
-        audit = next_push(reader) if with_audit else None
+        audit = next_push(reader) if is_first else None
+        check = due_scope(reader) if is_first else ""
     if found:
         with receiving(store) as replay:
             outbox.mark_sent(replay.connection, [o.n for o in found])
@@ -133,7 +139,7 @@ def prepare(
     partly = [Partly(scope, b.ident, b.next) for scope, b in sorted(begun.items())]
     return Request(
         spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest,
-        audit=audit, reads=FORMAT, partly=partly,
+        audit=audit, reads=FORMAT, partly=partly, check=check,
     )  # fmt: skip
 
 
@@ -181,7 +187,9 @@ def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
             put_meta(connection, _SYNCED_AT, str(store.clock()))
     if request.audit is not None and answer.anchor is not None:
         keep_anchor(store, request.audit, answer.anchor)
-    return Absorbed(changes | replay.changes(), len(returned), received, answer.complete, False, answer.at)
+    held = compare(store, request.check, answer.check, answer.seq) if answer.complete else None
+    is_complete = answer.complete and held != Held.ANEW
+    return Absorbed(changes | replay.changes(), len(returned), received, is_complete, False, answer.at, held)
 
 
 @dataclass
@@ -294,7 +302,7 @@ def round(
     for _turn in range(_ROUNDS):
         if ticket is not None:
             ticket.check()
-        request = prepare(store, page, with_audit=result.requests == 0)
+        request = prepare(store, page, is_first=result.requests == 0)
         started = stopwatch()
         try:
             answer = street.exchange(request)
@@ -334,6 +342,8 @@ def note_absorbed(result: RoundResult, absorbed: Absorbed, clock: Clock) -> None
     result.received += absorbed.received
     result.changes = result.changes | absorbed.changes
     result.complete = absorbed.complete
+    if absorbed.held is not None and result.held in (None, Held.SAME):
+        result.held = absorbed.held
     result.server_at = absorbed.server_at
     result.skew_ms = clock() - absorbed.server_at
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 from gridman.services.audit_anchor import Anchor, AuditPush
 
 __all__ = [
-    "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "Op", "Partly", "Request", "Rows", "Segment",
-    "Street", "Verdict", "Versions",
+    "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "KindCheck", "Op", "Partly", "Request", "Rows",
+    "ScopeCheck", "Segment", "Street", "Verdict", "Versions",
 ]  # fmt: skip
 
 
@@ -104,7 +104,8 @@ class Greeting(Struct, array_like=True, frozen=True):
 class Request(Struct, array_like=True, frozen=True, tag="exchange"):
     """Operations to push and positions to pull from. The desk speaks the versions `lowest` to `protocol`; `lowest` 0: that one only.
     `audit`: new lines of its audit log, so that they need no request of their own. `reads`: the latest format of snapshots the desk
-    understands, 0 for none; `partly`: snapshots of which it has the beginning; their scopes have no cursor.
+    understands, 0 for none; `partly`: snapshots of which it has the beginning; their scopes have no cursor. `check`: a scope that the
+    desk wants to hold against the street's, "" for none.
     """
 
     protocol: int
@@ -119,6 +120,7 @@ class Request(Struct, array_like=True, frozen=True, tag="exchange"):
     audit: AuditPush | None = None
     reads: int = 0
     partly: list[Partly] = []
+    check: str = ""
 
     @property
     def spoken(self) -> Versions:
@@ -159,13 +161,30 @@ class Entry(Struct, array_like=True, frozen=True):
     is_exit: bool = False
 
 
+class KindCheck(Struct, array_like=True, frozen=True):
+    """Of one kind the street holds `count` rows in a scope, with this `mark` over these columns (`store.checks`)."""
+
+    kind: str
+    columns: list[str]
+    count: int
+    mark: int
+
+
+class ScopeCheck(Struct, array_like=True, frozen=True):
+    """What the street holds of a scope as of the answer's number."""
+
+    scope: str
+    kinds: list[KindCheck]
+
+
 class Answer(Struct, array_like=True, frozen=True):
     """The street's answer, in version `protocol`. `seq`: the last number when it was made; `complete`: nothing up to it is missing any more;
     `cursors`: the positions after it, empty where they are those of the request.
 
     ``is_reset``: the desk's positions belong to another life of the street's data; receive everything anew. ``anchor``: up to where the
     street has the desk's audit log; None from a street that was not asked, or knows only the way of its own for it.
-    ``segments`` come before everything else of the answer and are kept one by one.
+    ``segments`` come before everything else of the answer and are kept one by one. ``check``: of the scope that the desk asked about, in
+    an answer that is complete.
     """
 
     protocol: int
@@ -182,6 +201,7 @@ class Answer(Struct, array_like=True, frozen=True):
     is_reset: bool = False
     anchor: Anchor | None = None
     segments: list[Segment] = []
+    check: ScopeCheck | None = None
 
 
 class Street(Protocol):

@@ -12,6 +12,7 @@ from gridman.store.feed_pages import cells_of, clock_of, entries_after, rows_of,
 from gridman.store.feed_scopes import held_elsewhere
 from gridman.store.pushed import last_pushed
 from gridman.store.unit import Reader
+from gridman.sync.checking import check_of
 from gridman.sync.codec import pack_rows
 from gridman.sync.protocol import ALL, LARGEST_PAGE, Answer, Cursor, Entry, Partly, Request, Rows, Segment, Verdict
 from gridman.sync.snapshots import FORMAT, Manifest, Snapshots
@@ -59,9 +60,10 @@ def pull(
         and cursors == [known.get(c.scope) for c in cursors]
     ):
         cursors = []  # nothing to say: the desk's positions are the street's
+    check = check_of(reader, request.check) if request.check in scopes and is_complete and not segments else None
     return Answer(
         version, epoch, seq, reader.now, last_pushed(connection, actor.replica), verdicts, page.rows(), page.entries, drops,
-        cursors, is_complete, is_reset, None, segments,
+        cursors, is_complete, is_reset, None, segments, check,
     )  # fmt: skip
 
 

@@ -299,6 +299,8 @@ def test_work_goes_from_the_desk_to_the_street_and_out_as_map_and_file(
         done = told(capsys, "sync", "--data", str(town.desk))
         assert done["complete"] and done["sent"] >= 2 and done["refused"] == []
         assert told(capsys, "sync", "--data", str(town.desk))["sent"] == 0
+        compared = told(capsys, "sync", "--data", str(town.desk), "--check")
+        assert compared["compared"] >= 3 and (compared["anew"], compared["different"]) == (0, 0)
     page = tmp_path / "incidents.html"
     for data in (town.desk, town.street):
         assert told(capsys, "map", "--data", str(data), "--out", str(page))["incidents"] == 2

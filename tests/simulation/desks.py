@@ -6,7 +6,7 @@ from typing import Any
 from gridman.domain.access import Actor
 from gridman.domain.catalog import Noun, noun
 from gridman.services.access import actor_of_user
-from gridman.store import replay
+from gridman.store import checks, replay
 from gridman.store.blobs import BlobStore
 from gridman.store.store import Store
 from gridman.sync.bundle import DeskBundles
@@ -106,12 +106,18 @@ class _OldTable:
         return getattr(self._table, name)
 
 
+class _OldNoun:
+    def __init__(self, of: Noun, without: str) -> None:
+        self.kind, self.cls = of.kind, of.cls
+        self.columns = tuple(name for name in of.columns if name != without)
+
+
 class older_version:
     """Have the desk's side of the sync run as a version of the program that lacks a field or a kind of record."""
 
     def __init__(self, hidden: tuple[str, str] | None) -> None:
         self._hidden = hidden
-        self._kept = replay.noun, replay.table_of
+        self._kept = replay.noun, replay.table_of, checks.noun
 
     def __enter__(self) -> None:
         if self._hidden is None:
@@ -125,7 +131,13 @@ class older_version:
             table = self._kept[1](of)
             return _OldTable(table, field_) if field_ and of.kind == kind else table
 
-        replay.noun, replay.table_of = known, table_of  # type: ignore[assignment]
+        def compared(name: str) -> Any:
+            found = noun(name)
+            if name != kind or found is None:
+                return found
+            return _OldNoun(found, field_) if field_ else None
+
+        replay.noun, replay.table_of, checks.noun = known, table_of, compared  # type: ignore[assignment]
 
     def __exit__(self, *_error: object) -> None:
-        replay.noun, replay.table_of = self._kept
+        replay.noun, replay.table_of, checks.noun = self._kept

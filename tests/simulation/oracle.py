@@ -15,6 +15,7 @@ from gridman.store.store import Store
 from gridman.store.unit import Reader
 from gridman.store.values import unpack
 from gridman.sync import replica
+from gridman.sync.checking import Held
 from gridman.sync.codec import digest_of
 from gridman.sync.protocol import Op, Verdict
 from tests.simulation.copies import PENDING, ask, cells_of_copy, in_scopes, pending_names, rows_of_copy
@@ -123,6 +124,12 @@ class Oracle:
                 self._over_now.append((op.record_id, name, value))
                 if verdict.outcome == "merged" and len(before) == 1 and value != op.after[name] and not self.lives:
                     self.false_conflicts.append(f"op {desk}:{op.n} knew what it overwrote and lost a value")
+
+    @staticmethod
+    def holds_the_same(desk: Computer, scope: str, held: Held) -> None:
+        """No disk is spoilt here, so that a check that finds a difference has found a fault: of the sync, or its own."""
+        if held != Held.SAME:
+            raise Violation(f"{desk.name}: the check finds {scope} {held}")
 
     @staticmethod
     def last_line(reader: Reader) -> int:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
+from msgspec.structs import replace
+
 from gridman.domain.access import SYSTEM
 from gridman.domain.grid import Assignment
 from gridman.kernel.errors import Refusal
@@ -22,6 +24,7 @@ from gridman.store.replay import positions
 from gridman.store.store import Store
 from gridman.sync import exchange
 from gridman.sync.bundle import StreetBundles
+from gridman.sync.checking import ask_all_again
 from gridman.sync.replica import Replica
 from gridman.sync.seal import Keys
 from gridman.sync.snapshots import Snapshots
@@ -196,21 +199,34 @@ class Simulation(Wire, Machines):
                     self._upgrade(desk, self.chance)
             restless = [d for d in self.desks if d.quiet_seq != self._seq() or not is_at_rest(d.store.database)]
             if not restless and turn:
-                return
+                return self._compare_all()
             for desk in restless:
                 self.clock.now += 1_000
                 self._tick()
                 self._round(desk)
         raise Violation(f"{[d.name for d in restless]} never come to rest")
 
+    def _compare_all(self) -> None:
+        """At rest each desk holds of each scope what the street's check says."""
+        for desk in self.desks:
+            for scope in ask_all_again(desk.store):
+                with older_version(desk.hidden):
+                    request = replace(exchange.prepare(desk.store), check=scope)
+                    held = exchange.absorb(desk.store, request, desk.street.exchange(request)).held
+                if held is None:
+                    raise Violation(f"{desk.name}: {scope} could not be compared at rest")
+                self.oracle.holds_the_same(desk, scope, held)
+
     def _round(self, desk: Computer) -> None:
         if desk.is_forked:
             return self._set_up_anew(desk)
         try:
             with older_version(desk.hidden):
-                exchange.round(desk.store, _Keeping(desk.street, self.oracle))  # type: ignore[arg-type]
+                done = exchange.round(desk.store, _Keeping(desk.street, self.oracle))  # type: ignore[arg-type]
         except Refusal as refusal:
             return self._refused(desk, refusal)
+        if done.held is not None:
+            self.oracle.holds_the_same(desk, "a scope", done.held)
         self.oracle.reads_own_writes(desk)
         with desk.store.read() as reader:
             desk.quiet_seq = min(seq for seq, _after in positions(reader.connection).values())

@@ -6,11 +6,14 @@ from pathlib import Path
 from random import Random
 from unittest.mock import patch
 
+from msgspec.structs import replace
+
 from gridman.kernel.errors import Refusal, Trouble
 from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal
 from gridman.store.store import Store
 from gridman.sync import exchange
+from gridman.sync.protocol import Request
 from tests.simulation.desks import Computer, Message, Stick, older_version
 from tests.simulation.faults import Crash
 from tests.simulation.oracle import Violation
@@ -26,9 +29,14 @@ class Wire:
             return self._set_up_anew(desk)
         page, push = chance.choice((1, 3, 10, 1_000)), chance.choice((1, 400, 60_000))
         with older_version(desk.hidden):
-            request = exchange.prepare(desk.store, page, push)
+            request = self._checking(exchange.prepare(desk.store, page, push))
         self.wire.append(Message(desk, request))
         self.say(f"{len(request.ops)} operations, page {page}")
+
+    def _checking(self, request: Request) -> Request:
+        """Each request has a scope compared, whenever its day comes: nothing that happens may make a sound desk differ."""
+        scopes = [c.scope for c in request.cursors]
+        return replace(request, check=scopes[len(self.log) % len(scopes)] if scopes else "")
 
     def _sync(self, desk: Computer, chance: Random) -> None:
         """A request and its answer one after the other, as on a good day; the power may still fail on either side."""
@@ -128,6 +136,9 @@ class Wire:
             return self._refused(desk, refusal)
         if done.is_stale:
             return self.say("stale")
+        if done.held is not None:
+            self.happened["scope compared"] += 1
+            self.oracle.holds_the_same(desk, message.request.check, done.held)
         self.oracle.reads_own_writes(desk)
         self.oracle.acknowledged(desk, message.life)
         if not message.answer.is_reset:

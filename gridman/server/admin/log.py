@@ -18,6 +18,7 @@ ACT_WORDS = {
     "account": N_("account added or changed"),
     "assign": N_("grid assigned or taken away"),
     "audit_broken": N_("audit log was changed"),
+    "differed": N_("computer's copy differed from the street's"),
     "enrol": N_("computer enrolled"),
     "enrol_code": N_("enrolment code made"),
     "enrol_failed": N_("enrolment failed"),

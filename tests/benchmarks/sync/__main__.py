@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from tests.benchmarks.measures import Figure, print_figures
 from tests.benchmarks.sync.bad_line import bad_line
 from tests.benchmarks.sync.day import days
-from tests.benchmarks.sync.first import first_sync, served
+from tests.benchmarks.sync.first import comparison, first_sync, served
 from tests.benchmarks.sync.herd import herd, shared_commits
 from tests.benchmarks.sync.town import COMMUNITY_SIZE, GRID_SIZE, STREET_SIZE, Size
 
@@ -25,7 +25,11 @@ def _grid(is_small: bool) -> list[Figure]:
     rounds = 2 if is_small else 5
     with served(_sized(GRID_SIZE, is_small)) as place:
         login = place.town.workers[0]
-        return [*first_sync(place, "first sync of a grid", login, rounds), *days(place, login, rounds)]
+        return [
+            *first_sync(place, "first sync of a grid", login, rounds),
+            comparison(place, "a grid", login),
+            *days(place, login, rounds),
+        ]
 
 
 def _line(is_small: bool) -> list[Figure]:

@@ -14,6 +14,7 @@ from gridman.server.run import ServerThread
 from gridman.services.desk import Desk
 from gridman.services.street import open_street
 from gridman.services.trust import fingerprint_of
+from gridman.sync.checking import ask_all_again
 from tests.benchmarks.measures import Figure, timed
 from tests.benchmarks.sync.town import Size, Town, fill
 from tests.benchmarks.sync.wire import CountingStreet, bare_database, enrolled, insert_bare, rows_of
@@ -85,6 +86,19 @@ def first_sync(place: Served, what: str, login: str, rounds: int) -> list[Figure
         Figure("sync", f"{what}, on the wire in {requests} requests", carried / 1_000, "kB"),
         Figure("sync", f"{what}, memory taken by desk and server", _memory(place, login), "MB"),
     ]
+
+
+def comparison(place: Served, what: str, login: str) -> Figure:
+    """A desk holds each of its scopes against the street's, against as many rounds in which nothing is compared."""
+    desk = place.enrol(f"{login}-compared", login)
+    try:
+        desk.synchronise()
+        scopes = ask_all_again(desk.store)
+        compared = sum(timed(desk.synchronise) for _scope in scopes)
+        plain = sum(timed(desk.synchronise) for _scope in scopes)
+    finally:
+        desk.close()
+    return Figure("sync", f"{what}, all of it compared with the street", compared, yardstick=("nothing to say", plain))
 
 
 def _memory(place: Served, login: str) -> float:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QProgressBar, QWidget
 
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import _, ngettext
+from gridman.kernel.words import N_, _, ngettext
 from gridman.services.outbox import Round
 from gridman.sync.retry import AWAY
 from gridman.ui.background import Job
@@ -21,6 +21,12 @@ __all__ = ["StatusCard", "clock_words"]
 
 _SKEW_TOLD_MS = 60_000
 _SHOWN_ROUNDS = 3
+
+
+_HELD = {
+    "anew": N_("this copy was not as the street's: it was received anew"),
+    "different": N_("this copy is still not as the street's: tell the office that looks after gridman"),
+}
 
 
 def clock_words(skew_ms: int) -> str:
@@ -132,4 +138,4 @@ def _round_words(line: Round) -> str:
     when = show_instant(line.at)
     sent = ngettext("{n} sent", "{n} sent", line.sent).format(n=line.sent)
     received = ngettext("{n} received", "{n} received", line.received).format(n=line.received)
-    return f"{when}  ✓ {sent}, {received}"
+    return f"{when}  ✓ {sent}, {received}" + (f"  ! {_(_HELD[line.held])}" if line.held in _HELD else "")
