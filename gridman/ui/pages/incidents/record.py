@@ -45,6 +45,9 @@ _FORWARD = (
 )
 """Steps that move the incident on, the likeliest first; the others follow in the workflow's order."""
 
+_INVITED = frozenset({"accept", "sign", "assign", "finish", "verify_pass", "resume", "grant_extension", "escalate"})
+"""Steps to which the window invites; to take up again, to refuse or to hand back is for a person to decide, not for a colour."""
+
 _Read = tuple[IncidentFile, list[Transition], dict[str, list[Target]]]
 
 
@@ -160,7 +163,7 @@ class IncidentRecord(QFrame):
         flow = FlowLayout(holder, 8)
         for number, row in enumerate(self._actions):
             keys = f"Alt+{row.key}"
-            is_likely = number == 0 and row.action in _FORWARD
+            is_likely = number == 0 and row.action in _INVITED
             made = button(_(row.label), "primary" if is_likely else "", clicked=self._press, tip=keys)
             made.setText(f"{_(row.label)}  {row.key}")
             made.setShortcut(QKeySequence(keys))
@@ -169,7 +172,9 @@ class IncidentRecord(QFrame):
             self.buttons[row.action] = made
         if self._actions:
             self._acts.addWidget(holder)
-            self._acts.addWidget(label(_("Alt and the letter or digit does it, the same one always"), "small"))
+            self._acts.addWidget(
+                label(_("Alt with the letter or digit on a button does the same; each step keeps its own"), "small")
+            )
         else:
             self._acts.addWidget(label(self._why_nothing(), "soft", wraps=True))
         self._set_enabled(self._panel is None)
