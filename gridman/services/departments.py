@@ -1,5 +1,7 @@
 """Functional departments (职能部门) of the street: added, renamed, and taken out of use when nothing hangs on them any more."""
 
+from typing import Any
+
 from gridman.domain import access
 from gridman.domain.incident import OPEN_STATES, Incident
 from gridman.domain.organisation import Organisation
@@ -68,7 +70,7 @@ def retire_department(unit: Unit, department_id: int, reason: str) -> Organisati
             N_("Finish them, send them back or call them back first; then retire the department."),
             count=len(incidents),
             department=department.name,
-            numbers=_some([i.number for i in incidents]),
+            numbers=_some([i.number or "" for i in incidents]),
         )
     users = unit.page(User, organisation_id=department_id, order_by=("login",), limit=1_000)
     if users:
@@ -77,7 +79,7 @@ def retire_department(unit: Unit, department_id: int, reason: str) -> Organisati
             N_("{department} still has accounts: {logins}."),
             N_("Give them another organisation first, on their pages or with gridman street user change."),
             department=department.name,
-            logins=_some([u.login for u in users]),
+            logins=_some([u.login or "" for u in users]),
         )
     unit.retire(department, reason.strip()[:200])
     return department
@@ -87,7 +89,8 @@ def open_incidents_of(reader: Reader, department_id: int) -> list[Incident]:
     """Open incidents that the department holds, or that would come back to it: those it reported or handled."""
     found: dict[int, Incident] = {}
     for part in ("holder_id", "creator_id", "handler_id"):
-        part_of = reader.page(Incident, state=set(OPEN_STATES), order_by=("number",), **{part: department_id})
+        wanted: dict[str, Any] = {"state": set(OPEN_STATES), part: department_id}
+        part_of = reader.page(Incident, order_by=("number",), **wanted)
         found |= {i.id: i for i in part_of}
     return sorted(found.values(), key=lambda i: i.number or "")
 

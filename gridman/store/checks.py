@@ -28,10 +28,10 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Mark(NamedTuple):
-    """`count` rows of one kind, `mark` over the values of these columns. `columns` empty: only counted, for not all are known here."""
+    """`rows` of one kind, `mark` over the values of these columns. `columns` empty: only counted, for not all are known here."""
 
     columns: tuple[str, ...]
-    count: int
+    rows: int
     mark: int
 
 

@@ -43,7 +43,7 @@ class Held(StrEnum):
 def check_of(reader: Reader, scope: str) -> ScopeCheck:
     """What the street holds of a scope, for a desk to compare."""
     marks = marks_of_scope(reader.connection, scope)
-    return ScopeCheck(scope, [KindCheck(k, list(m.columns), m.count, m.mark) for k, m in sorted(marks.items())])
+    return ScopeCheck(scope, [KindCheck(k, list(m.columns), m.rows, m.mark) for k, m in sorted(marks.items())])
 
 
 def due_scope(reader: Reader) -> str:
@@ -106,7 +106,7 @@ def _differing(reader: Reader, check: ScopeCheck, seq: int) -> list[str] | None:
 
 
 def _is_same(theirs: KindCheck | None, ours: Mark) -> bool:
-    if theirs is None or theirs.count != ours.count:
+    if theirs is None or theirs.count != ours.rows:
         return False
     return theirs.mark == ours.mark or not ours.columns
 

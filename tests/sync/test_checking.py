@@ -118,7 +118,7 @@ def test_a_column_or_kind_that_only_the_street_knows_is_no_difference(world: Wor
         marks = marks_of_scope(there.connection, scope)
         wider = {kind: (*m.columns, "of_tomorrow") for kind, m in marks.items()}
         ours = marks_of_scope(here.connection, scope, wider)
-        assert {kind: m.count for kind, m in ours.items()} == {kind: m.count for kind, m in marks.items()}
+        assert {kind: m.rows for kind, m in ours.items()} == {kind: m.rows for kind, m in marks.items()}
         assert all(not m.columns for m in ours.values())
 
 
