@@ -3,6 +3,7 @@
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from gridman.domain import access
@@ -15,11 +16,10 @@ from gridman.domain.visit import Visit
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
-from gridman.store.queries.crossings import visits_near
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "duplicates_of", "merge_people", "note_same_person", "note_same_visit", "other_of", "take_off", "words_of_double",
+    "SAME_VISIT_MS", "duplicates_of", "merge_people", "note_same_person", "note_same_visit", "other_of", "take_off", "words_of_double",
 ]  # fmt: skip
 
 SAME_VISIT_MS = 600_000
@@ -48,9 +48,11 @@ def note_same_person(unit: Unit, person: Person) -> None:
             _ask(unit, "same_person", other, person.id)
 
 
-def note_same_visit(unit: Unit, visit: Visit) -> None:
-    """At the street: ask about a visit that the same worker logged at the same household within ten minutes, as two desks of one user do."""
-    for other_id, amends_id in visits_near(unit, visit, SAME_VISIT_MS):
+def note_same_visit(unit: Unit, visit: Visit, near: Iterable[tuple[int, int | None]]) -> None:
+    """At the street: ask about a visit that the same worker logged at the same household within ten minutes, as two desks of one user do.
+    `near`: those there are (id, and the visit each corrects), the latest first.
+    """
+    for other_id, amends_id in near:
         if other_id not in (visit.id, visit.amends_id) and amends_id != visit.id:
             _ask(unit, "same_visit", visit, other_id)
             return

@@ -46,7 +46,7 @@ class StreetFeed:
 
     def record(self, unit: Unit, captured: list[Captured]) -> None:
         gathered: _Gathered = unit.ledger.setdefault("feed", _Gathered())
-        versions: Mapping[tuple[int, str], tuple[str, str | None]] = unit.ledger.get("versions", {})
+        versions: dict[tuple[int, str], tuple[str, str | None]] = unit.ledger.get("versions", {})
         cells = []
         for change in captured:
             record, known = change.record, noun_of(change.record)
@@ -56,11 +56,11 @@ class StreetFeed:
             elif change.kind == "amend":
                 gathered.amended[known.kind].add(record.id)
                 for name in change.after:
-                    version, claimed = versions.get((record.id, name), (unit.stamp, None))
+                    version, claimed = versions.pop((record.id, name), (change.origin.stamp, None))
                     cells.append(
                         {
                             "record_id": record.id, "field": name, "version": version, "claimed": claimed,
-                            "actor_id": unit.actor.user_id, "at": unit.at,
+                            "actor_id": unit.actor.user_id, "at": change.origin.at,
                         }
                     )  # fmt: skip
         upsert_cells(unit.connection, cells)

@@ -12,7 +12,16 @@ from gridman.store import tables
 from gridman.store.batches import batches
 from gridman.store.unit import Reader
 
-__all__ = ["cell_states", "cells_of", "clock_of", "entries_after", "rows_of", "same_moment", "scopes_with_news"]
+__all__ = [
+    "cell_states",
+    "cell_states_of",
+    "cells_of",
+    "clock_of",
+    "entries_after",
+    "rows_of",
+    "same_moment",
+    "scopes_with_news",
+]
 
 
 _SCOPES = 200
@@ -23,6 +32,10 @@ _CELLS = select(_c.record_id, _c.field, _c.version, _c.actor_id, _c.at).where(
 )
 _STATES = select(_c.field, _c.version, _c.claimed, _c.actor_id, _c.at).where(
     _c.record_id == bindparam("record_id"), _c.field.in_(bindparam("fields", expanding=True))
+)
+
+_ALL_STATES = select(_c.record_id, _c.field, _c.version, _c.claimed, _c.actor_id, _c.at).where(
+    _c.record_id.in_(bindparam("ids", expanding=True))
 )
 
 
@@ -115,3 +128,14 @@ def cell_states(
     """Version, the writer's own stamp, who and when of those of a record's fields that were ever edited."""
     rows = connection.execute(_STATES, {"record_id": record_id, "fields": list(fields)})
     return {name: (version, claimed, who, at) for name, version, claimed, who, at in rows}
+
+
+def cell_states_of(
+    connection: Connection, record_ids: Iterable[int]
+) -> dict[int, dict[str, tuple[str, str | None, int | None, int | None]]]:
+    """The same of all fields of each of these records."""
+    found: dict[int, dict[str, tuple[str, str | None, int | None, int | None]]] = {i: {} for i in record_ids}
+    for part in batches(found):
+        for record_id, name, *state in connection.execute(_ALL_STATES, {"ids": part}):
+            found[record_id][name] = (state[0], state[1], state[2], state[3])
+    return found

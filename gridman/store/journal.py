@@ -4,7 +4,7 @@ numbered operations with the version each field was made on, their receipts besi
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -177,11 +177,11 @@ def _without_effects(change: Captured, owner: _Op | None) -> Captured:
         owner.fields[name] = change.after[name]
         owner.replaced.setdefault(name, change.before.get(name))
     rest = {f: v for f, v in change.after.items() if f not in effects}
-    return Captured("amend", change.record, rest, {f: change.before.get(f) for f in rest})
+    return Captured("amend", change.record, rest, change.origin, {f: change.before.get(f) for f in rest})
 
 
 def _folded(earlier: Captured, later: Captured) -> Captured:
-    return Captured(earlier.kind, earlier.record, earlier.after | later.after, later.before | earlier.before)
+    return replace(earlier, after=earlier.after | later.after, before=later.before | earlier.before)
 
 
 def last_op(connection: Connection) -> int:
@@ -191,10 +191,10 @@ def last_op(connection: Connection) -> int:
 
 def _row(unit: Unit, change: Captured, after: dict[str, Any]) -> dict[str, Any]:
     return {
-        "at": unit.at,
-        "stamp": unit.stamp,
+        "at": change.origin.at,
+        "stamp": change.origin.stamp,
         "actor_id": unit.actor.user_id,
-        "replica": unit.author_replica,
+        "replica": change.origin.replica,
         "kind": change.kind,
         "entity": noun_of(change.record).kind,
         "record_id": change.record.id,

@@ -4,10 +4,10 @@ Capture sits in the session's flush, below every service: whatever mapped record
 journaled in the same transaction. Deleting and bulk statements on records are refused, so no write goes around the journal.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection, func, inspect, select, update
 from sqlalchemy.orm import Session, UOWTransaction, object_session
@@ -22,9 +22,10 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import COUNTER_BITS
 from gridman.kernel.words import N_
 from gridman.store import tables
+from gridman.store.batches import batches
 from gridman.store.changes import Changes
 
-__all__ = ["Captured", "Reader", "Recorder", "Unit"]
+__all__ = ["Captured", "Origin", "Reader", "Recorder", "Unit"]
 
 R = TypeVar("R", bound=Record)
 S = TypeVar("S", bound=Synced)
@@ -117,13 +118,22 @@ def _matches(cls: type[Record], name: str, value: Any) -> Any:
     return column == value
 
 
+class Origin(NamedTuple):
+    """When a change was made (ms), under which stamp, on which computer."""
+
+    at: int
+    stamp: str
+    replica: int
+
+
 @dataclass
 class Captured:
-    """One record's change within a unit: values written (`after`), values replaced (`before`; empty when the record is new)."""
+    """One record's change within a unit: values written (`after`), values replaced (`before`; empty when the record is new), and whence."""
 
-    kind: str  # create, amend; command: `after` is then the command's payload
+    kind: str  # create, amend, command; command: `after` is then the command's payload
     record: Synced
     after: dict[str, Any]
+    origin: Origin
     before: dict[str, Any] = field(default_factory=dict)
 
 
@@ -157,11 +167,29 @@ class Unit(Reader):
         self.author_replica = actor.replica or ticking.replica
         self.ledger: dict[str, Any] = {}
         """Where recorders keep what they gather until `finish`; it dies with the unit, so a failed one leaves nothing behind."""
+        self._gathering: _Gathering | None = None
 
     @property
     def is_alone(self) -> bool:
         """Whether no other program can write until this unit ends, as on SQLite."""
-        return self.connection.dialect.name == "sqlite"
+        return super().connection.dialect.name == "sqlite"
+
+    @property
+    def connection(self) -> Connection:
+        """For the store's own queries only: they see all that was changed so far."""
+        if self._gathering is not None and self._gathering.origins:
+            self.flush()
+        return super().connection
+
+    @property
+    def origin_of_change(self) -> Origin:
+        """What is changed now is changed then and there."""
+        return Origin(self.at, self.stamp, self.author_replica)
+
+    def find(self, cls: type[R], record_id: int | None) -> R | None:
+        """The record with this id, or None."""
+        made = None if self._gathering is None else self._gathering.made.get((cls, record_id))
+        return super().find(cls, record_id) if made is None else made
 
     def hold(self, cls: type[R], record_id: int) -> R | None:
         """The record as it is now, or None; until this unit ends nobody else changes it."""
@@ -169,6 +197,16 @@ class Unit(Reader):
             return self.find(cls, record_id)
         self.flush()
         return self.session.get(cls, record_id, with_for_update={"key_share": True})
+
+    def hold_all(self, cls: type[R], record_ids: Iterable[int]) -> list[R]:
+        """Those of these records that there are, each as `hold` gives it. The caller keeps them as long as they are to be at hand."""
+        found: list[R] = []
+        for part in batches(record_ids):
+            query = select(cls).where(attribute(cls, "id").in_(part)).order_by(attribute(cls, "id"))
+            if not self.is_alone:
+                query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+            found += self.session.scalars(query)
+        return found
 
     def new_id(self) -> int:
         """An id for a new record, from this replica's counter. Asks the counter in growing blocks, so imports ask seldom."""
@@ -199,6 +237,9 @@ class Unit(Reader):
         """Add a new record; it gets its id here unless it has one."""
         if inspect(record).dict.get("id") is None:
             record.id = self.new_id()
+        if self._gathering is not None:
+            self._gathering.made[type(record), record.id] = record
+            self._sign(record)
         self.session.add(record)
         return record
 
@@ -208,6 +249,7 @@ class Unit(Reader):
             raise RuntimeError(f"{record!r} was not read in this unit")
         for name, value in values.items():
             if getattr(record, name) != value:
+                self._sign(record)
                 setattr(record, name, value)
         return record
 
@@ -218,7 +260,9 @@ class Unit(Reader):
         adds to the record's log, are shown at once and replaced by the street's answer. On the street it is journaled.
         """
         self.flush()
-        self.capture([Captured("command", record, dict(payload))])
+        if self._gathering is not None:
+            self._gathering.count += 1
+        self.capture([Captured("command", record, dict(payload), self.origin_of_change)])
 
     def see(self, stamp: str) -> None:
         """Learn a stamp from elsewhere: what is written after this unit sorts after it."""
@@ -232,21 +276,89 @@ class Unit(Reader):
     @contextmanager
     def as_of(self, at: int, stamp: str, replica: int) -> Iterator[None]:
         """Write the block's changes as another computer made them: at its instant, under its stamp, whole or not at all (an exception
-        undoes them and goes on upward; the unit stays open).
+        undoes them and goes on upward; the unit stays open). Within `together` nothing is undone before that block ends.
         """
-        self.flush()
+        if self._gathering is None:
+            self.flush()
         mine = self.at, self.stamp, self.author_replica
         self.at, self.stamp, self.author_replica = at, stamp, replica
+        try:
+            if self._gathering is not None:
+                self._gathering.turn += 1
+                yield
+                return
+            with self.session.begin_nested():
+                yield
+                self.flush()
+        except BaseException:
+            self._undone()
+            raise
+        finally:
+            self.at, self.stamp, self.author_replica = mine
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Gather the changes of many `as_of` blocks and write them in few statements, each under its own origin. All of them or none: an
+        exception undoes the whole block and goes on upward; `changed_count` tells whether there is anything to undo.
+        """
+        self.flush()
+        self._gathering = _Gathering()
         try:
             with self.session.begin_nested():
                 yield
                 self.flush()
         except BaseException:
-            self._ids = iter(())  # a block of ids taken within was given back
-            self.ledger["undone"] = True
+            self._undone()
             raise
         finally:
-            self.at, self.stamp, self.author_replica = mine
+            self._gathering = None
+
+    def _undone(self) -> None:
+        """What was written since some point was taken back."""
+        self._ids = iter(())  # a block of ids taken within was given back
+        self.ledger["undone"] = True
+        self.ledger.pop("versions", None)
+
+    @property
+    def changed_count(self) -> int:
+        """Within `together`: how often something was changed there."""
+        return 0 if self._gathering is None else self._gathering.count
+
+    def has_changed(self, cls: type[Record], record_id: int | None = None) -> bool:
+        """Within `together`: whether this record was changed there; without an id, any of its class."""
+        if self._gathering is None:
+            return True
+        return ((cls, record_id) if record_id is not None else cls) in self._gathering.changed
+
+    def note_change(self, record: Synced) -> None:
+        """Something that belongs to this record was changed (its versions) without the record itself."""
+        if self._gathering is not None:
+            self._gathering.count += 1
+            self._gathering.changed |= {type(record), (type(record), record.id)}
+
+    def _sign(self, record: Synced) -> None:
+        """Within `together`: remember whose change of this record waits to be written. Two origins of one record are written one by one."""
+        if self._gathering is None:
+            return
+        self.note_change(record)
+        turn, key = self._gathering.turn, (type(record), record.id)
+        if self._gathering.origins.get(key, (turn,))[0] != turn:
+            self.flush()
+        self._gathering.origins.setdefault(key, (turn, self.origin_of_change))
+
+    def signed(self, captured: list[Captured]) -> list[Captured]:
+        """What is about to be written, each with its origin, in the order in which it was changed."""
+        if self._gathering is None or not self._gathering.origins:
+            return captured
+        origins, self._gathering.origins = self._gathering.origins, {}
+        places = {key: place for place, key in enumerate(origins)}
+
+        def place_of(change: Captured) -> int:
+            return places.get((type(change.record), change.record.id), len(places))
+
+        for change in captured:
+            _turn, change.origin = origins.get((type(change.record), change.record.id), (0, change.origin))
+        return sorted(captured, key=place_of)
 
     def retire(self, record: Synced, reason: str) -> None:
         """Take a record out of use; it stays on file with the reason, and can be brought back."""
@@ -279,15 +391,32 @@ class Unit(Reader):
         return Changes({k: frozenset(ids) if len(ids) <= MANY else frozenset() for k, ids in self._touched.items()})
 
 
-def captured_of(session: Session) -> list[Captured]:
+@dataclass
+class _Gathering:
+    """What a unit gathers within `together`. `turn`: number of the `as_of` block; `origins`: of changes that wait to be written, each with its
+    turn; `made`: records that are new; `changed`: classes and (class, id) that were made or amended; `count`: how often anything was.
+    """
+
+    turn: int = 0
+    origins: dict[tuple[type, int], tuple[int, Origin]] = field(default_factory=dict)
+    made: dict[tuple[type, int | None], Any] = field(default_factory=dict)
+    changed: set[Any] = field(default_factory=set)
+    count: int = 0
+
+
+def captured_of(session: Session, origin: Origin) -> list[Captured]:
     """What the coming flush will write."""
     if session.deleted:
         raise RuntimeError(f"records are retired, never deleted: {list(session.deleted)!r}")
-    found = [Captured("create", record, _values_of_new(record)) for record in session.new if isinstance(record, Synced)]
+    found = [
+        Captured("create", record, _values_of_new(record), origin)
+        for record in session.new
+        if isinstance(record, Synced)
+    ]
     for record in session.dirty:
         if not isinstance(record, Synced):
             continue
-        change = Captured("amend", record, {})
+        change = Captured("amend", record, {}, origin)
         for name in noun_of(record).columns:
             history = get_history(record, name)
             if history.has_changes():
@@ -313,7 +442,9 @@ class UnitSession(Session):
 
 def before_flush(session: UnitSession, context: UOWTransaction, instances: object) -> None:
     """Session event: note what is about to be written."""
-    session.pending = captured_of(session)
+    unit = session.unit
+    if unit is not None:
+        session.pending = unit.signed(captured_of(session, unit.origin_of_change))
 
 
 def after_flush(session: UnitSession, context: UOWTransaction) -> None:

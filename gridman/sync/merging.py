@@ -12,6 +12,7 @@ from gridman.services.moves import move_household
 from gridman.store.feed_pages import cell_states
 from gridman.store.journal import upsert_cells
 from gridman.store.unit import Unit
+from gridman.sync.facts import Facts
 from gridman.sync.kept import grid_of, keep
 from gridman.sync.protocol import Op
 
@@ -23,12 +24,15 @@ _Side = tuple[Any, int | None, int | None]
 _RETIRING = ("retired_at", "retired_reason")
 
 
-def merge(unit: Unit, op: Op, known: Noun, record: Synced, values: Mapping[str, Any], stamp: str) -> int:
+def merge(
+    unit: Unit, facts: Facts, op: Op, known: Noun, record: Synced, values: Mapping[str, Any], stamp: str
+) -> int:  # fmt: skip
     """Write what wins of the edit's values, keep what loses; returns how many values lost."""
-    versions = _decided_versions(unit)
     written: dict[str, Any] = {}
+    versions: dict[tuple[int, str], tuple[str, str | None]] = {}
     losers: list[tuple[str, str, _Side, _Side]] = []
-    cells = cell_states(unit.connection, record.id, list(values))
+    same: list[dict[str, Any]] = []
+    cells = facts.cells(known.cls, record.id, list(values))
     is_retired = record.retired_at is not None and "retired_at" not in values
     for name, value in values.items():
         current = getattr(record, name)
@@ -45,21 +49,24 @@ def merge(unit: Unit, op: Op, known: Noun, record: Synced, values: Mapping[str, 
             versions[record.id, name] = (verdict.version, op.stamp if op.stamp != verdict.version else None)
         elif not verdict.loser and version is not None:
             # The same value from two desks: no conflict, and the second desk's next edit knows what it edits.
-            upsert_cells(unit.connection, [
+            same.append(
                 {"record_id": record.id, "field": name, "version": version, "claimed": op.stamp, "actor_id": actor_id, "at": at}
-            ])  # fmt: skip
+            )  # fmt: skip
         if verdict.loser and known.cls is not Conflict:
             mine, theirs = (value, unit.actor.user_id, unit.at), (current, actor_id, at)
             kept, lost = (theirs, mine) if verdict.loser == "edit" else (mine, theirs)
             losers.append((name, verdict.reason, kept, lost))
     if written.get("retired_at") is not None:
         losers += _unknown_to_the_retirer(unit, op, known, record)
+    if same:
+        upsert_cells(unit.connection, same)
+        unit.note_change(record)
     was_in = grid_of(record)
+    unit.ledger.setdefault("versions", {}).update(versions)  # where the feed looks up what was decided
     unit.amend(record, **written)
-    unit.flush()
-    versions.clear()
     grid_id = grid_of(record)
     if isinstance(record, Household) and grid_id is not None and grid_id != was_in:
+        unit.flush()
         move_household(unit, record, grid_id)
     for name, reason, kept, lost in losers:
         keep(unit, known, record.id, grid_of(record), name, reason, kept, lost)
@@ -77,10 +84,3 @@ def _unknown_to_the_retirer(unit: Unit, op: Op, known: Noun, record: Synced) -> 
             continue
         found.append((name, "retired", (None, unit.actor.user_id, unit.at), (getattr(record, name), actor_id, at)))
     return found
-
-
-def _decided_versions(unit: Unit) -> dict[tuple[int, str], tuple[str, str | None]]:
-    """Where the feed looks up the versions of fields that a merge decided, for the one edit that is being applied."""
-    versions: dict[tuple[int, str], tuple[str, str | None]] = unit.ledger.setdefault("versions", {})
-    versions.clear()
-    return versions

@@ -3,7 +3,7 @@ with its reason and stops nothing behind it. Whatever value does not make it int
 """
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,6 @@ from gridman.services.doubles import note_same_person, note_same_visit
 from gridman.services.incident_races import settle_race
 from gridman.store.feed import scopes_in_feed
 from gridman.store.pushed import keep_for_later
-from gridman.store.queries.crossings import has_open_review
 from gridman.store.unit import Unit
 from gridman.sync.admission import (
     ForeignTarget,
@@ -41,6 +40,7 @@ from gridman.sync.admission import (
     right_to_amend,
     right_to_create,
 )
+from gridman.sync.facts import Facts
 from gridman.sync.kept import grid_of, keep, log_rejected, note_other_decision, whole_or_none
 from gridman.sync.later import KINDS, is_strangers_photo, kept, later
 from gridman.sync.merging import merge
@@ -61,6 +61,14 @@ class _OutOfScope(Exception):
     """The record is not, or no longer, among those this user's desk may write."""
 
 
+class _Tangled(Exception):
+    """The operation with this place in a stretch cannot be applied and has changed something already: the stretch is undone."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
+
+
 @dataclass
 class Intake:
     """One desk's push within one unit of the street. `scopes`: what the desk's user may have today; `skew_ms`: how far the desk's clock
@@ -72,38 +80,79 @@ class Intake:
     replica: int
     skew_ms: int = 0
 
-    def take(self, op: Op) -> Verdict:
-        """Apply one operation; never raises for what is wrong with it, only Trouble of the street's own machine."""
-        now = self.unit.clock()
+    def __post_init__(self) -> None:
+        self._facts = Facts(self.unit)
+
+    def take_all(self, ops: Sequence[Op]) -> list[Verdict]:
+        """Apply operations in their order, written together as far as nothing is wrong: one that goes wrong after it changed something is
+        applied again by itself, those before it together once more.
+        """
+        verdicts: list[Verdict] = []
+        while len(verdicts) < len(ops):
+            verdicts += self._take_stretch(ops[len(verdicts) :])
+        return verdicts
+
+    def _take_stretch(self, ops: Sequence[Op]) -> list[Verdict]:
+        """Apply the first of these operations, as many as go together."""
+        if len(ops) == 1:
+            return [self.take(ops[0])]
+        try:
+            return self._take_together(ops)
+        except _Tangled as tangled:
+            before = self.take_all(ops[: tangled.place])
+            return [*before, self.take(ops[tangled.place])]
+        except Trouble:
+            raise
+        except Exception as error:  # met when all was written: nobody knows by whom
+            _log_place(f"a push of device {self.replica} is taken one by one", error)
+            return [self.take(op) for op in ops]
+
+    def _take_together(self, ops: Sequence[Op]) -> list[Verdict]:
+        try:
+            with self.unit.together():
+                self._facts = Facts(self.unit, ops)
+                return [self.take(op, place) for place, op in enumerate(ops)]
+        finally:
+            self._facts = Facts(self.unit)
+
+    def take(self, op: Op, place: int | None = None) -> Verdict:
+        """Apply one operation; never raises for what is wrong with it, only Trouble of the street's own machine. `place`: of one that is
+        written together with others.
+        """
+        now, count = self.unit.clock(), self.unit.changed_count
         stamp, at = clamp(op.stamp, now), min(op.at, now + MAX_AHEAD_MS)
         try:
             with self.unit.as_of(at, stamp, self.replica):
                 return self._apply(op, stamp)
-        except _OutOfScope:
+        except Trouble:  # the street's own: no answer to this operation, which the desk sends again
+            raise
+        except Exception as problem:
+            is_clean = self.unit.changed_count == count and isinstance(problem, Refusal | _OutOfScope)
+            if place is not None and not is_clean:
+                raise _Tangled(place) from problem
+            return self._not_taken(op, at, stamp, problem)
+
+    def _not_taken(self, op: Op, at: int, stamp: str, problem: Exception) -> Verdict:
+        """Why an operation cannot be applied, and keep what it brought."""
+        if isinstance(problem, _OutOfScope):
             outside = Refusal(
                 "sync.scope",
                 N_("The record is not in your grids any more; your edit was kept for review."),
                 N_("The office that is in charge of it now decides."),
             )
             return self._set_aside(op, at, stamp, outside, "set_aside", "scope")
-        except ForeignTarget as foreign:
-            return self._set_aside(op, at, stamp, foreign, "set_aside", "target")
-        except Trouble:  # the street's own: no answer to this operation, which the desk sends again
-            raise
-        except Refusal as problem:
-            return self._set_aside(op, at, stamp, problem, "refused", "refused")
-        except Exception as error:
-            # A bug met by one operation must not close the way for all the desk's later work. Messages may hold values: not logged.
-            where = "".join(traceback.format_tb(error.__traceback__)[-3:])
-            get_log(__name__).error(
-                "operation %s of device %s: %s\n%s", op.n, self.replica, type(error).__name__, where
-            )
-            failed = Refusal(
-                "sync.bug",
-                N_("The street server failed on this edit; it was kept for review."),
-                N_("Tell the office that looks after gridman; its log has the details."),
-            )
-            return self._set_aside(op, at, stamp, failed, "refused", "refused")
+        if isinstance(problem, Refusal):
+            is_foreign = isinstance(problem, ForeignTarget)
+            outcome, reason = ("set_aside", "target") if is_foreign else ("refused", "refused")
+            return self._set_aside(op, at, stamp, problem, outcome, reason)
+        # A bug met by one operation must not close the way for all the desk's later work.
+        _log_place(f"operation {op.n} of device {self.replica}", problem)
+        failed = Refusal(
+            "sync.bug",
+            N_("The street server failed on this edit; it was kept for review."),
+            N_("Tell the office that looks after gridman; its log has the details."),
+        )
+        return self._set_aside(op, at, stamp, failed, "refused", "refused")
 
     def _apply(self, op: Op, stamp: str) -> Verdict:
         known = noun(op.entity)
@@ -137,7 +186,7 @@ class Intake:
         unit = self.unit
         taken_over = self._set_aside_before(op, known)
         is_new = replica_of(op.record_id) == self.replica or taken_over
-        if not is_new or unit.find(known.cls, op.record_id) is not None:
+        if not is_new or self._facts.find(known.cls, op.record_id) is not None:
             raise Refusal(
                 "sync.foreign_id",
                 N_("The number of the new record is not one of this computer's own."),
@@ -153,20 +202,20 @@ class Intake:
         if not taken_over:
             require_own(unit, op, values)
         require_target(unit, known, None, values, self.scopes)
-        record = unit.create(known.cls(id=op.record_id, **values))
-        unit.flush()
-        if not self._scopes_of(record, known) & self.scopes:
+        record = known.cls(id=op.record_id, **values)
+        if not self._own_scopes(record, known) & self.scopes:
             raise _OutOfScope
+        unit.create(record)
         unit.see(unit.stamp)
         if isinstance(record, Person):
             note_same_person(unit, record)
         elif isinstance(record, Visit):
-            note_same_visit(unit, record)
+            note_same_visit(unit, record, self._facts.visits_near(record))
         return Verdict(op.n, "applied", self._not_yet(op, known))
 
     def _set_aside_before(self, op: Op, known: Noun) -> bool:
         """Whether this is a record of another desk, exactly as it was kept for review in the grids of this one, taken over by a decision."""
-        if not has_open_review(self.unit, known.kind, op.record_id):
+        if not self._facts.has_open_review(known.kind, op.record_id):
             return False
         for conflict in self.unit.page(Conflict, record_kind=known.kind, record_id=op.record_id, resolved_at=None):
             kept, scopes = lost_values(conflict), frozenset(noun_of(conflict).scopes(conflict)) - {REF}
@@ -195,7 +244,7 @@ class Intake:
             raise Invalid(known.kind, problems)
         require_target(unit, known, record, values, self.scopes)
         lost = note_other_decision(unit, record, values) if isinstance(record, Conflict) else 0
-        lost += merge(unit, op, known, record, values, stamp)
+        lost += merge(unit, self._facts, op, known, record, values, stamp)
         if isinstance(record, Person) and "id_number" in values:
             note_same_person(unit, record)
         return Verdict(op.n, "merged" if lost else "applied", self._not_yet(op, known))
@@ -244,7 +293,7 @@ class Intake:
         return Verdict(op.n, "applied")
 
     def _in_scope(self, op: Op, known: Noun) -> Synced:
-        record = self.unit.hold(known.cls, op.record_id)
+        record: Synced | None = self._facts.hold(known, op.record_id)
         if record is None:
             raise Refusal(
                 "record.missing",
@@ -260,13 +309,17 @@ class Intake:
         return record
 
     def _scopes_of(self, record: Synced, known: Noun) -> frozenset[str]:
-        """Where the record is now: what follows an incident is where the incident is."""
+        """Where the record is now."""
+        return self._own_scopes(record, known) or scopes_in_feed(self.unit.connection, record.id)
+
+    def _own_scopes(self, record: Synced, known: Noun) -> frozenset[str]:
+        """Where the record lies by what is written in it: what follows an incident is where the incident is."""
         if known.follows:
-            followed = self.unit.find(Incident, getattr(record, known.follows))
+            followed = self._facts.find(Incident, getattr(record, known.follows))
             incident = noun("incident")
             if followed is not None and incident is not None:
                 return frozenset(incident.scopes(followed))
-        return frozenset(known.scopes(record)) or scopes_in_feed(self.unit.connection, record.id)
+        return frozenset(known.scopes(record))
 
     def _understood(self, op: Op, known: Noun) -> dict[str, Any]:
         """The values of fields this version knows; the others wait for the version that knows them (`_not_yet`)."""
@@ -296,6 +349,12 @@ class Intake:
             own = record if record is not None and grid_of(record) is not None else None
             grid_id = grid_of(own) if own is not None else whole_or_none(op.after.get("grid_id"))
             keep(unit, known, op.record_id, grid_id, None, reason, (None, None, None), (dict(op.after), *mine))
+
+
+def _log_place(what: str, error: Exception) -> None:
+    """Log where something went wrong; not the message, which may hold values."""
+    where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+    get_log(__name__).error("%s: %s\n%s", what, type(error).__name__, where)
 
 
 def _without_place(values: Mapping[str, Any]) -> dict[str, Any]:

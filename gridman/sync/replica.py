@@ -163,7 +163,7 @@ class Replica:
         repeated = _repeated(connection, request, last)
         fresh = _next_ops(request.ops, last)
         intake = Intake(unit, scopes, actor.replica, request.at - unit.now)
-        verdicts = [intake.take(op) for op in fresh]
+        verdicts = intake.take_all(fresh)
         unit.finish()  # numbers the changes, so that they are in this very answer
         seq, _epoch = clock_of(connection)
         answers = [(op.n, digest_of(op), to_builtins(v)) for op, v in zip(fresh, verdicts, strict=True)]

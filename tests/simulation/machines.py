@@ -140,11 +140,14 @@ class Machines:
     def _refusals(self) -> Iterator[None]:
         """An operation that the street refuses for a reason of its own stops nothing behind it."""
         simulation, inner = self, Intake._apply
+        refused: set[tuple[int, int]] = set()
 
         def apply(self: Intake, op: Op, stamp: str) -> Verdict:
             verdict = inner(self, op, stamp)
             simulation.refusing -= 1
-            if simulation.refusing == 0 and op.kind != "none":
+            if simulation.refusing == 0:
+                refused.add((self.replica, op.n))
+            if (self.replica, op.n) in refused and op.kind != "none":  # each time it is tried, as a true reason would
                 raise Refusal("sim.refused", "Refused.")
             return verdict
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from gridman.domain.catalog import noun
 from gridman.domain.stamp import MAX_AHEAD_MS, wall_of
 from gridman.services.access import scopes_of_user
 from gridman.store.store import Store
-from gridman.store.unit import Reader
+from gridman.store.unit import Reader, Unit
 from gridman.store.values import unpack
 from gridman.sync import replica
 from gridman.sync.checking import Held
@@ -78,10 +78,19 @@ class Oracle:
         oracle, inner = self, replica.Intake
 
         class Watched(inner):  # type: ignore[misc, valid-type]
-            def take(self, op: Op) -> Verdict:
+            def _take_together(self, ops: Sequence[Op]) -> list[Verdict]:
+                marks = [len(seen) for seen in oracle.seen()]
+                try:
+                    return super()._take_together(ops)
+                except Exception:
+                    for seen, mark in zip(oracle.seen(), marks, strict=True):
+                        del seen[mark:]  # taken back: it is taken once more
+                    raise
+
+            def take(self, op: Op, place: int | None = None) -> Verdict:
                 before = oracle.before(self.unit, op)
                 last = oracle.last_line(self.unit) if op.kind == "command" else 0
-                verdict = super().take(op)
+                verdict = super().take(op, place)
                 oracle.saw(self.replica, op, before, verdict)
                 if op.kind == "command":
                     self.unit.flush()
@@ -94,12 +103,19 @@ class Oracle:
         finally:
             replica.Intake = inner  # type: ignore[misc]
 
-    def before(self, reader: Reader, op: Op) -> dict[str, tuple[Any, str | None]]:
-        """The street's value and version of each field the operation edits, before it is applied."""
+    def seen(self) -> tuple[list[Any], ...]:
+        """What was seen of the push under way."""
+        return self._now, self._over_now, self.false_conflicts
+
+    def before(self, unit: Unit, op: Op) -> dict[str, tuple[Any, str | None]]:
+        """The street's value and version of each field the operation edits, before it is applied. What the push gathered so far is written only
+        where it matters here.
+        """
         known = noun(op.entity)
         if op.kind != "amend" or known is None:
             return {}
-        run = reader.connection.exec_driver_sql
+        is_changed = unit.has_changed(known.cls, op.record_id)
+        run = (unit.connection if is_changed else unit.session.connection()).exec_driver_sql
         row = run(f'SELECT * FROM "{op.entity}" WHERE id = {op.record_id}').mappings().first()
         if row is None:
             return {}
