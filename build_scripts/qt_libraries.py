@@ -62,9 +62,10 @@ LIBRARIES: dict[str, str] = {
 
 def missing() -> list[str]:
     """The sonames of LIBRARIES that this machine cannot load; empty where Qt brings everything itself."""
-    if not sys.platform.startswith("linux"):
+    if sys.platform == "linux":
+        return [soname for soname in LIBRARIES if not _loads(soname)]
+    else:
         return []
-    return [soname for soname in LIBRARIES if not _loads(soname)]
 
 
 def _loads(soname: str) -> bool:
@@ -96,7 +97,7 @@ def ensure(log: Path) -> None:
 
 def apt_install(packages: Sequence[str], log: Path) -> None:
     """Install Debian packages as root; otherwise SetupProblem with the line to type. `a|b` means whichever exists."""
-    is_root = os.geteuid() == 0
+    is_root = sys.platform != "win32" and os.geteuid() == 0
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     update_tail = ""
     if is_root:

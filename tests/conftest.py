@@ -10,6 +10,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.support.windows_files import keep_windows_rule
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Before anything imports Qt.
@@ -64,6 +66,13 @@ def _english() -> Iterator[None]:
 def noon() -> Callable[[], int]:
     """A clock that stands still at NOON."""
     return lambda: NOON
+
+
+@pytest.fixture(autouse=True)
+def _windows_rule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The product never replaces or deletes a file that it has open: on Windows it could not."""
+    if request.node.get_closest_marker("posix_files") is None:
+        keep_windows_rule(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -253,4 +253,5 @@ def spoken_here() -> str:
 
         # Primary language 4 is Chinese (Windows language identifiers).
         return "zh_CN" if ctypes.windll.kernel32.GetUserDefaultUILanguage() & 0x3FF == 4 else "en"
-    return "en"
+    else:
+        return "en"

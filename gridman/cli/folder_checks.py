@@ -1,6 +1,5 @@
 """A data folder: its files, its keys, its database inside, its photos, its outbox, and the street server it belongs to."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from gridman.cli.machine_checks import disk_flaws
 from gridman.kernel.clock import show_instant, system_clock
 from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import STREET_REPLICA
+from gridman.kernel.private import how_to_close, is_open_to_others
 from gridman.kernel.words import N_, _
 from gridman.services.audit import verify_chain
 from gridman.services.audit_anchor import broken_desks
@@ -74,12 +74,13 @@ def _file(path: Path) -> Iterator[Refusal]:
 
 
 def _open_to_others(path: Path) -> Iterator[Refusal]:
-    if sys.platform != "win32" and path.stat().st_mode & 0o077:
+    if is_open_to_others(path):
         yield Refusal(
             "doctor.key_open",
             N_("Other users of this computer may read the key file {path}."),
-            N_("Type: chmod 600 {path}"),
+            N_("Type: {line}"),
             path=path,
+            line=how_to_close(path),
         )
 
 

@@ -96,7 +96,7 @@ def _libraries() -> Iterator[Refusal]:
             importlib.import_module(name)
         except Exception as error:
             yield Refusal(
-                "doctor.library", N_("The library {name} does not load: {why}."), _SET_UP, name=name, why=str(error)[:200]
+                "doctor.library", N_("The library {name} does not load: {why}."), _SET_UP, name=name, why=str(error)[:200].rstrip(".")
             )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def _probe(program: str, problem: Callable[[str], Refusal]) -> Iterator[Refusal]
         return
     if made.returncode != 0:
         lines = [line for line in made.stderr.splitlines() if line.strip()]
-        yield problem(lines[-1][:300] if lines else f"exit {made.returncode}")
+        yield problem(lines[-1][:300].rstrip(".") if lines else f"exit {made.returncode}")
 
 
 def _qt_missing(why: str) -> Refusal:
@@ -135,12 +135,19 @@ def _engine_broken(why: str) -> Refusal:
 
 
 def _screen() -> Iterator[Refusal]:
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if not _has_screen():
         yield Refusal(
             "doctor.no_screen",
             N_("There is no screen in this session, so the window cannot open."),
             N_("Start gridman desk from the computer's desktop. The street server and the other commands need none."),
         )
+
+
+def _has_screen() -> bool:
+    if sys.platform == "linux":
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    else:
+        return True
 
 
 def _fonts() -> Iterator[Refusal]:

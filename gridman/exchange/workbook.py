@@ -3,14 +3,13 @@ pick from, a sheet of notes. Rows are streamed to the file, which appears whole 
 """
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gridman.kernel.files import cannot_write
+from gridman.kernel.files import cannot_write, put_in_place, take_away
 
 __all__ = ["Column", "Table", "opened", "write_workbook"]
 
@@ -66,7 +65,7 @@ def opened(path: Path, **options: Any) -> Iterator[Any]:
         workbook = xlsxwriter.Workbook(str(partial), {**fixed, "strings_to_urls": False, **options})
         yield workbook
         workbook.close()
-        os.replace(partial, path)
+        put_in_place(partial, path)
     except (OSError, XlsxFileError) as error:
         raise cannot_write(path, getattr(error, "strerror", None) or error) from error
     finally:
@@ -79,11 +78,11 @@ def _drop(workbook: Any, partial: Path) -> None:
         handle = getattr(sheet, "row_data_fh", None)
         if handle is not None and not handle.closed:
             handle.close()
-            Path(sheet.row_data_filename).unlink(missing_ok=True)
+            take_away(Path(sheet.row_data_filename))
     if workbook is not None:
         workbook.fileclosed = True  # else it complains when it is collected
     with suppress(OSError):
-        partial.unlink(missing_ok=True)
+        take_away(partial)
 
 
 def write_workbook(path: Path, tables: Sequence[Table], *, notes_name: str = "", notes: Sequence[str] = ()) -> None:

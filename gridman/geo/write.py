@@ -1,7 +1,6 @@
 """Writing shapes for other programs: GeoJSON or GeoPackage, WGS-84 degrees, whole or not at all."""
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 import shapely
 
 from gridman.kernel.errors import Trouble
-from gridman.kernel.files import cannot_write, full_disk, is_full_disk, write_whole
+from gridman.kernel.files import cannot_write, full_disk, is_full_disk, put_in_place, take_away, write_whole
 
 __all__ = ["ShapeLayer", "write_layers"]
 
@@ -60,14 +59,14 @@ def _write_file(path: Path, layers: Sequence[ShapeLayer], driver: str) -> None:
         partial.unlink(missing_ok=True)
         for layer in layers:
             _write(partial, layer, driver)
-        os.replace(partial, path)
+        put_in_place(partial, path)
     except Exception as error:  # GDAL reports a full disk and a missing folder through its own tree of errors
         if "disk is full" in str(error) or is_full_disk(error):
             raise full_disk(path.parent) from error
         raise _unwritten(path, error) from error
     finally:
         with suppress(OSError):  # a folder that cannot be used cannot be tidied either
-            partial.unlink(missing_ok=True)
+            take_away(partial)
 
 
 def _unwritten(path: Path, error: Exception) -> Trouble:

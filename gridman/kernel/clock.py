@@ -12,6 +12,8 @@ Clock = Callable[[], int]
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China keeps one civil time and no summer time since 1991, so a fixed offset is exact for every record we hold."""
 
+_EPOCH = datetime(1970, 1, 1, 8, tzinfo=CHINA)
+
 
 def system_clock() -> int:
     """Now, by this computer's clock."""
@@ -20,12 +22,17 @@ def system_clock() -> int:
 
 def day_of(instant_ms: int) -> str:
     """The civil day in China on which `instant_ms` falls, as "YYYY-MM-DD"."""
-    return datetime.fromtimestamp(instant_ms / 1000, CHINA).date().isoformat()
+    return _at(instant_ms).date().isoformat()
 
 
 def show_instant(instant_ms: int) -> str:
     """`instant_ms` for people: "2026-11-23 14:32", China time."""
-    return datetime.fromtimestamp(instant_ms / 1000, CHINA).strftime("%Y-%m-%d %H:%M")
+    return _at(instant_ms).strftime("%Y-%m-%d %H:%M")
+
+
+def _at(instant_ms: int) -> datetime:
+    """By arithmetic: Windows' own conversion refuses instants before 1970."""
+    return _EPOCH + timedelta(milliseconds=instant_ms)
 
 
 def from_day(day: str, hour: int = 0, minute: int = 0) -> int:

@@ -3,15 +3,31 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from gridman.kernel.errors import Trouble
+from gridman.kernel.private import close_to_others
 from gridman.kernel.words import N_
 
-__all__ = ["cannot_write", "full_disk", "is_full_disk", "os_trouble", "replacing", "require_free_space", "write_whole"]
+__all__ = [
+    "cannot_write",
+    "full_disk",
+    "is_full_disk",
+    "os_trouble",
+    "put_in_place",
+    "replacing",
+    "require_free_space",
+    "take_away",
+    "write_whole",
+]
+
+_PATIENCE_S = 2.0 if sys.platform == "win32" else 0.0
+_PAUSE_S = 0.02
 
 _OF_FILES = frozenset({
     errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EROFS, errno.EIO, errno.ENAMETOOLONG,
@@ -37,17 +53,44 @@ def replacing(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
+            if not mode & 0o077:
+                close_to_others(partial)
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
+        put_in_place(partial, path)
     except OSError as error:
         if is_full_disk(error):
             raise full_disk(path.parent) from error
         raise cannot_write(path, error.strerror or error) from error
     finally:
         with suppress(OSError):  # a folder that cannot be used cannot be tidied either
-            partial.unlink(missing_ok=True)
+            take_away(partial)
+
+
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Give the file or folder `fresh` the name `path`, instead of the file that has it. Waits a while for who has either open."""
+    _insist(lambda: os.replace(fresh, path))
+
+
+def take_away(path: Path) -> None:
+    """Delete the file `path` if it is there. Waits a while for who has it open."""
+    _insist(lambda: path.unlink(missing_ok=True))
+
+
+def _insist(act: Callable[[], None]) -> None:
+    """On Windows a file that anybody has open can be neither replaced nor deleted, and scanners for viruses and search words open what
+    was just written, for moments.
+    """
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            act()
+            return
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(_PAUSE_S)
 
 
 def cannot_write(path: Path, why: object) -> Trouble:

@@ -37,6 +37,22 @@ class _Formatter(logging.Formatter):
         return bare_trace(ei[1]) if ei and ei[1] is not None else ""
 
 
+class _Kept(logging.handlers.RotatingFileHandler):
+    """Goes on in the full file while another program has it open, where the system then does not let it be renamed (Windows)."""
+
+    def doRollover(self) -> None:
+        if self.stream is not None:
+            self.stream.close()
+        full, aside = Path(self.baseFilename), Path(f"{self.baseFilename}.full")
+        try:
+            full.rename(aside)
+            aside.rename(full)
+        except OSError:
+            self.stream = self._open()
+        else:
+            super().doRollover()
+
+
 def start_log(folder: Path | None, *, verbose: bool = False) -> None:
     """Send the log to `folder`/gridman.log (1 MB, three kept) and warnings to standard error."""
     root = logging.getLogger("gridman")
@@ -51,9 +67,7 @@ def start_log(folder: Path | None, *, verbose: bool = False) -> None:
     root.addHandler(screen)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        file = logging.handlers.RotatingFileHandler(
-            folder / "gridman.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8"
-        )
+        file = _Kept(folder / "gridman.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8")
         file.setFormatter(_Formatter(_FORMAT))
         file.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk must not fill the screen with traces
         root.addHandler(file)

@@ -27,6 +27,7 @@ def default_data_dir() -> Path:
         return Path(told).expanduser()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", str(Path.home()))) / "gridman"
-    if sys.platform == "darwin":
+    elif sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "gridman"
-    return Path(os.environ.get("XDG_DATA_HOME", str(Path.home() / ".local" / "share"))) / "gridman"
+    else:
+        return Path(os.environ.get("XDG_DATA_HOME", str(Path.home() / ".local" / "share"))) / "gridman"

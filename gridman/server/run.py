@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -122,13 +123,14 @@ def serve_on(
 
 def _allow_many_connections() -> None:
     """Every desk holds two connections open; many systems allow a program a thousand files unless it asks for more."""
-    with suppress(ImportError, OSError, ValueError):  # Windows has no such limit
+    if sys.platform != "win32":  # which has no such limit
         import resource
 
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
-        if soft < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        with suppress(OSError, ValueError):
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+            if soft < wanted:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _application(app: Starlette | Street, tls: Tls | None) -> Starlette:
@@ -199,12 +201,12 @@ def listen(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
     except (OSError, OverflowError) as error:
         raise _badaddress_of(host, port, error) from error
     try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows: SO_REUSEADDR there would let two servers share the port
+        if sys.platform == "win32":  # SO_REUSEADDR there would let two servers share the port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if is_shared:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if is_shared:
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listening.bind(address)
         listening.listen(1_024)
     except (OSError, OverflowError) as error:

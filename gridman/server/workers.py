@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import connection as waiting
-from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
@@ -31,6 +30,11 @@ from gridman.server.certificates import Tls
 from gridman.server.limits import Limits
 from gridman.server.run import address_of, listen, require_safe, serve_on
 from gridman.services.street import open_street
+
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection as Connection
+else:
+    from multiprocessing.connection import Connection
 
 __all__ = ["Team", "serve_team"]
 

@@ -18,7 +18,7 @@ from gridman import __version__
 from gridman.domain.access import SYSTEM
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import require_free_space, write_whole
+from gridman.kernel.files import put_in_place, require_free_space, write_whole
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services.audit import note
@@ -129,7 +129,7 @@ def restore_street(
             (fresh / _DATA).unlink()
         if data_dir.exists():
             data_dir.rmdir()
-        fresh.rename(data_dir)
+        put_in_place(fresh, data_dir)
     return Restored(manifest, epoch)
 
 

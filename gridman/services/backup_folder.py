@@ -1,11 +1,13 @@
 """Backups in the street's own folder, for an administrator who works in a browser: made, listed, fetched."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gridman.domain.access import Actor, require
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
+from gridman.kernel.files import take_away
 from gridman.kernel.words import N_
 from gridman.services.audit import note_alone
 from gridman.services.backup import back_up_street
@@ -29,7 +31,8 @@ def back_up_here(street: Street, actor: Actor, passphrase: str, *, cost: Cost = 
     path = street.data_dir / HERE / name
     back_up_street(street, path, passphrase, cost=cost)
     for old in page_backups(street, actor)[_KEPT:]:
-        old.path.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody fetches it just now: it goes the next time
+            take_away(old.path)
     return path
 
 

@@ -4,9 +4,9 @@ What was copied before stays readable with the old key, and backups stay what th
 own passphrase. The street's certificate, its signing key and its desks' tokens do not change: nobody has to enrol anew.
 """
 
-import os
 import secrets
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -40,6 +40,7 @@ from gridman.store.store import open_store
 __all__ = ["KeyChange", "change_desk_key", "change_street_key"]
 
 _PEM = "tls/server.pem"
+_REPLACES_OPEN_FILES = sys.platform != "win32"
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,6 @@ def _decide(folder: Path, layout: Layout, copying: AbstractContextManager[None],
     """
     with copying:
         decide()
-        if os.name != "nt":
+        if _REPLACES_OPEN_FILES:
             roll_forward(folder, layout)
     roll_forward(folder, layout)

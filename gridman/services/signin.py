@@ -17,7 +17,7 @@ import msgspec
 from gridman.domain.access import Actor
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import write_whole
+from gridman.kernel.files import put_in_place, take_away, write_whole
 from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.services.enrolment import Enrolled, plain_name
@@ -126,7 +126,7 @@ def _users_or_none(data_dir: Path) -> tuple[DeskUser, ...]:
         if refusal.code != "profile.damaged":
             raise
         with suppress(OSError):
-            (data_dir / _PROFILE).replace(data_dir / f"{_PROFILE}.damaged")
+            put_in_place(data_dir / _PROFILE, data_dir / f"{_PROFILE}.damaged")
         return ()
 
 
@@ -280,7 +280,7 @@ def forget_desk(data_dir: Path, login: str) -> None:
     """Destroy a user's desk on this computer: the key first, which alone makes the data unreadable, then the files and the profile line."""
     user = _get(data_dir, login)
     folder = _folder(data_dir, user)
-    (folder / "keys.json").unlink(missing_ok=True)
+    take_away(folder / "keys.json")
     shutil.rmtree(folder, ignore_errors=True)
     _keep_profile(data_dir, tuple(u for u in desk_users(data_dir) if u.login != user.login))
 
@@ -289,7 +289,7 @@ def destroy_desk(folder: Path, user: DeskUser) -> None:
     """Destroy an open desk in its `folder`: the key first, which alone makes the data unreadable, then the files and its profile line. On
     Windows files that are open stay as unreadable remains.
     """
-    (folder / "keys.json").unlink(missing_ok=True)
+    take_away(folder / "keys.json")
     shutil.rmtree(folder, ignore_errors=True)
     _keep_profile(folder.parent, tuple(u for u in desk_users(folder.parent) if u.replica != user.replica))
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gridman.kernel.errors import Refusal
+from gridman.kernel.files import take_away
 from gridman.kernel.words import N_
 from gridman.services.street import Street
 from gridman.store.blobs import BlobStore
@@ -43,7 +44,7 @@ def take_upload(street: Street, name: str) -> bytes:
 
 def drop_upload(street: Street, name: str) -> None:
     """It was decided: let go of the file."""
-    _folder(street).path_of(name).unlink(missing_ok=True)
+    take_away(_folder(street).path_of(name))
 
 
 def _sweep(folder: Path, now: int) -> None:

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import full_disk, is_full_disk, require_free_space, write_whole
+from gridman.kernel.files import full_disk, is_full_disk, require_free_space, take_away, write_whole
 from gridman.kernel.words import N_
 from gridman.store.folder_lock import hold_file
 
@@ -67,10 +67,10 @@ class BlobStore:
 
     def delete(self, sha256: str) -> None:
         """Take a content, and what came of it so far, off the disk."""
-        self.path_of(sha256).unlink(missing_ok=True)
+        take_away(self.path_of(sha256))
         if self._part(sha256).exists():
             with self._alone(sha256):
-                self._part(sha256).unlink(missing_ok=True)
+                take_away(self._part(sha256))
 
     def trim(self, limit_bytes: int, keep: Collection[str] = ()) -> int:
         """Delete the files used longest ago until all together are no more than `limit_bytes`; never those of `keep`. Returns how many
@@ -87,8 +87,9 @@ class BlobStore:
             if total <= limit_bytes:
                 break
             if path not in spared:
-                path.unlink(missing_ok=True)
-                total, gone = total - size, gone + 1
+                with suppress(PermissionError):  # open on Windows: in use, though the list said long ago
+                    path.unlink(missing_ok=True)
+                    total, gone = total - size, gone + 1
         return gone
 
     def received(self, sha256: str) -> tuple[int, int] | None:
@@ -144,7 +145,7 @@ class BlobStore:
         is_right = hashlib.sha256(whole).hexdigest() == sha256
         if is_right:
             self.put(sha256, whole)
-        self._part(sha256).unlink(missing_ok=True)
+        take_away(self._part(sha256))
         return is_right
 
     def read(self, sha256: str, offset: int, limit: int) -> tuple[bytes, int]:

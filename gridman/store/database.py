@@ -17,6 +17,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
 from gridman.kernel.errors import Refusal, Trouble
+from gridman.kernel.private import close_to_others
 from gridman.kernel.words import N_
 from gridman.store.trouble import damaged_file, tell_trouble, trouble_of_sqlite
 
@@ -101,6 +102,7 @@ def _make_private(path: Path) -> None:
     """
     with suppress(OSError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        close_to_others(path)
 
 
 def _unreadable(path: Path, error: DatabaseError) -> Refusal:
@@ -124,6 +126,14 @@ def _sqlite_engine(path: Path, key: bytes, *, begin: str, read_only: bool, size:
 
     def connect() -> Any:
         connection = dbapi2.connect(str(path), check_same_thread=False, timeout=_BUSY_S, isolation_level=None)
+        try:
+            ready(connection)
+        except BaseException:
+            connection.close()  # the error would hold it, and with it the file, which Windows then does not let anybody replace
+            raise
+        return connection
+
+    def ready(connection: Any) -> None:
         connection.execute("PRAGMA cipher_log_level=NONE").fetchall()
         connection.execute(f"PRAGMA key=\"x'{secret}'\"").fetchall()
         # Plain SQLite ignores PRAGMA key and would write an open file: make sure it is the encrypting build that answers.
@@ -139,7 +149,6 @@ def _sqlite_engine(path: Path, key: bytes, *, begin: str, read_only: bool, size:
             f"query_only={'ON' if read_only else 'OFF'}",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
-        return connection
 
     engine = create_engine(
         "sqlite://",

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import write_whole
+from gridman.kernel.files import put_in_place, take_away, write_whole
 from gridman.kernel.words import N_
 
 __all__ = [
@@ -383,6 +383,6 @@ def _place_new_key(path: Path) -> None:
             os.link(fresh, path)
     except OSError:  # a file system without hard links
         if not path.exists():
-            os.replace(fresh, path)
+            put_in_place(fresh, path)
     finally:
-        fresh.unlink(missing_ok=True)
+        take_away(fresh)

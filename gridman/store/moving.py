@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import BigInteger, Connection, Integer, MetaData, Table, func, insert, select, text
 
 from gridman.kernel.errors import Refusal
+from gridman.kernel.files import take_away
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.store.database import Database, open_sqlite
@@ -45,7 +46,7 @@ def keep_copy(database: Database, folder: Path, key: bytes, progress: Progress =
         return None
     require_known(database)
     path = folder / f"street.before-{newest}.db"
-    path.unlink(missing_ok=True)  # of an attempt that was cut off
+    take_away(path)  # of an attempt that was cut off
     copy_to_sqlite(database, path, key, progress)
     return path
 

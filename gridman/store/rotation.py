@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from gridman.domain.attachment import Attachment
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import require_free_space
+from gridman.kernel.files import put_in_place, require_free_space, take_away
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.store.blobs import BlobStore
@@ -79,15 +79,15 @@ def roll_forward(folder: Path, layout: Layout) -> None:
     for name in layout.files:
         if next_to(folder, name).exists():
             for beside in ("-wal", "-shm", "-journal"):  # they belong to the old file
-                (folder / (name + beside)).unlink(missing_ok=True)
-            os.replace(next_to(folder, name), folder / name)
+                take_away(folder / (name + beside))
+            put_in_place(next_to(folder, name), folder / name)
     if next_to(folder, _BLOBS).exists():
         if (folder / _BLOBS).exists():
             shutil.rmtree(folder / _OLD, ignore_errors=True)
-            os.replace(folder / _BLOBS, folder / _OLD)
-        os.replace(next_to(folder, _BLOBS), folder / _BLOBS)
+            put_in_place(folder / _BLOBS, folder / _OLD)
+        put_in_place(next_to(folder, _BLOBS), folder / _BLOBS)
     _flush(folder)
-    os.replace(next_to(folder, layout.key), folder / layout.key)
+    put_in_place(next_to(folder, layout.key), folder / layout.key)
     _flush(folder)
     shutil.rmtree(folder / _OLD, ignore_errors=True)
 
@@ -96,7 +96,7 @@ def sweep(folder: Path, layout: Layout) -> None:
     """Throw away what was made ready and never decided, and the photos of the key before."""
     for name in layout.files:
         for beside in ("", "-wal", "-shm", "-journal"):
-            Path(str(next_to(folder, name)) + beside).unlink(missing_ok=True)
+            take_away(Path(str(next_to(folder, name)) + beside))
     shutil.rmtree(next_to(folder, _BLOBS), ignore_errors=True)
     shutil.rmtree(folder / _OLD, ignore_errors=True)
 

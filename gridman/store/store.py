@@ -191,12 +191,18 @@ def put_meta(connection: Any, key: str, value: str) -> None:
 
 
 def open_store(database: Database, replica: int, recorders: Sequence[Recorder], clock: Clock = system_clock) -> Store:
-    """Bring the schema up to this version (a copy of the file is kept when it is older) and open the store."""
-    upgrade(database)
-    if database.is_sqlite:
-        with database.writing, database.writer.begin() as connection:
-            indexes.ensure(connection)
-            if _meta(connection, indexes.WITHOUT) is not None:
-                indexes.rebuild(connection, clock())
-                connection.execute(tables.meta.delete().where(tables.meta.c.key == indexes.WITHOUT))
-    return Store(database, replica, recorders, clock)
+    """Bring the schema up to this version (a copy of the file is kept when it is older) and open the store. A database that cannot be opened
+    is closed again.
+    """
+    try:
+        upgrade(database)
+        if database.is_sqlite:
+            with database.writing, database.writer.begin() as connection:
+                indexes.ensure(connection)
+                if _meta(connection, indexes.WITHOUT) is not None:
+                    indexes.rebuild(connection, clock())
+                    connection.execute(tables.meta.delete().where(tables.meta.c.key == indexes.WITHOUT))
+        return Store(database, replica, recorders, clock)
+    except BaseException:
+        database.close()
+        raise

@@ -234,11 +234,21 @@ def _kept_open(context: ssl.SSLContext) -> httpx.HTTPTransport:
 
 
 def _probes() -> list[tuple[int, int, int]]:
+    """The options that this system takes: some know of the finer ones and refuse them, and then no connection could be made."""
     options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
     for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, name):  # not on every Windows
+        if hasattr(socket, name):
             options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
-    return options
+    with socket.socket() as tried:
+        return [option for option in options if _takes(tried, option)]
+
+
+def _takes(tried: socket.socket, option: tuple[int, int, int]) -> bool:
+    try:
+        tried.setsockopt(*option)
+    except OSError:
+        return False
+    return True
 
 
 def _client(

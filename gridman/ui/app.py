@@ -25,7 +25,8 @@ def has_screen() -> bool:
     """Whether a window can be shown to a person here."""
     if sys.platform in ("win32", "darwin"):
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    else:
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def make_application(argv: Sequence[str]) -> QApplication:

@@ -32,6 +32,12 @@ OFFENDERS = {
         def test_offender(qtbot):
             qWarning("a widget was used wrongly")
         """,
+    "deleting a file that is open": """
+        from gridman.kernel.files import take_away
+        def test_offender(tmp_path):
+            with (tmp_path / "log").open("w"):
+                take_away(tmp_path / "log")
+        """,
     "a Python warning": """
         import warnings
         def test_offender():

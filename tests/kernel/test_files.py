@@ -1,12 +1,16 @@
 """Files are written whole or not at all."""
 
 import errno
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gridman.kernel import files
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import os_trouble, write_whole
+from gridman.kernel.files import os_trouble, take_away, write_whole
+from gridman.kernel.private import is_open_to_others
 
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -15,7 +19,39 @@ def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
     write_whole(target, b"new")
     assert target.read_bytes() == b"new"
     assert [p.name for p in target.parent.iterdir()] == ["sheet.pdf"]
-    assert target.stat().st_mode & 0o077 == 0
+    assert not is_open_to_others(target)
+
+
+def test_a_file_that_stays_open_elsewhere_keeps_its_content_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_PATIENCE_S", 0.05)
+    target = tmp_path / "sheet.pdf"
+    write_whole(target, b"old")
+    with target.open("rb") as held:
+        with pytest.raises(Refusal) as refused:
+            write_whole(target, b"new")
+        assert refused.value.code == "file.cannot_write"
+        with pytest.raises(PermissionError):
+            take_away(target)
+        assert held.read() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["sheet.pdf"]
+
+
+@pytest.mark.parametrize("act", [lambda path: write_whole(path, b"new"), take_away], ids=["replaced", "deleted"])
+def test_who_has_a_file_open_for_a_moment_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], None]
+) -> None:
+    """A scanner for viruses opens what was just written, and Windows neither replaces nor deletes what is open."""
+    monkeypatch.setattr(files, "_PATIENCE_S", 30.0)
+    target = tmp_path / "sheet.pdf"
+    write_whole(target, b"old")
+    held = target.open("rb")
+    letting_go = threading.Timer(0.2, held.close)
+    letting_go.start()
+    act(target)
+    letting_go.join()
+    assert held.closed and (not target.exists() or target.read_bytes() == b"new")
 
 
 def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:

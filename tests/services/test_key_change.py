@@ -18,6 +18,7 @@ from gridman.domain.attachment import Attachment
 from gridman.domain.household import Household
 from gridman.kernel.errors import Refusal
 from gridman.server.certificates import street_tls
+from gridman.services import key_change
 from gridman.services.backup import back_up_street, restore_street
 from gridman.services.enrolment import Enrolled
 from gridman.services.key_change import change_desk_key, change_street_key
@@ -37,6 +38,19 @@ CHEAP = Cost(64, 1, 1)
 PASS, BACKUP = "a quiet morning", "words for the backup"
 PHOTOS = [b"photo %d " % n * 500 for n in range(3)]
 HOST = "street.example"
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(True, id="open file", marks=pytest.mark.posix_files),
+        pytest.param(False, id="closed file, as on Windows"),
+    ],
+)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old file is replaced while it is kept from everybody, or, where the system forbids that, right after."""
+    if request.param and os.name == "nt":
+        pytest.skip("Windows has the one way only")
+    monkeypatch.setattr(key_change, "_REPLACES_OPEN_FILES", request.param)
 
 
 def filed(unit: Any, blobs: BlobStore) -> None:
@@ -85,6 +99,7 @@ def database(request: pytest.FixtureRequest) -> str | None:
     return request.getfixturevalue("postgres_server").create_database() if request.param == "postgresql" else None
 
 
+@pytest.mark.usefixtures("way")
 def test_a_street_goes_on_under_another_key(tmp_path: Path, database: str | None) -> None:
     folder = tmp_path / "street"
     before = made_street(folder, database)
@@ -112,6 +127,7 @@ def test_a_street_goes_on_under_another_key(tmp_path: Path, database: str | None
         assert facts(street) == before and len(former_bundle_keys(street.store, street.key)) == 2
 
 
+@pytest.mark.usefixtures("way")
 def test_a_backup_from_before_is_restored_after(tmp_path: Path) -> None:
     folder = tmp_path / "street"
     before = made_street(folder)
@@ -148,6 +164,7 @@ def test_a_served_street_and_an_open_file_are_left_alone(tmp_path: Path) -> None
     assert not list(folder.glob("*.next"))
 
 
+@pytest.mark.usefixtures("way")
 def test_a_damaged_photo_is_counted_and_left_out(tmp_path: Path) -> None:
     folder = tmp_path / "street"
     made_street(folder)
@@ -158,6 +175,7 @@ def test_a_damaged_photo_is_counted_and_left_out(tmp_path: Path) -> None:
     assert (done.photos, done.photos_lost) == (2, 1)
 
 
+@pytest.mark.usefixtures("way")
 def test_a_bundle_written_before_is_opened_after(tmp_path: Path) -> None:
     old, desk = Keys.from_seed(b"o" * 32), Keys.from_seed(b"d" * 32)
     folder = tmp_path / "street"
@@ -196,6 +214,7 @@ def desk_facts(data: Path) -> tuple[list[str], list[bytes | None], bytes]:
         parts.database.close()
 
 
+@pytest.mark.usefixtures("way")
 def test_a_desk_goes_on_under_another_key_and_the_same_passphrase(tmp_path: Path) -> None:
     made_desk(tmp_path)
     before = desk_facts(tmp_path)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gridman.kernel.errors import Refusal
+from gridman.kernel.files import take_away
 from gridman.store.database import open_sqlite
+from gridman.store.store import open_store
 
 KEY = bytes(range(32))
 
@@ -23,6 +26,27 @@ def test_a_new_data_file_is_its_owners_alone_even_under_an_open_umask(tmp_path: 
     finally:
         os.umask(before)
     assert modes == dict.fromkeys(("desk.db", "desk.db-wal", "desk.db-shm"), 0o600)
+
+
+def test_what_does_not_open_is_let_go_of(tmp_path: Path) -> None:
+    """While its trouble is told, the file can be put aside, put back from a copy or deleted, on Windows too."""
+    path = tmp_path / "desk.db"
+    database = open_sqlite(path, KEY)
+    open_store(database, 5, []).close()
+    with pytest.raises(Refusal, match="does not open") as wrong:
+        open_sqlite(path, bytes(32))
+    take_away(path.rename(tmp_path / "aside.db"))
+    assert wrong.value.__cause__ is not None  # which holds where it came from, and what lay there
+    database = open_sqlite(path, KEY)
+    open_store(database, 5, []).close()
+    database = open_sqlite(path, KEY)
+    with database.writer.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Refusal) as newer:
+        open_store(database, 5, [])
+    assert newer.value.code == "store.too_new"
+    for left in tmp_path.glob("desk.db*"):
+        take_away(left)
 
 
 def test_a_file_that_is_there_is_opened_as_it_is(tmp_path: Path) -> None:
