@@ -23,6 +23,7 @@ __all__ = [
     "replacing",
     "require_free_space",
     "take_away",
+    "take_away_folder",
     "write_whole",
 ]
 
@@ -76,6 +77,20 @@ def put_in_place(fresh: Path, path: Path) -> None:
 def take_away(path: Path) -> None:
     """Delete the file `path` if it is there. Waits a while for who has it open."""
     _insist(lambda: path.unlink(missing_ok=True))
+
+
+def take_away_folder(folder: Path) -> bool:
+    """Delete `folder` with what is in it, and whatever of it can be deleted. Waits a while for who has a file open; whether it is gone."""
+
+    def act() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            raise PermissionError
+
+    with suppress(PermissionError):
+        _insist(act)
+        return True
+    return False
 
 
 def _insist(act: Callable[[], None]) -> None:

@@ -92,7 +92,7 @@ class Desk:
     def _destroyed(self, revoked: Refusal) -> Refusal:
         """The street, and nobody else (its certificate and this desk's token say so), has removed this computer: leave nothing here."""
         self.synchroniser.close()
-        destroy_desk(self.data_dir, self.profile)
+        destroy_desk(self.data_dir, self.profile, self.store.close)
         if revoked.params.get("revoked_as") == RETIRED:
             remedy = N_(
                 "Work that had not been sent went to the street's review list. To go on here, ask for an enrolment code."

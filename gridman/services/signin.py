@@ -7,7 +7,7 @@ Every user has a desk of their own on a shared computer: another replica number,
 never opens what only another may see, and unsent work of two people never mixes.
 """
 
-import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ import msgspec
 from gridman.domain.access import Actor
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import put_in_place, take_away, write_whole
+from gridman.kernel.files import put_in_place, take_away, take_away_folder, write_whole
 from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.services.enrolment import Enrolled, plain_name
@@ -33,13 +33,14 @@ from gridman.store.unit import Unit
 
 __all__ = [
     "DeskParts", "DeskUser", "change_passphrase", "desk_of", "desk_token",
-    "desk_users", "destroy_desk", "forget_desk", "keep_token", "set_up_desk", "sign_in",
+    "desk_users", "destroy_desk", "keep_token", "set_up_desk", "sign_in",
     "update_profile", "verify_passphrase",
 ]  # fmt: skip
 
 _TOKEN = "street.token"
 _FORMAT = 1
 _PROFILE = "desk.json"
+_DESTROYED = "destroyed"
 
 
 class DeskUser(msgspec.Struct, frozen=True):
@@ -179,9 +180,10 @@ def set_up_desk(
     a set-up that was cut off leaves nothing that looks finished. ``device_name`` is printed on this desk's sheets; ``authority`` (PEM) is the one
     whose street server this desk believes from now on.
 
-    ``again``: the user starts anew (forgotten passphrase, revoked desk); the old desk's folder stays until `forget_desk`.
+    ``again``: the user starts anew (forgotten passphrase, revoked desk); the old desk's folder stays.
     Refuses with ``desk.already_set_up``, ``passphrase.weak``.
     """
+    _sweep_remains(data_dir)
     login = fold_login(enrolled.login)
     known = _users_or_none(data_dir)
     others = tuple(u for u in known if u.login != login)
@@ -227,6 +229,7 @@ def sign_in(data_dir: Path, login: str, passphrase: str, clock: Clock = system_c
 
     Refuses with ``signin.unknown_here``, ``signin.wrong_passphrase``, ``signin.wait``, ``signin.locked``, ``keys.*``, ``store.*``.
     """
+    _sweep_remains(data_dir)
     user = _get(data_dir, login)
     folder = _settled(data_dir, user)
     keys = KeyFile.load(folder / "keys.json")
@@ -276,22 +279,22 @@ def update_profile(
     _keep_profile(data_dir, tuple(new if u.login == old.login else u for u in desk_users(data_dir)))
 
 
-def forget_desk(data_dir: Path, login: str) -> None:
-    """Destroy a user's desk on this computer: the key first, which alone makes the data unreadable, then the files and the profile line."""
-    user = _get(data_dir, login)
-    folder = _folder(data_dir, user)
-    take_away(folder / "keys.json")
-    shutil.rmtree(folder, ignore_errors=True)
-    _keep_profile(data_dir, tuple(u for u in desk_users(data_dir) if u.login != user.login))
-
-
-def destroy_desk(folder: Path, user: DeskUser) -> None:
-    """Destroy an open desk in its `folder`: the key first, which alone makes the data unreadable, then the files and its profile line. On
-    Windows files that are open stay as unreadable remains.
+def destroy_desk(folder: Path, user: DeskUser, let_go: Callable[[], None]) -> None:
+    """Destroy an open desk in its `folder`: the key first, which alone makes the data unreadable, then, after `let_go` has closed them, the
+    files, and its profile line. What another program has open on Windows stays, unreadable, until somebody next signs in here.
     """
     take_away(folder / "keys.json")
-    shutil.rmtree(folder, ignore_errors=True)
+    let_go()
+    if not take_away_folder(folder):
+        with suppress(Refusal):
+            write_whole(folder / _DESTROYED, b"")
     _keep_profile(folder.parent, tuple(u for u in desk_users(folder.parent) if u.replica != user.replica))
+
+
+def _sweep_remains(data_dir: Path) -> None:
+    """Delete what had to be left of destroyed desks."""
+    for mark in data_dir.glob(f"desk-*/{_DESTROYED}"):
+        take_away_folder(mark.parent)
 
 
 def desk_token(store: Store) -> str:

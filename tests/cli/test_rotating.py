@@ -42,6 +42,7 @@ def remark_at_street(town: Town, house: int) -> str | None:
         street.close()
 
 
+@pytest.mark.posix_files
 def test_sticks_and_the_network_go_on_after_both_have_other_keys(
     town: Town, tmp_path: Path, passphrase: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -150,9 +150,21 @@ def test_the_profile_follows_the_street_server(data: Path) -> None:
     assert (user.server_url, user.street_epoch, user.replica) == ("http://127.0.0.1:9", "e2", 5)
 
 
-def test_a_forgotten_desk_is_gone_for_good(data: Path, clock: Hands) -> None:
-    signin.forget_desk(data, "wang")
+def test_a_destroyed_desk_is_gone_for_good(data: Path, clock: Hands) -> None:
+    parts = signin.sign_in(data, "wang", PASS, clock)
+    signin.destroy_desk(parts.folder, parts.user, parts.database.close)
     assert not (data / "desk-5").exists() and signin.desk_users(data) == ()
+
+
+def test_what_another_program_has_open_of_a_destroyed_desk_goes_later(data: Path, clock: Hands) -> None:
+    """On Windows it cannot go before; without its key nobody reads it."""
+    parts = signin.sign_in(data, "wang", PASS, clock)
+    with (parts.folder / "desk.db").open("rb"):
+        signin.destroy_desk(parts.folder, parts.user, parts.database.close)
+        left = {path.name for path in (data / "desk-5").iterdir()}
+        assert "desk.db" in left and "keys.json" not in left and signin.desk_users(data) == ()
+    assert refused(lambda: signin.sign_in(data, "wang", PASS, clock)) == "signin.unknown_here"
+    assert not (data / "desk-5").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"format": 1, "users": [{"login": 3}]}', b"\xff\xfe"])
