@@ -1,19 +1,24 @@
 """The words a person reads, in English or Chinese: gettext catalogues of `resources/i18n`.
 
 The language is a property of the running program, like its locale: the one piece of state that belongs to the process
-and not to an object. The front door sets it (`use`); it is read wherever words are shown. Message ids are the English text.
+and not to an object. The front door sets it (`use`); it is read wherever words are shown. A server that answers people of both
+languages at once sets it for one piece of work (`speaking`). Message ids are the English text.
 """
 
 import gettext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 from gridman.kernel.paths import resource
 
-__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "pgettext", "said_in", "use"]
+__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "pgettext", "said_in", "speaking", "use"]
 
 LANGUAGES: dict[str, str] = {"en": "English", "zh_CN": "简体中文"}
 
 _chosen: list[str] = ["en"]
+_here: ContextVar[str] = ContextVar("language", default="")
 
 
 @cache
@@ -30,24 +35,36 @@ def use(code: str) -> None:
     _chosen[0] = code
 
 
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak `code` within this block and this thread only."""
+    if code not in LANGUAGES:
+        raise ValueError(f"no such language: {code!r}; known: {', '.join(LANGUAGES)}")
+    before = _here.set(code)
+    try:
+        yield
+    finally:
+        _here.reset(before)
+
+
 def language() -> str:
     """The code of the language in use."""
-    return _chosen[0]
+    return _here.get() or _chosen[0]
 
 
 def _(text: str) -> str:
     """`text` in the language in use."""
-    return _catalogue(_chosen[0]).gettext(text) if text else ""
+    return _catalogue(language()).gettext(text) if text else ""
 
 
 def ngettext(one: str, many: str, n: int) -> str:
     """`one` or `many` in the language in use, by the count `n`."""
-    return _catalogue(_chosen[0]).ngettext(one, many, n)
+    return _catalogue(language()).ngettext(one, many, n)
 
 
 def pgettext(context: str, text: str) -> str:
     """`text` in the language in use, as it is said in `context`: a form's label is worded otherwise than a menu's."""
-    return _catalogue(_chosen[0]).pgettext(context, text) if text else ""
+    return _catalogue(language()).pgettext(context, text) if text else ""
 
 
 def said_in(code: str, text: str) -> str:

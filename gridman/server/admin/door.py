@@ -10,8 +10,8 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from gridman.domain.access import require
 from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import random_token
-from gridman.kernel.words import LANGUAGES, N_
-from gridman.server.admin.ask import Ask, File, Go, Page, Work, read_form
+from gridman.kernel.words import LANGUAGES, N_, speaking
+from gridman.server.admin.ask import Answer, Ask, File, Go, Page, Work, read_form
 from gridman.server.admin.frame import BASE, framed, framed_alone
 from gridman.server.admin.markup import el, join
 from gridman.server.admin.pieces import refused
@@ -148,6 +148,11 @@ def door(work: Callable[[Ask], Page | tuple[str, Go]]) -> Handler:
     return handle
 
 
+def _done(ask: Ask, work: Work) -> Answer:
+    with speaking(ask.language):  # what the services put into words is for this very reader
+        return work(ask)
+
+
 def inside(work: Work, right: str | None, *, most_bytes: int = 0, is_slow: bool = False) -> Handler:
     """A page for those who are signed in and have `right`. ``is_slow``: it computes a hash, of which few run at once."""
 
@@ -165,7 +170,7 @@ def inside(work: Work, right: str | None, *, most_bytes: int = 0, is_slow: bool 
                 require(ask.actor, right)
             if request.method not in _SAFE:
                 await _require_own_form(request, ask, most_bytes or ask.parts.limits.small_bytes)
-            return answered(ask, await in_thread(lambda: work(ask), ask.parts.hashing if is_slow else None))
+            return answered(ask, await in_thread(lambda: _done(ask, work), ask.parts.hashing if is_slow else None))
         except Exception as error:  # a bug too is told on a page; the log has the rest
             return _failed(request, ask, error)
 

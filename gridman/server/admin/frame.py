@@ -16,6 +16,7 @@ NAV: tuple[tuple[str, str, str, str, str], ...] = (
     ("computers", "/computers", N_("Computers"), "key-round", "account.manage"),
     ("grids", "/grids", N_("Grids"), "map", "account.manage"),
     ("departments", "/departments", N_("Departments"), "building", "account.manage"),
+    ("review", "/review", N_("To review"), "git-merge", "conflict.resolve"),
     ("notices", "/notices", N_("Notices"), "inbox", "notice.write"),
     ("imports", "/imports", N_("Import"), "file-text", "account.manage"),
     ("backups", "/backups", N_("Backup"), "save", "account.manage"),
@@ -39,6 +40,8 @@ DONE = {
     "notice.withdrawn": N_("The notice was withdrawn."),
     "password": N_("Your password is changed."),
     "signed_out": N_("You are signed out."),
+    "review.kept": N_("Decided: what stood stays. Desks learn of it at their next synchronisation."),
+    "review.restored": N_("Decided and done. Desks learn of it at their next synchronisation."),
     "session.over": N_(
         "You are signed out: nothing was done for 15 minutes, or the session has ended. What was not sent is to be typed again."
     ),

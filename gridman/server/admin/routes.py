@@ -15,6 +15,7 @@ from gridman.server.admin import (
     log,
     notices,
     overview,
+    review,
     signing,
 )
 from gridman.server.admin.ask import Answer, Ask, Page
@@ -26,7 +27,7 @@ from gridman.server.admin.style import style_sheet
 
 __all__ = ["admin_routes"]
 
-_NOUNS = (overview, signing, accounts, computers, grids, departments, notices, imports, backups, log)
+_NOUNS = (overview, signing, accounts, computers, grids, departments, review, notices, imports, backups, log)
 
 
 async def _style(request: Request) -> Response:
