@@ -4,7 +4,17 @@ import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 
-__all__ = ["CHINA", "Clock", "day_of", "days_between", "from_day", "show_day", "show_instant", "system_clock"]
+__all__ = [
+    "CHINA",
+    "Clock",
+    "day_of",
+    "days_between",
+    "from_day",
+    "show_day",
+    "show_instant",
+    "show_lately",
+    "system_clock",
+]
 
 Clock = Callable[[], int]
 """Gives the present instant in milliseconds; injected wherever time matters, so tests and the simulator can lie."""
@@ -28,6 +38,12 @@ def day_of(instant_ms: int) -> str:
 def show_instant(instant_ms: int) -> str:
     """`instant_ms` for people: "2026-11-23 14:32", China time."""
     return _at(instant_ms).strftime("%Y-%m-%d %H:%M")
+
+
+def show_lately(instant_ms: int, now_ms: int | None = None) -> str:
+    """`instant_ms` for narrow lists: "11-23 14:32" within this year, "2025-11-23" in another."""
+    then, now = _at(instant_ms), _at(system_clock() if now_ms is None else now_ms)
+    return then.strftime("%m-%d %H:%M" if then.year == now.year else "%Y-%m-%d")
 
 
 def _at(instant_ms: int) -> datetime:

@@ -27,3 +27,10 @@ def test_any_instant_is_shown_and_dated(monkeypatch: pytest.MonkeyPatch, instant
     assert clock.show_instant(instant) == shown
     assert clock.day_of(instant) == shown[:10]
     assert clock.from_day(shown[:10], int(shown[11:13]), int(shown[14:])) // 60_000 == instant // 60_000
+
+
+def test_lists_leave_the_year_out_within_it_and_the_hour_out_of_others() -> None:
+    now = clock.from_day("2026-01-01", 0, 30)
+    assert clock.show_lately(clock.from_day("2026-01-01", 0, 5), now) == "01-01 00:05"
+    assert clock.show_lately(clock.from_day("2025-12-31", 23, 59), now) == "2025-12-31"
+    assert clock.show_lately(clock.from_day("2027-03-02", 8), now) == "2027-03-02"

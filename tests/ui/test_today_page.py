@@ -33,7 +33,7 @@ def test_what_waits_is_told_at_a_glance(qtbot: QtBot, session: DeskSession) -> N
     page: Any = session.window.current_page
     shown = words_of(page)
     assert "Today · Mon 23 Nov" in shown and "2 visits logged today" in shown
-    assert "5 overdue" in shown and "12 waiting to send" in shown and "1 to review" in shown
+    assert "5 overdue" in shown and "0 due" in shown and "12 waiting to send" in shown and "1 to review" in shown
     assert "今冬供暖走访安排" in shown and "! " in shown and "refused" not in shown
     assert page._due.rowCount() == 5
 

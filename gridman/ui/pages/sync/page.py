@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from gridman.kernel.clock import show_instant
+from gridman.kernel.clock import show_lately
 from gridman.kernel.words import N_, _
 from gridman.services import outbox
 from gridman.services.conflicts import open_conflicts
@@ -38,8 +38,8 @@ COLUMNS = (
     Column("act", N_("Action"), 96, lambda r: r.act),
     Column("record", N_("About"), 160, lambda r: r.record, stretches=True),
     Column("fields", N_("What was written"), 140, lambda r: r.fields, is_shown=False),
-    Column("at", N_("Written at"), 124, lambda r: show_instant(r.at)),
-    Column("ack", N_("Confirmed by the street at"), 124, lambda r: show_instant(r.ack_at) if r.ack_at else "", is_shown=False),
+    Column("at", N_("Written at"), 92, lambda r: show_lately(r.at)),
+    Column("ack", N_("Confirmed by the street at"), 92, lambda r: show_lately(r.ack_at) if r.ack_at else "", is_shown=False),
     Column("n", N_("Number on this desk"), 60, lambda r: str(r.id), is_right=True, is_shown=False),
     Column("reason", N_("Reason"), 160, lambda r: r.reason, is_shown=False),
 )  # fmt: skip

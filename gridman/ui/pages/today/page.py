@@ -144,7 +144,13 @@ class TodayPage(Page):
         clear(self._figures)
         tones = [
             (found.overdue_count, _("overdue"), "danger", self._see_due, self.shell.may("visit.write")),
-            (found.due_count, _("due"), "attention", self._see_due, self.shell.may("visit.write")),
+            (
+                found.due_count - found.overdue_count,
+                _("due"),
+                "attention",
+                self._see_due,
+                self.shell.may("visit.write"),
+            ),
             (
                 len(found.incidents_to_act),
                 _("to act on"),

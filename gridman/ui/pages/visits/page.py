@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSplitter, QStackedWidget, QWidget
 
 from gridman.domain import codes
-from gridman.kernel.clock import day_of, show_instant
+from gridman.kernel.clock import day_of, show_lately
 from gridman.kernel.words import N_, _
 from gridman.services.visits import VisitFile, VisitQuery, VisitRow, open_visit, visit_ids, visit_rows
 from gridman.ui.actions import Verb
@@ -38,7 +38,7 @@ def _needs(row: VisitRow) -> str:
 
 
 COLUMNS = (
-    Column("when", N_("Visited at"), 124, lambda r: show_instant(r.visited_at), "when"),
+    Column("when", N_("Visited at"), 92, lambda r: show_lately(r.visited_at), "when"),
     Column("address", N_("Address"), 160, lambda r: r.address, stretches=True),
     Column("head", N_("Head"), 74, lambda r: r.head_name),
     Column("outcome", N_("Outcome"), 132, lambda r: codes.word("visit_outcome", r.outcome), "outcome", tone=lambda r: outcome_tone(r.outcome),
