@@ -20,7 +20,16 @@ from gridman.services.doubles import take_off, words_of_double
 from gridman.services.households import restore_record
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["DEEDS", "ConflictLine", "conflict_count", "open_conflicts", "resolve", "reveal_conflict"]
+__all__ = [
+    "BY_HAND",
+    "DEEDS",
+    "TITLES",
+    "ConflictLine",
+    "conflict_count",
+    "open_conflicts",
+    "resolve",
+    "reveal_conflict",
+]
 
 DEEDS = {
     "restore": N_("Put the other value back"),
@@ -29,6 +38,16 @@ DEEDS = {
     "take_off": N_("It is a double: take it off"),
 }
 """What the second key does, by the kind of conflict."""
+
+TITLES = {
+    "": (N_("Stands now"), N_("The other value")),
+    "bring_back": (N_("Stands now: out of use"), N_("Written at the same time")),
+    "take_over": (N_("Stands now"), N_("What was sent")),
+    "take_off": (N_("The other entry"), N_("This entry")),
+}
+"""What the two values are called, by deed."""
+
+BY_HAND = N_("This edit cannot be put back by one key: open the record, enter it again, then keep what stands.")
 
 _WRITERS = {"visit": "visit.write", "incident": "incident.report", "attachment": "visit.write"}
 

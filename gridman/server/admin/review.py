@@ -9,18 +9,12 @@ from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import actions, empty, link, note, press
-from gridman.services.conflicts import DEEDS, ConflictLine, open_conflicts, resolve, reveal_conflict
+from gridman.services.conflicts import BY_HAND, DEEDS, TITLES, ConflictLine, open_conflicts, resolve, reveal_conflict
 
 __all__ = ["ROUTES"]
 
 RIGHT = "conflict.resolve"
 _SHOWN = 50
-_TITLES = {
-    "": (N_("Stands now"), N_("The other value")),
-    "bring_back": (N_("Stands now: out of use"), N_("Written at the same time")),
-    "take_over": (N_("Stands now"), N_("What was sent")),
-    "take_off": (N_("The other entry"), N_("This entry")),
-}
 
 
 def _page(ask: Ask, body: Html) -> Page:
@@ -47,7 +41,7 @@ def _card(ask: Ask, line: ConflictLine) -> Html:
     """One conflict with what can be decided."""
     conflict: Conflict = line.conflict
     here = f"/review/{conflict.id}"
-    kept_title, lost_title = _TITLES.get(line.deed, _TITLES[""])
+    kept_title, lost_title = TITLES.get(line.deed, TITLES[""])
     where = " · ".join(part for part in (line.field_label, line.place_words) if part)
     stay = N_("Keep both") if line.deed == "take_off" else N_("Keep what stands")
     done = press(ask, f"{here}/restore", DEEDS[line.deed]) if line.deed else None
@@ -56,7 +50,6 @@ def _card(ask: Ask, line: ConflictLine) -> Html:
         if line.is_covered
         else None
     )
-    by_hand = N_("This edit cannot be put back by one key: open the record, enter it again, then keep what stands.")
     return el(
         "section",
         el("h2", line.record_words),
@@ -68,7 +61,7 @@ def _card(ask: Ask, line: ConflictLine) -> Html:
             _value(ask, lost_title, line.lost_words, line.lost_by, conflict.lost_at),
             class_="two",
         ),
-        el("p", ask.say(by_hand), class_="small") if not line.deed else None,
+        el("p", ask.say(BY_HAND), class_="small") if not line.deed else None,
         actions(press(ask, f"{here}/keep", stay, tone="main"), done, show),
         class_="card",
         id=f"c{conflict.id}",

@@ -8,20 +8,14 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSplitter, Q
 
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _
-from gridman.services.conflicts import DEEDS, ConflictLine, resolve, reveal_conflict
+from gridman.kernel.words import _
+from gridman.services.conflicts import BY_HAND, DEEDS, TITLES, ConflictLine, resolve, reveal_conflict
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, EmptyState, button, clear, column_in, column_of, label, row_of
 
 __all__ = ["Review"]
 
 _KEEP, _RESTORE = "1", "2"
-_TITLES = {
-    "": (N_("Stands now"), N_("The other value")),
-    "bring_back": (N_("Stands now: out of use"), N_("Written at the same time")),
-    "take_over": (N_("Stands now"), N_("What was sent")),
-    "take_off": (N_("The other entry"), N_("This entry")),
-}
 
 
 class _List(QListWidget):
@@ -104,7 +98,7 @@ class Review(QWidget):
         if line is None:
             return
         conflict = line.conflict
-        kept_title, lost_title = _TITLES.get(line.deed, _TITLES[""])
+        kept_title, lost_title = TITLES.get(line.deed, TITLES[""])
         self._box.addLayout(
             column_of(
                 label(line.record_words, "title", wraps=True),
@@ -139,9 +133,7 @@ class Review(QWidget):
         if not line.is_restorable:
             self._box.addWidget(
                 label(
-                    _(
-                        "This edit cannot be put back by one key: open the record, enter it again, then keep what stands."
-                    ),
+                    _(BY_HAND),
                     "soft",
                     wraps=True,
                 )
