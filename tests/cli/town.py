@@ -153,4 +153,4 @@ def served(street: Path, port: int = 0) -> Iterator[str]:
     finally:
         server.terminate()
         server.communicate(timeout=30)
-    assert server.returncode == 0
+    assert server.returncode == 0 or os.name == "nt"  # where nobody can be asked to end from outside
