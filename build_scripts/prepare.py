@@ -1,6 +1,7 @@
 """Make ready what a command needs: environment, system libraries, Leaflet, translations; each skipped when done."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,9 +61,13 @@ def become(python: Path, arguments: list[str], env: dict[str, str]) -> int:
     command = [str(python), *arguments]
     sys.stdout.flush()
     sys.stderr.flush()
-    if os.name == "nt":
+    if sys.platform == "win32":
+        # There is no taking of places. Ctrl+C and Ctrl+Break reach both; ours would end the child before it has finished.
+        for number in (signal.SIGINT, signal.SIGBREAK):
+            signal.signal(number, signal.SIG_IGN)
         return subprocess.run(command, env=env, check=False).returncode
-    os.execve(command[0], command, env)
+    else:
+        os.execve(command[0], command, env)
 
 
 @contextmanager

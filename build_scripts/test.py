@@ -5,6 +5,7 @@ goes to pytest. Without arguments of pytest's the simulator's histories are play
 time these leave.
 """
 
+import io
 import os
 import subprocess
 import sys
@@ -75,6 +76,9 @@ class Beside:
 
 def main(arguments: list[str]) -> int:
     """Run every check even after one failed, and say at the end which did; 1 when any failed."""
+    for stream in (sys.stdout, sys.stderr):  # what the checks say is UTF-8, whatever this computer writes otherwise
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     try:
         python = prepare("dev")
     except SetupProblem as problem:

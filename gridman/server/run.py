@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from starlette.applications import Starlette
 from gridman.kernel.errors import Refusal
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
+from gridman.server.accepting import Accepting
 from gridman.server.app import street_app
 from gridman.server.certificates import Tls, is_loopback
 from gridman.server.limits import Limits
@@ -40,17 +42,28 @@ _START_LIMIT_S = 30.0
 class _Server(uvicorn.Server):
     """Says when it listens, and leaves the signals to `serve`: uvicorn's own way would end the process by the signal once more."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_started: Callable[[], None], *, takes_turns_at: socket.socket | None = None
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._accepting = takes_turns_at and Accepting(takes_turns_at, self._protocol, config.ssl)
+
+    def _protocol(self) -> asyncio.Protocol:
+        kind: Any = self.config.http_protocol_class
+        return kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[no-any-return]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup([] if self._accepting else sockets)
         if self.started:
+            if self._accepting:
+                self._accepting.start()
             self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._finish()
+        if self._accepting:
+            await self._accepting.stop()
         letting_go = asyncio.create_task(self._let_idle_go())
         await super().shutdown(sockets)
         letting_go.cancel()
@@ -108,15 +121,22 @@ def serve(
 
 
 def serve_on(
-    listening: socket.socket, app: Starlette, tls: Tls | None, ready: Callable[[Callable[[], None]], None]
+    listening: socket.socket,
+    app: Starlette,
+    tls: Tls | None,
+    ready: Callable[[Callable[[], None]], None],
+    *,
+    takes_turns: bool = False,
 ) -> None:
-    """Serve on a socket that listens already, until a signal or until what `ready` was given is called."""
+    """Serve on a socket that listens already, until a signal or until what `ready` was given is called. ``takes_turns``: other processes take
+    connections of the same socket.
+    """
 
     def stop() -> None:
         server.should_exit = True
 
     _allow_many_connections()
-    server = _Server(_config(app, tls), lambda: ready(stop))
+    server = _Server(_config(app, tls), lambda: ready(stop), takes_turns_at=listening if takes_turns else None)
     with _stopping_by_signal(server):
         server.run(sockets=[listening])
 

@@ -4,7 +4,7 @@ A worker holds nothing that another would miss: sign-ins, locks of accounts, thr
 database and the folder. The supervisor holds the sockets, so connections that wait at a worker that died are served by the next one. Each
 worker has a pipe to the supervisor; its end, for whatever reason, makes the worker finish what is under way and stop.
 
-Linux shares the connections out (SO_REUSEPORT, a socket each); elsewhere all workers take them from one socket.
+Linux shares the connections out (SO_REUSEPORT, a socket each); elsewhere all workers take them from one socket in turns.
 """
 
 import multiprocessing
@@ -132,7 +132,9 @@ class _Supervisor:
         spawn = multiprocessing.get_context("spawn")
         mine, theirs = spawn.Pipe()
         process = spawn.Process(
-            target=work, args=(self._team, place + 1, self._sockets[place], theirs), name=f"gridman street {place + 1}"
+            target=work,
+            args=(self._team, place + 1, self._sockets[place], theirs, not _SHARES_OUT),
+            name=f"gridman street {place + 1}",
         )
         process.start()
         theirs.close()
@@ -184,8 +186,8 @@ class _Supervisor:
                 worker.process.join()
 
 
-def work(team: Team, number: int, listening: socket.socket, pipe: Connection) -> None:
-    """A worker's life, in a process of its own."""
+def work(team: Team, number: int, listening: socket.socket, pipe: Connection, takes_turns: bool) -> None:
+    """A worker's life, in a process of its own. ``takes_turns``: all workers have the one socket."""
     start_log(team.data_dir / "logs" / f"worker{number}", verbose=team.verbose)
     ended = threading.Event()
     street = open_street(team.data_dir, team.database, must_exist=True)
@@ -209,7 +211,7 @@ def work(team: Team, number: int, listening: socket.socket, pipe: Connection) ->
             threading.Thread(target=until_the_supervisor_ends, args=(stop,), name="supervisor", daemon=True).start()
             pipe.send(os.getpid())
 
-        serve_on(listening, app, team.tls, is_ready)
+        serve_on(listening, app, team.tls, is_ready, takes_turns=takes_turns)
     finally:
         street.close()
 

@@ -20,6 +20,7 @@ from gridman.domain.household import Household
 from gridman.domain.incident import Incident
 from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
+from gridman.server import workers
 from gridman.server.limits import Limits
 from gridman.server.workers import Team, serve_team
 from gridman.services.street import open_street
@@ -80,6 +81,12 @@ def database(postgres_server: PostgresServer) -> str:
     return postgres_server.create_database()
 
 
+@pytest.fixture(params=[True, False], ids=["a socket each", "one socket, as on Windows"])
+def shared_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who gives each connection to a worker: the system, or the workers among themselves."""
+    monkeypatch.setattr(workers, "_SHARES_OUT", request.param and workers._SHARES_OUT)
+
+
 @pytest.fixture
 def fleet(tmp_path: Path, database: str) -> Iterator[Fleet]:
     street = open_street(tmp_path / "street", database, hasher=CHEAP_HASHER)
@@ -138,6 +145,7 @@ def work_all(fleet: Fleet) -> int:
     return DESKS * ROUNDS
 
 
+@pytest.mark.usefixtures("shared_out")
 def test_desks_push_through_two_workers_at_once(fleet: Fleet, tmp_path: Path, database: str) -> None:
     with running(tmp_path / "street", database) as team:
         fleet.url = team.url
@@ -147,6 +155,7 @@ def test_desks_push_through_two_workers_at_once(fleet: Fleet, tmp_path: Path, da
         assert_whole(fleet, tmp_path / "street", database, turns)
 
 
+@pytest.mark.usefixtures("shared_out")
 def test_a_killed_worker_is_replaced_and_nothing_is_lost(fleet: Fleet, tmp_path: Path, database: str) -> None:
     with running(tmp_path / "street", database) as team:
         fleet.url = team.url
