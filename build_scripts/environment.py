@@ -215,10 +215,15 @@ def pip_problem(tail: str) -> SetupProblem:
 
 
 def _point_at_root() -> None:
-    """Let the environment's Python find the package from any folder, without an installation that could go stale."""
+    """Let the environment's Python find the package from any folder, without an installation that could go stale.
+
+    As a statement in plain ASCII: Python before 3.13 reads this file in the computer's own encoding, and where that cannot read a
+    folder's Chinese name (Windows) it does not start at all.
+    """
     where = HOME / ("Lib/site-packages" if os.name == "nt" else f"lib/python{_version()}/site-packages")
     with suppress(OSError):
-        (where / "gridman-source.pth").write_text(f"{ROOT}\n", encoding="utf-8")
+        line = f"import sys; sys.path.append({str(ROOT)!a})\n"
+        (where / "gridman-source.pth").write_text(line, encoding="ascii", newline="\n")
 
 
 def _version() -> str:

@@ -87,6 +87,23 @@ def test_a_folder_that_moved_points_to_its_new_place(home: Path) -> None:
     assert repr(str(home.parent)) in told.stdout
 
 
+def test_a_folder_with_a_chinese_name_is_found_whatever_the_computer_writes_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python would not even start: its own path files are read in the computer's encoding."""
+    root = tmp_path / "海晏 'gridman'"
+    root.mkdir()
+    (root / "found_here.py").touch()
+    monkeypatch.setattr(environment, "ROOT", root)
+    monkeypatch.setattr(environment, "HOME", root / ".venv")
+    make(root / ".venv", stamp=None)
+    environment._point_at_root()
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    subprocess.run([str(environment.python()), "-c", "pass"], env=plain, cwd=tmp_path, check=True)
+    utf8 = {**os.environ, "PYTHONUTF8": "1"}
+    subprocess.run([str(environment.python()), "-c", "import found_here"], env=utf8, cwd=tmp_path, check=True)
+
+
 def test_a_wider_set_up_serves_the_narrower_command(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(home, stamp=None)
     environment.Stamp(state="ready", root=str(home.parent), locks={"dev": environment.lock_hash("dev")}).save()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gridman.kernel.private import close_to_others
 from tests.cli.town import PASSPHRASE, Town, build_town
 
 
@@ -25,6 +26,8 @@ def town(built_town: Town, tmp_path: Path) -> Town:
     )
     for old, new in ((built_town.street, made.street), (built_town.desk, made.desk)):
         shutil.copytree(old, new)
+        for key in (*new.rglob("keys.json"), *new.glob("street.key")):
+            close_to_others(key)  # on Windows a copy has the rights of its folder
     shutil.copy(built_town.map_file, made.map_file)
     shutil.copy(built_town.register, made.register)
     return made

@@ -113,6 +113,7 @@ def test_an_interruption_is_exit_code_3_and_a_fault_4(
     assert "fault of gridman itself: ZeroDivisionError (" in told and "a bug" not in told
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there Ctrl+C is sent by a console, to all of its programs")
 def test_ctrl_c_ends_watching_with_code_3(town: Town) -> None:
     port = int(json.loads((town.desk / "desk.json").read_text("utf-8"))["users"][0]["server_url"].rsplit(":", 1)[1])
     with served(town.street, port):
