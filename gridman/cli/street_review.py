@@ -80,10 +80,12 @@ def _list(street: Any, actor: Any, limit: int, console: Console) -> int:
         record = line.record_words if actor is not None else f"{conflict.record_kind} {conflict.record_id}"
         console.say(f"{conflict.id}  {when}  {line.place_words}  {record}  {line.field_label}".rstrip())
         console.say(f"    {line.reason_words}")
+        if line.source_words:
+            console.say(f"    {line.source_words}")
         entry = {
             "number": conflict.id, "kind": conflict.record_kind, "id": conflict.record_id, "field": conflict.field,
             "reason": conflict.reason, "grid": line.place_words, "at": conflict.lost_at, "kept_by": line.kept_by,
-            "lost_by": line.lost_by, "deed": line.deed,
+            "lost_by": line.lost_by, "deed": line.deed, "computer": conflict.computer,
         }  # fmt: skip
         if actor is not None:
             console.say("    " + _("stands: {value} ({who})").format(value=_flat(line.kept_words), who=line.kept_by))

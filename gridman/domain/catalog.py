@@ -42,7 +42,7 @@ def _incident(record: Any) -> tuple[str, ...]:
 
 def _conflict(record: Any) -> tuple[str, ...]:
     if not record.grid_id:
-        return (REF,)
+        return (organisation_scope(record.organisation_id) if record.organisation_id else REF,)
     return (
         incident_scope(record.grid_id) if record.record_kind.startswith("incident") else grid_scope(record.grid_id),
     )

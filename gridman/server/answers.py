@@ -42,6 +42,8 @@ _STATUS = {
     "auth.wrong_password": 401,
     "assign.no_grid": 404,
     "backup.missing": 404,
+    "handover.closed": 403,
+    "handover.full": 403,
     "blob.missing": 404,
     "device.missing": 404,
     "blob.offset": 409,

@@ -19,7 +19,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Caller(StrEnum):
-    """Who may call: anyone; an enrolled desk by its token; a desk that was retired, for its last words; a monitor by its own token, or
+    """Who may call: anyone; an enrolled desk by its token; a desk that was removed, for its last words; a monitor by its own token, or
     from the server's own computer.
     """
 
@@ -33,7 +33,7 @@ _ALWAYS = ("http.busy", "server.stopping")
 _BY_CALLER: Mapping[Caller, tuple[str, ...]] = {
     Caller.ANYONE: (),
     Caller.DESK: ("auth.no_token", "auth.unknown_token", "auth.device_revoked", "auth.suspended", "http.too_many"),
-    Caller.LEAVING: ("auth.no_token", "auth.unknown_token", "auth.device_revoked", "auth.suspended", "http.too_many"),
+    Caller.LEAVING: ("auth.no_token", "auth.unknown_token", "handover.closed", "auth.suspended", "http.too_many"),
     Caller.MONITOR: ("auth.no_monitor",),
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from gridman.domain import access
 from gridman.domain.catalog import noun
-from gridman.domain.conflict import DOUBLES, REASONS, Conflict
+from gridman.domain.conflict import DOUBLES, HANDED_OVER, REASONS, Conflict
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.domain.rules import check
@@ -55,7 +55,7 @@ _WRITERS = {"visit": "visit.write", "incident": "incident.report", "attachment":
 @dataclass(frozen=True)
 class ConflictLine:
     """One conflict in words. `deed`: a key of `DEEDS`, "" where no key can put it right; `is_covered`: numbers of people are hidden in
-    the two values until somebody asks (`reveal_conflict`).
+    the two values until somebody asks (`reveal_conflict`); `source_words`: the computer that handed it over and its user, "" for all others.
     """
 
     conflict: Conflict
@@ -70,6 +70,7 @@ class ConflictLine:
     household_id: int | None
     deed: str
     is_covered: bool = False
+    source_words: str = ""
 
     @property
     def is_restorable(self) -> bool:
@@ -130,7 +131,16 @@ def _line(reader: Reader, conflict: Conflict, names: dict[int, str], *, is_whole
         household_id=household_of(reader, conflict),
         deed=_deed(reader, conflict),
         is_covered=not is_whole and conflict.reason not in DOUBLES and covers(conflict),
+        source_words=_source(conflict, names),
     )
+
+
+def _source(conflict: Conflict, names: dict[int, str]) -> str:
+    """Which computer handed it over, and whose that was."""
+    if conflict.reason not in HANDED_OVER:
+        return ""
+    user = names.get(conflict.lost_by_id or 0) or _("unknown")
+    return _("Computer: {computer}; its user: {user}").format(computer=conflict.computer or _("unnamed"), user=user)
 
 
 def _deed(reader: Reader, conflict: Conflict) -> str:

@@ -11,7 +11,6 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
 from gridman.services.access import actor_of_user
-from gridman.services.enrolment import RETIRED
 from gridman.services.outbox import note_round
 from gridman.services.photos import Blobs
 from gridman.services.signin import DeskUser, change_passphrase, destroy_desk
@@ -93,17 +92,22 @@ class Desk:
         """The street, and nobody else (its certificate and this desk's token say so), has removed this computer: leave nothing here."""
         self.synchroniser.close()
         destroy_desk(self.data_dir, self.profile, self.store.close)
-        if revoked.params.get("revoked_as") == RETIRED:
+        handed_over, left = (int(str(revoked.params.get(name, 0))) for name in ("handed_over", "left"))
+        if left:
             remedy = N_(
-                "Work that had not been sent went to the street's review list. To go on here, ask for an enrolment code."
+                "{left} changes had not been sent and could not be handed over any more; {count} are in the street's review list. To go on here, ask for an enrolment code."
             )
         else:
-            remedy = N_("If that was a mistake, ask the street's administrator for an enrolment code.")
+            remedy = N_(
+                "Work that had not been sent went to the street's review list ({count} changes). To go on here, ask for an enrolment code."
+            )
         return Refusal(
             "desk.destroyed",
             N_("The street removed this computer from its list: the records of {name} on it were destroyed."),
             remedy,
             name=self.profile.name,
+            count=handed_over,
+            left=left,
         )
 
     def listen(self, heard: Callable[[Any], None], ticket: Ticket) -> None:

@@ -19,6 +19,7 @@ from gridman.kernel.words import N_
 from gridman.services.access import actor_of_user, scopes_of_user
 from gridman.services.accounts import fail_attempt, finish_attempt, require_active, start_attempt, verify_login
 from gridman.services.audit import note
+from gridman.services.handover import LOST, RETIRED, require_open
 from gridman.services.trust import ALPHABET
 from gridman.store import accounts as rows
 from gridman.store.accounts import Device
@@ -30,7 +31,6 @@ __all__ = [
     "revoke_device", "rotate_token",
 ]  # fmt: skip
 
-LOST, RETIRED = "lost", "retired"
 CODE_MS = 24 * 3_600_000
 _MAX_DEVICE_NAME = 60
 _SEEN_EVERY_MS = 60_000
@@ -142,14 +142,15 @@ def _split(token: str) -> tuple[int, str] | None:
 
 
 def actor_of_token(reader: Reader, token: str, *, is_farewell: bool = False) -> Actor:
-    """Who speaks, by the token of the device; today's role and grids. ``is_farewell``: a retired device may say its last words, even
+    """Who speaks, by the token of the device; today's role and grids. ``is_farewell``: a removed device may say its last words, even
     those of a user who is suspended.
 
-    Refuses with ``auth.unknown_token``, ``auth.device_revoked`` or ``auth.suspended``.
+    Refuses with ``auth.unknown_token``, ``auth.device_revoked``, ``handover.closed`` or ``auth.suspended``.
     """
     device = _device_of_token(reader, token)
     if device.revoked_at is not None:
-        if is_farewell and device.revoked_as == RETIRED:
+        if is_farewell:
+            require_open(reader, device)
             return actor_of_user(reader, device.user_id, device.replica)
         raise Refusal(
             "auth.device_revoked",
@@ -207,8 +208,8 @@ def rotate_token(unit: Unit) -> str:
 
 
 def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST) -> None:
-    """Shut a computer out at once; at its next contact it destroys its records. A ``retired`` one delivers its unsent work to the review
-    list first; of a ``lost`` one, which may be in a stranger's hands, nothing is taken any more.
+    """Shut a computer out at once; at its next contact it hands its unsent work over to the review list and destroys its records. What comes
+    from a ``lost`` one, which may be in a stranger's hands, is marked as such and bounded (`gridman.services.handover`).
     """
     require(unit.actor, "account.manage")
     if revoked_as not in (LOST, RETIRED):

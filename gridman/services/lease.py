@@ -27,7 +27,7 @@ from gridman.store.turns import take_turn
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "LEASE_MS", "SIGNING_KEY", "Lease", "ending_soon", "is_ticket_due", "issue_ticket", "keep_signer", "keep_ticket",
+    "LEASE_MS", "SIGNING_KEY", "Lease", "end_lease", "ending_soon", "is_ticket_due", "issue_ticket", "keep_signer", "keep_ticket",
     "lease_of", "note_time", "open_signing_key",
     "require_lease", "sealed_signing_key", "sign", "signer_of", "verify_signature",
 ]  # fmt: skip
@@ -153,6 +153,11 @@ def keep_ticket(unit: Unit, ticket: str) -> bool:
         unit, _SEEN, str(found.at)
     )  # the street's word about the time counts more than what a wrong clock has said
     return True
+
+
+def end_lease(unit: Unit) -> None:
+    """This desk opens no more without its street: it was reported lost."""
+    put_setting(unit, _TICKET, None)
 
 
 def _known(reader: Reader) -> _Ticket | None:

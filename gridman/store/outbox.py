@@ -19,6 +19,8 @@ WAITING, SENT, ACKNOWLEDGED, SETTLED, REFUSED = "waiting", "sent", "acknowledged
 PENDING = (WAITING, SENT, ACKNOWLEDGED)
 DEFERRED = "deferred"
 """The verdict of a street that is older than this desk: it keeps the operation until it is updated."""
+HANDED_OVER = 0
+"""In place of the feed's number: the operation was not taken in, it is in the street's review list."""
 
 _j = tables.journal
 _size = func.coalesce(func.length(_j.c.after), 0) + func.coalesce(func.length(_j.c.base), 0) + 100
@@ -29,6 +31,11 @@ _OUTGOING = (
 )  # fmt: skip
 _NEXT = _OUTGOING.where(_j.c.op_n > bindparam("after_n")).limit(1_000)
 _BETWEEN = _OUTGOING.where(_j.c.op_n.between(bindparam("first"), bindparam("last")))
+_MAKING = (
+    select(_j.c.op_n, _j.c.kind, _j.c.entity, _j.c.record_id, _j.c.after, _j.c.base, _j.c.stamp, _j.c.at, _j.c.effects)
+    .where(_j.c.state.in_((WAITING, SENT)) | (_j.c.ack_seq == HANDED_OVER), _j.c.kind.in_(("create", "command")))
+    .order_by(_j.c.op_n)
+)
 _WAITING = select(func.count()).where(_j.c.state.in_((WAITING, SENT)))
 _PENDING = (
     select(_j.c.record_id, _j.c.kind, _j.c.after, _j.c.effects, _j.c.state, _j.c.ack_seq)
@@ -160,7 +167,7 @@ def acknowledge(connection: Connection, answers: Iterable[Returned], at: int) ->
         {
             "b_n": a.n,
             "b_verdict": a.outcome,
-            "b_reason": json.dumps(a.refusal, ensure_ascii=False) if a.refusal else None,
+            "b_reason": _reason(a),
             "b_seq": a.seq,
             "b_at": at,
         }
@@ -172,6 +179,45 @@ def acknowledge(connection: Connection, answers: Iterable[Returned], at: int) ->
             "WHERE op_n=? AND state IN ('waiting','sent')",
             [(r["b_verdict"], r["b_reason"], r["b_seq"], r["b_at"], r["b_n"]) for r in rows],
         )
+
+
+def hand_over(connection: Connection, answers: Iterable[Returned], at: int) -> None:
+    """Note the street's answers to operations that were handed over for review: they wait no longer. What they show stays shown; nothing is
+    received any more that could replace it.
+    """
+    rows = [
+        (REFUSED if a.outcome in ("set_aside", "refused") else SETTLED, a.outcome, _reason(a), HANDED_OVER, at, a.n)
+        for a in answers
+    ]
+    if rows:
+        connection.exec_driver_sql(
+            "UPDATE journal SET state=?, verdict=?, reason=?, ack_seq=?, ack_at=? WHERE op_n=? AND state IN ('waiting','sent')",
+            rows,
+        )
+
+
+def handed_over_acts(reader: Reader) -> int:
+    """How many things that a person did are in the street's review list because this desk handed them over."""
+    query = select(func.count(_j.c.stamp.distinct())).where(_j.c.ack_seq == HANDED_OVER, _j.c.verdict == "set_aside")
+    return int(reader.connection.execute(query).scalar_one())
+
+
+def _reason(answer: Returned) -> str | None:
+    return json.dumps(answer.refusal, ensure_ascii=False) if answer.refusal else None
+
+
+def makers_of(connection: Connection, record_ids: Iterable[int]) -> list[tuple[int, Outgoing, int]]:
+    """Which operations made these records, of those the street never answered in the ordinary way: record, operation, and which of the
+    records that it made.
+    """
+    wanted = set(record_ids)
+    found: list[tuple[int, Outgoing, int]] = []
+    for r in connection.execute(_MAKING):
+        made = [r.record_id] if r.kind == "create" else [i for _kind, i in unpack(r.effects).get("made", ())]
+        if wanted.isdisjoint(made):
+            continue
+        found += [(i, _outgoing(r), part) for part, i in enumerate(made) if i in wanted]
+    return found
 
 
 def highest_acknowledged(connection: Connection) -> int:

@@ -7,7 +7,7 @@ from gridman.domain.fields import BIG, Record
 
 __all__ = [
     "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "desk_audit", "device", "draft", "enrolment",
-    "household_line", "journal", "meta", "replica_counter", "search_entry", "setting", "snapshot_part",
+    "handed_over", "hand_over", "household_line", "journal", "meta", "renewed_id", "replica_counter", "search_entry", "setting", "snapshot_part",
     "sync_clock", "sync_exit", "sync_op", "sync_row", "throttle", "web_session",
 ]  # fmt: skip
 
@@ -164,6 +164,36 @@ sync_op = Table(
     Column("verdict", LargeBinary),
     Column("seq", BigInteger),
     Column("at", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+hand_over = Table(  # at the street: how much a computer that may not write any more has handed over
+    "hand_over",
+    metadata,
+    Column("replica", Integer, primary_key=True, autoincrement=False),
+    Column("ops", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("photo_bytes", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # nothing is taken from it any more
+)
+
+handed_over = Table(  # the operations it handed over, by their content: copies of one desk give the same numbers to different work
+    "handed_over",
+    metadata,
+    Column("replica", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, primary_key=True),
+    Column("verdict", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+renewed_id = Table(  # the numbers given to records of handed-over work, by the content of the operation that made each
+    "renewed_id",
+    metadata,
+    Column("replica", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),  # which of the records that one operation made
+    Column("new_id", BIG, nullable=False),
     sqlite_with_rowid=False,
 )
 

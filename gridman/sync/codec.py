@@ -15,12 +15,13 @@ import zstandard
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
-from gridman.sync.protocol import Answer, Greeting, Hello, Op, Request, Rows
+from gridman.sync.protocol import Answer, Greeting, Hello, LastWords, Op, Request, Rows
 
 __all__ = [
     "check_op",
     "decode_answer",
     "decode_greeting",
+    "decode_last_words",
     "decode_request",
     "digest_of",
     "encode",
@@ -41,6 +42,7 @@ _INT64 = range(-(1 << 63), 1 << 63)
 T = TypeVar("T")
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request | Hello] = msgspec.msgpack.Decoder(Request | Hello)
+_last_words: msgspec.msgpack.Decoder[LastWords | Request] = msgspec.msgpack.Decoder(LastWords | Request)
 _answers = msgspec.msgpack.Decoder(Answer)
 _greetings = msgspec.msgpack.Decoder(Greeting)
 
@@ -53,6 +55,14 @@ def encode(message: msgspec.Struct) -> bytes:
 def decode_request(body: bytes) -> Request | Hello:
     """What a desk sent. Refuses with ``sync.malformed`` or ``sync.too_large``; nothing a stranger sends ends in anything else."""
     return _decode(body, _requests)
+
+
+def decode_last_words(body: bytes) -> LastWords:
+    """What a desk hands over at its end. Desks of version 0.1 sent an ordinary request."""
+    message = _decode(body, _last_words)
+    if isinstance(message, LastWords):
+        return message
+    return LastWords(message.protocol, message.replica, message.at, message.ops, lowest=message.lowest)
 
 
 def decode_answer(body: bytes) -> Answer:

@@ -23,6 +23,7 @@ from gridman.store.replay import PulledEntry, PulledRows, Replay, positions, rec
 from gridman.store.store import Store, get_meta, put_meta
 from gridman.sync.checking import Held, compare, due_scope
 from gridman.sync.codec import digest_of, unpack_rows
+from gridman.sync.fork import fork
 from gridman.sync.protocol import SPOKEN, Answer, Cursor, Op, Partly, Request, Rows, Street, Verdict, Versions
 from gridman.sync.segments import take_segment
 from gridman.sync.snapshots import FORMAT
@@ -35,6 +36,7 @@ __all__ = [
     "SyncStatus",
     "absorb",
     "note_absorbed",
+    "op_of",
     "prepare",
     "round",
     "status_of",
@@ -135,7 +137,7 @@ def prepare(
     if found:
         with receiving(store) as replay:
             outbox.mark_sent(replay.connection, [o.n for o in found])
-    ops = [_op(o) for o in found]
+    ops = [op_of(o) for o in found]
     partly = [Partly(scope, b.ident, b.next) for scope, b in sorted(begun.items())]
     return Request(
         spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest,
@@ -220,7 +222,7 @@ def _begun_here(replay: Replay) -> dict[str, tuple[bytes, int]]:
 def _enter_life(replay: Replay, request: Request, answer: Answer) -> None:
     """Make sure the street goes on from where this desk's work is, and start over where its data has another life."""
     if answer.last_n > outbox.highest_sent(replay.connection) or not _are_own(replay.connection, answer.verdicts):
-        raise _overtaken()
+        raise fork()
     if answer.is_reset:
         replay.start_over()
         forget_sent_photos(replay.connection)
@@ -236,22 +238,12 @@ def _are_own(connection: Any, verdicts: Sequence[Verdict]) -> bool:
     if not told:
         return True
     mine = outbox.unanswered_between(connection, min(told), max(told))
-    return all(o.kind == "none" or digest_of(_op(o)).startswith(told[o.n]) for o in mine if o.n in told)
+    return all(o.kind == "none" or digest_of(op_of(o)).startswith(told[o.n]) for o in mine if o.n in told)
 
 
-def _op(o: Outgoing) -> Op:
+def op_of(o: Outgoing) -> Op:
+    """The operation as it travels."""
     return Op(o.n, o.kind, o.entity, o.record_id, o.after, o.base, o.stamp, o.at)
-
-
-def _overtaken() -> Refusal:
-    """The street has later work under this desk's name than this desk ever sent: it is a copy, or came from a backup. Taking its rows in would
-    bring records whose numbers this copy is about to give out again.
-    """
-    return Refusal(
-        "sync.fork",
-        N_("The street already has other work under this computer's numbers: its data was copied or restored from a backup."),
-        N_("Set this computer up again from the street server; what waits here can be printed or exported first."),
-    )  # fmt: skip
 
 
 def _pulled(part: Rows) -> PulledRows:

@@ -1,27 +1,72 @@
-"""The last words of a desk that was taken out of service: its unsent work goes to the street's review list before the desk destroys itself."""
+"""The last words of a desk that may not write any more: what waits on it goes to the street's review list. The desk was taken out of service or
+reported lost, and destroys itself afterwards; or its data turned out to be a copy, and it must be set up anew.
+
+`last_words` and `hear` are one exchange cut in two, so that a simulator can lose and repeat what travels between them.
+"""
 
 from collections.abc import Callable
 
-from gridman.store.store import Store
-from gridman.sync.exchange import absorb, prepare
-from gridman.sync.protocol import Answer, Request
+from gridman.kernel.ids import replica_of
+from gridman.store import outbox
+from gridman.store.outbox import Returned
+from gridman.store.replay import receiving
+from gridman.store.store import Store, get_meta, put_meta
+from gridman.store.unit import Reader
+from gridman.sync.codec import digest_of
+from gridman.sync.exchange import PUSH_BYTES, op_of
+from gridman.sync.handover import numbers_in
+from gridman.sync.protocol import SPOKEN, Answer, LastWords, Maker, Op
 
-__all__ = ["send_last_words"]
+__all__ = ["hand_over", "hear", "is_copy", "last_words", "note_copy"]
 
 _MOST_TURNS = 10_000
+_COPY = "sync_copy"
 
 
-def send_last_words(store: Store, farewell: Callable[[Request], Answer]) -> int:
-    """Send all that waits; returns how many operations the street answered. Raises Refusal when the street cannot be reached: then the
-    desk stays as it is and tries again at its next contact.
-    """
-    sent = 0
+def is_copy(reader: Reader) -> bool:
+    """Whether this desk was told that its data is a copy: it receives nothing any more and must be set up anew."""
+    return get_meta(reader, _COPY) is not None
+
+
+def note_copy(store: Store) -> None:
+    """Remember it: later the street might answer again as if nothing were wrong, and this desk would give numbers out twice."""
+    with receiving(store) as replay:
+        put_meta(replay.connection, _COPY, "1")
+
+
+def last_words(
+    store: Store, push_bytes: int = PUSH_BYTES, *, is_rescue: bool = False, is_end: bool = False
+) -> LastWords:
+    """The oldest operations that wait, and what made the records that they name. Marks them as sent."""
+    with store.read() as reader:
+        ops = [] if is_end else [op_of(o) for o in outbox.next_operations(reader.connection, push_bytes)]
+        named = {i for op in ops for i in (op.record_id, *numbers_in(op.after)) if replica_of(i) == store.replica}
+        makers = [
+            Maker(record_id, made.n, digest_of(op_of(made)), part)
+            for record_id, made, part in (outbox.makers_of(reader.connection, named) if named else ())
+        ]
+    if ops:
+        with receiving(store) as replay:
+            outbox.mark_sent(replay.connection, [op.n for op in ops])
+    return LastWords(SPOKEN.highest, store.replica, store.clock(), ops, makers, is_rescue, is_end, SPOKEN.lowest)
+
+
+def hear(store: Store, words: LastWords, answer: Answer) -> int:
+    """Note what became of the operations: they wait no longer. Returns how many the street answered."""
+    sent = {op.n: digest_of(op) for op in words.ops}
+    verdicts = [v for v in answer.verdicts if v.n in sent and sent[v.n].startswith(v.digest or "-")]
+    if not verdicts:
+        return 0
+    with receiving(store) as replay:
+        outbox.hand_over(
+            replay.connection, [Returned(v.n, v.outcome, v.refusal, outbox.HANDED_OVER) for v in verdicts], replay.now
+        )
+    return len(verdicts)
+
+
+def hand_over(store: Store, farewell: Callable[[LastWords], Answer], *, is_rescue: bool = False) -> None:
+    """Send all that waits. Raises Refusal when the street cannot be reached or does not take it: the rest still waits then."""
     for _turn in range(_MOST_TURNS):
-        request = prepare(store)
-        if not request.ops:
-            break
-        answered = absorb(store, request, farewell(request)).answered
-        if not answered:
-            break
-        sent += answered
-    return sent
+        words = last_words(store, is_rescue=is_rescue)
+        if not words.ops or not hear(store, words, farewell(words)):
+            return

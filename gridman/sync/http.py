@@ -15,7 +15,7 @@ from gridman.kernel.words import N_
 from gridman.services.audit_anchor import Anchor, AuditPush
 from gridman.services.enrolment import Enrolled
 from gridman.sync.codec import decode_answer, decode_greeting, encode
-from gridman.sync.protocol import Answer, Greeting, Hello, Request
+from gridman.sync.protocol import Answer, Greeting, Hello, LastWords, Request
 from gridman.sync.unreachable import no_street, unreachable
 
 __all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain"]
@@ -81,9 +81,9 @@ class HttpStreet:
         except msgspec.MsgspecError as error:
             raise no_street(self.url) from error
 
-    def farewell(self, request: Request) -> Answer:
-        """The last operations of a desk that was retired."""
-        return decode_answer(self._post("/farewell/v1", encode(request)).content)
+    def farewell(self, words: LastWords) -> Answer:
+        """What a desk hands over that may not write any more."""
+        return decode_answer(self._post("/farewell/v1", encode(words)).content)
 
     def blob_size(self, sha256: str) -> int | None:
         """See `Street.blob_size`."""

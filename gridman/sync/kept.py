@@ -13,7 +13,7 @@ from gridman.kernel.errors import Refusal
 from gridman.store.unit import Unit
 from gridman.sync.protocol import Op
 
-__all__ = ["grid_of", "keep", "log_rejected", "note_other_decision", "whole_or_none"]
+__all__ = ["grid_of", "json_of", "keep", "log_rejected", "note_other_decision", "whole_or_none"]
 
 _LONGEST_NOTE = 2_000
 
@@ -59,7 +59,7 @@ def keep(
     unit.create(
         Conflict(
             record_kind=known.kind, record_id=record_id, grid_id=grid_id, field=name, reason=reason,
-            kept=_json(kept[0]), kept_by_id=kept[1], kept_at=kept[2], lost=_json(lost[0]), lost_by_id=lost[1], lost_at=lost[2],
+            kept=json_of(kept[0]), kept_by_id=kept[1], kept_at=kept[2], lost=json_of(lost[0]), lost_by_id=lost[1], lost_at=lost[2],
         )
     )  # fmt: skip
 
@@ -78,14 +78,14 @@ def note_other_decision(unit: Unit, conflict: Conflict, values: Mapping[str, Any
     }
     record = unit.find(known.cls, conflict.record_id)
     if conflict.field is not None and conflict.field in known.fields and record is not None:
-        now = _json(getattr(record, conflict.field))
+        now = json_of(getattr(record, conflict.field))
         standing = "restored" if now == conflict.lost else "kept"
         words = {"kept": conflict.kept if now == conflict.lost else now, "restored": conflict.lost}
         field = conflict.field
     else:
         is_gone = record is None or record.retired_at is not None
         standing = "kept" if is_gone == (conflict.reason not in DOUBLES) else "restored"
-        words, field = {one: _json(one) for one in ("kept", "restored")}, None
+        words, field = {one: json_of(one) for one in ("kept", "restored")}, None
     other = "kept" if standing == "restored" else "restored"
     if not {standing, other} <= sides.keys():
         return 0
@@ -99,7 +99,8 @@ def note_other_decision(unit: Unit, conflict: Conflict, values: Mapping[str, Any
     return 1
 
 
-def _json(value: Any) -> str | None:
+def json_of(value: Any) -> str | None:
+    """A value as a kept loser holds it."""
     if value is None:
         return None
     return json.dumps(value, ensure_ascii=False, default=lambda b: {"base64": base64.b64encode(b).decode()})

@@ -10,8 +10,8 @@ from msgspec import Struct
 from gridman.services.audit_anchor import Anchor, AuditPush
 
 __all__ = [
-    "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "KindCheck", "Op", "Partly", "Request", "Rows",
-    "ScopeCheck", "Segment", "Street", "Verdict", "Versions",
+    "ALL", "PROTOCOL", "SPOKEN", "Answer", "Cursor", "Entry", "Greeting", "Hello", "KindCheck", "LastWords", "Maker", "Op", "Partly",
+    "Request", "Rows", "ScopeCheck", "Segment", "Street", "Verdict", "Versions",
 ]  # fmt: skip
 
 
@@ -121,6 +121,37 @@ class Request(Struct, array_like=True, frozen=True, tag="exchange"):
     reads: int = 0
     partly: list[Partly] = []
     check: str = ""
+
+    @property
+    def spoken(self) -> Versions:
+        """The versions the desk speaks."""
+        return Versions(self.lowest or self.protocol, self.protocol)
+
+
+class Maker(Struct, array_like=True, frozen=True):
+    """Which unanswered operation made the record `record_id` on this desk: its number and digest; `part`: which of the records it made.
+    Copies of one desk give the same number to different records; what made them tells them apart.
+    """
+
+    record_id: int
+    n: int
+    digest: str
+    part: int = 0
+
+
+class LastWords(Struct, array_like=True, frozen=True, tag="farewell"):
+    """What a desk hands over that may not write any more: it was taken out of service or reported lost, or it is a copy (``is_rescue``).
+    `makers`: of the records that `ops` are about or name. ``is_end``: that was all, photos too.
+    """
+
+    protocol: int
+    replica: int
+    at: int
+    ops: list[Op] = []
+    makers: list[Maker] = []
+    is_rescue: bool = False
+    is_end: bool = False
+    lowest: int = 0
 
     @property
     def spoken(self) -> Versions:

@@ -2,7 +2,7 @@
 a view that holds at least that (design D6).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,14 +13,18 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
 from gridman.services.audit_anchor import receive
+from gridman.services.handover import end_hand_over, source_of
 from gridman.store.bundle_keys import keep_device_keys
 from gridman.store.feed_pages import clock_of, same_moment
+from gridman.store.handing import hand_over_of, verdicts_of
 from gridman.store.pushed import answers_of, keep_answers, last_pushed, note_device
 from gridman.store.store import Store
 from gridman.store.turns import take_device_turn
 from gridman.store.unit import Reader, Unit
-from gridman.sync.codec import check_op, decode_request, digest_of, encode
-from gridman.sync.protocol import DIGEST_TOLD, SPOKEN, Answer, Greeting, Hello, Op, Request, Verdict, Versions
+from gridman.sync.codec import check_op, decode_last_words, decode_request, digest_of, encode
+from gridman.sync.fork import fork
+from gridman.sync.handover import Handover, check_makers
+from gridman.sync.protocol import DIGEST_TOLD, SPOKEN, Answer, Greeting, Hello, LastWords, Op, Request, Verdict, Versions
 from gridman.sync.pull import pull
 from gridman.sync.push import Intake
 from gridman.sync.seal import PUBLIC_BYTES
@@ -63,20 +67,32 @@ class Replica:
         return encode(self.anchored(actor, message, self.exchange(actor, message)))
 
     def farewell_bytes(self, actor: Actor, body: bytes) -> bytes:
-        """Take in the last operations of a device that was retired: each is kept for review; nothing is given any more."""
-        message = decode_request(body)
-        if not isinstance(message, Request):
-            raise Refusal(
-                "sync.malformed",
-                N_("The message cannot be read ({why})."),
-                N_("Both sides should run the same version of gridman; try again."),
-                why="hello",
-            )
-        version = self._check(actor, message)
-        verdicts = self._take(actor, message, is_farewell=True)
-        with self._store.read() as reader:
-            same_moment(reader)
-            return encode(_receipt(reader, version, actor, message, verdicts))
+        """Take in an encoded message of last words of the device `actor.replica`, see `farewell`."""
+        return encode(self.farewell(actor, decode_last_words(body)))
+
+    def farewell(self, actor: Actor, words: LastWords) -> Answer:
+        """Take in what a device hands over that may not write any more: each operation is kept for review, none is applied, and nothing is
+        given but the verdicts. Refuses with ``handover.full``, ``handover.closed`` and, what is not handed over, ``sync.malformed``.
+        """
+        version = self._check(actor, words)
+
+        def work(unit: Unit) -> list[Verdict]:
+            take_device_turn(unit.connection, actor.replica)
+            source = source_of(unit, actor.replica)
+            if not (source.is_removed or words.is_rescue) or not check_makers(words.makers):
+                raise _malformed("farewell")
+            handover = Handover(unit, actor.replica, source)
+            verdicts = handover.take(words.ops, words.makers)
+            if words.is_end:
+                end_hand_over(unit, source, actor.replica)
+            last = last_pushed(unit.connection, actor.replica)
+            note_device(unit.connection, actor.replica, last, unit.now, words.at - unit.now)
+            return verdicts
+
+        verdicts = self._store.write(actor, work)
+        digests = {op.n: digest_of(op) for op in words.ops}
+        told = [_at(v, 0, digests[v.n]) for v in verdicts]
+        return Answer(version, "", 0, self._store.clock(), 0, told)
 
     def greet(self, actor: Actor, hello: Hello) -> Greeting:
         """Say what this street speaks and how far it knows the desk's operations; note the desk's keys for bundles."""
@@ -107,12 +123,11 @@ class Replica:
                 return _receipt(reader, version, actor, request, verdicts)
             return pull(reader, version, actor, request, verdicts, self._snapshots)
 
-    def _take(self, actor: Actor, request: Request, *, is_farewell: bool = False) -> list[Verdict]:
-        """Take in the operations, durably; of a desk that says farewell none is in its scope any more."""
+    def _take(self, actor: Actor, request: Request) -> list[Verdict]:
+        """Take in the operations, durably."""
 
         def work(unit: Unit) -> tuple[list[Verdict], list[Verdict]]:
-            scopes = frozenset[str]() if is_farewell else scopes_of_user(unit, actor.user_id)
-            return self._push(unit, actor, request, scopes)
+            return self._push(unit, actor, request, scopes_of_user(unit, actor.user_id))
 
         repeated, fresh = self._store.write(actor, work)
         if self._told is not None:
@@ -134,7 +149,7 @@ class Replica:
         """Whether the desk that asks is too old to be given anything but the verdicts on its work."""
         return is_drained(self._spoken, request.spoken)
 
-    def _check(self, actor: Actor, request: Request) -> int:
+    def _check(self, actor: Actor, request: Request | LastWords) -> int:
         """Refuse what is no desk's message; returns the version that both sides speak."""
         if request.replica != actor.replica:
             raise Refusal(
@@ -143,7 +158,8 @@ class Replica:
                 N_("Set this computer up again from the street server."),
             )
         version = agreed(self._spoken, request.spoken)
-        if len(request.ops) > LARGEST_PUSH or len(request.cursors) + len(request.partly) > 10_000:
+        positions = len(request.cursors) + len(request.partly) if isinstance(request, Request) else 0
+        if len(request.ops) > LARGEST_PUSH or positions > 10_000:
             raise Refusal(
                 "sync.too_large",
                 N_("The message is larger than the street accepts."),
@@ -163,7 +179,9 @@ class Replica:
         repeated = _repeated(connection, request, last)
         fresh = _next_ops(request.ops, last)
         intake = Intake(unit, scopes, actor.replica, request.at - unit.now)
-        verdicts = intake.take_all(fresh)
+        handed = _handed_over(unit, actor.replica, fresh)
+        taken = iter(intake.take_all([op for op in fresh if op.n not in handed]))
+        verdicts = [handed.get(op.n) or next(taken) for op in fresh]
         unit.finish()  # numbers the changes, so that they are in this very answer
         seq, _epoch = clock_of(connection)
         answers = [(op.n, digest_of(op), to_builtins(v)) for op, v in zip(fresh, verdicts, strict=True)]
@@ -189,19 +207,29 @@ def _repeated(connection: Any, request: Request, last: int) -> list[Verdict]:
     known = answers_of(connection, request.replica, again[0].n, again[-1].n)
     for op in again:
         if op.n in known and op.kind != "none" and known[op.n][0] != digest_of(op):
-            raise Refusal(
-                "sync.fork",
-                N_(
-                    "The street already has other work under this computer's numbers: its data was copied or restored from a backup."
-                ),
-                N_(
-                    "Set this computer up again from the street server; what waits here can be printed or exported first."
-                ),
-            )
+            raise fork()
     return [
         _at(convert(answer, Verdict), seq, digest)
         for op in again if op.n in known for digest, answer, seq in (known[op.n],)
     ]  # fmt: skip
+
+
+def _handed_over(unit: Unit, replica: int, ops: Sequence[Op]) -> dict[int, Verdict]:
+    """The answers to those of these operations that a copy of this desk has handed over for review: they are not applied as well."""
+    if not ops or not hand_over_of(unit, replica).ops:
+        return {}
+    digests = {op.n: digest_of(op) for op in ops}
+    known = verdicts_of(unit.connection, replica, digests.values())
+    return {n: convert(known[digest], Verdict) for n, digest in digests.items() if digest in known}
+
+
+def _malformed(why: str) -> Refusal:
+    return Refusal(
+        "sync.malformed",
+        N_("The message cannot be read ({why})."),
+        N_("Both sides should run the same version of gridman; try again."),
+        why=why,
+    )
 
 
 def _next_ops(ops: Iterable[Op], last: int) -> list[Op]:

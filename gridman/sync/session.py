@@ -9,7 +9,6 @@ from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.services.audit_anchor import keep_anchor, next_push
-from gridman.services.enrolment import RETIRED
 from gridman.services.lease import is_ticket_due, keep_ticket
 from gridman.services.signin import DeskUser, desk_token
 from gridman.services.trust import desk_authority
@@ -23,9 +22,9 @@ from gridman.store.store import Store
 from gridman.sync import exchange
 from gridman.sync.bundle import introduce
 from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
-from gridman.sync.farewell import send_last_words
 from gridman.sync.http import HttpStreet
 from gridman.sync.listening import Heard, NewsSource, listen
+from gridman.sync.parting import Parting
 from gridman.sync.photos import PhotoLane
 from gridman.sync.protocol import Street
 from gridman.sync.retry import AWAY, Retry
@@ -49,6 +48,7 @@ class DeskSync:
         self._shown: SyncStatus | None = None
         self._opened_at = store.clock()
         self._photos = PhotoLane(store, blobs, user.replica, lambda: self.street)
+        self._parting = Parting(store, self._photos, lambda: self.street)
         self._wanted = threading.Event()
         self.on_changes: Callable[[Changes], None] | None = None
         """Told of what rows that passed photos changed, at once; from the thread that synchronises."""
@@ -73,6 +73,7 @@ class DeskSync:
                 of = waiting_count(reader)
             self._shown = SyncStatus(SyncKind.SENDING if of else SyncKind.RECEIVING, waiting=of, of=of)
             try:
+                self._parting.stop_a_copy()
                 self._want_ticket()
                 self._wanted.clear()
                 result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
@@ -83,10 +84,11 @@ class DeskSync:
                 self._photos.tidy()
                 scrub(self._store)
             except Refusal as refusal:
-                self._say_farewell(refusal, progress, ticket)
+                self._shown = None
                 self._hand_over(refusal, progress, ticket)
-                self._shown = self._after(refusal)
-                raise
+                told = self._parting.after(refusal, progress, ticket)
+                self._shown = self._after(told)
+                raise told from refusal
             except BaseException:
                 self._shown = None
                 raise
@@ -142,13 +144,6 @@ class DeskSync:
         result.requests += passed.requests
         result.changes = result.changes | passed.changes
         result.refused += passed.refused
-
-    def _say_farewell(self, refusal: Refusal, progress: Progress, ticket: Ticket | None) -> None:
-        """A desk that was taken out of service delivers what waits, before whoever called makes it destroy itself."""
-        is_retired = refusal.code == "auth.device_revoked" and refusal.params.get("revoked_as") == RETIRED
-        if is_retired and isinstance(self._street, HttpStreet):
-            send_last_words(self._store, self._street.farewell)
-            self._photos.send_last(progress, ticket)
 
     def _hand_over(self, refusal: Refusal, progress: Progress, ticket: Ticket | None) -> None:
         """A desk that is too old for its street has delivered its records by now; its photos and its audit log follow."""

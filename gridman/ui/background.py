@@ -289,7 +289,7 @@ class Background(QObject):
         if isinstance(error, Cancelled):
             return
         error = os_trouble(error) or error
-        if isinstance(error, Refusal) and error.code == "desk.destroyed":
+        if isinstance(error, Refusal) and error.code in ("desk.destroyed", "desk.shut"):
             self.ended.emit(error)
             return
         if isinstance(error, Refusal):

@@ -92,7 +92,7 @@ def test_a_removed_device_is_shut_out_everywhere(served: Served, revoked_as: str
         revoke_device(unit, mine["replica"], revoked_as)
     for one in GUARDED:
         answer = asked(served, one.method, one.path, mine["token"])
-        if revoked_as == RETIRED and one.caller is Caller.LEAVING:
+        if one.caller is Caller.LEAVING:
             assert answer.status_code in (400, 404), "it may bring its last work, and this is none"
         else:
             assert answer.status_code == 403, (one.path, answer.status_code)

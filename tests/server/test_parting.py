@@ -8,27 +8,33 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gridman.domain.access import SYSTEM
+from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
 from gridman.joining import DeskDoor, enrol_desk, sign_in_desk
 from gridman.kernel.errors import Refusal
 from gridman.server.certificates import Tls, street_tls
 from gridman.server.run import ServerThread
-from gridman.services import lease
+from gridman.services import handover, lease
 from gridman.services.accounts import suspend
+from gridman.services.audit import page_audit
+from gridman.services.conflicts import open_conflicts
 from gridman.services.desk import Desk
 from gridman.services.enrolment import LOST, RETIRED, revoke_device
+from gridman.services.handover import LOST_WINDOW_MS
 from gridman.services.photos import PhotoDraft
-from gridman.services.signin import desk_users
-from gridman.services.trust import fingerprint_of
+from gridman.services.signin import desk_token, desk_users
+from gridman.services.trust import desk_authority, fingerprint_of
 from gridman.services.visits import VisitDraft, log_visit
 from gridman.store.photo_queue import unsent_photos
 from gridman.store.settings import put_setting
 from gridman.sync import exchange
 from gridman.sync.http import HttpStreet
+from gridman.sync.protocol import LastWords, Op
 from tests.support.streets import PASSWORD, WORKER, Hands, TownStreet, town_street
 
+AUDITING = Actor(0, "", "auditor", 0)
+COUNTER = "Counter 2"
 PASS = "a quiet morning"
 DAY_MINUTES = 24 * 60
 
@@ -50,7 +56,7 @@ class Place:
     def enrol(self, **more: bool) -> Desk:
         desk = enrol_desk(
             self.folder, self.url, WORKER, PASS, password=PASSWORD, fingerprint=fingerprint_of(self.tls.authority), clock=self.clock,
-            again=more.get("again", False),
+            device_name=COUNTER, again=more.get("again", False),
         )  # fmt: skip
         desk.synchronise()
         return desk
@@ -95,23 +101,113 @@ def remains(folder: Path) -> list[Path]:
     return [p for p in folder.rglob("*") if p.is_file() and p.name != "desk.json"]
 
 
-@pytest.mark.parametrize(("revoked_as", "kept"), [(RETIRED, 1), (LOST, 0)])
-def test_a_removed_desk_destroys_itself_and_only_a_retired_one_delivers_first(
-    place: Place, revoked_as: str, kept: int
-) -> None:
+@pytest.mark.parametrize("revoked_as", [RETIRED, LOST])
+def test_a_removed_desk_hands_over_and_then_destroys_itself(place: Place, revoked_as: str) -> None:
     desk = place.enrol()
     try:
         write_something(desk, place.town.grids[0])
         place.revoke(desk.profile.replica, revoked_as)
         assert remains(place.folder)
-        assert refused(desk.synchronise).code == "desk.destroyed"
+        told = refused(desk.synchronise)
+        assert told.code == "desk.destroyed" and "(1 changes)" in told.words()
     finally:
         desk.close()
     assert remains(place.folder) == [] and desk_users(place.folder) == ()
-    found = place.conflicts()
-    assert len(found) == kept and all(c.reason == "scope" for c in found)
+    (found,) = place.conflicts()
+    assert (found.reason, found.computer, found.lost_by_id) == (
+        f"{revoked_as}_desk", COUNTER, place.town.users[WORKER]
+    )  # fmt: skip
     with place.town.street.store.read() as reader:
         assert reader.count(Household) == 0  # nothing of it was applied
+        (line,) = open_conflicts(reader)
+    assert ("reported lost" in line.reason_words) == (revoked_as == LOST)
+    assert COUNTER in line.source_words and "Worker" in line.source_words
+
+
+def cut_after(calls: int, name: str = "farewell") -> pytest.MonkeyPatch:
+    """The line falls at every call of this kind after so many."""
+    cut, whole = pytest.MonkeyPatch(), getattr(HttpStreet, name)
+    left = [calls]
+
+    def falls(self: HttpStreet, *what: object) -> object:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Refusal("sync.cut_off", "The line was cut.")
+        return whole(self, *what)
+
+    cut.setattr(HttpStreet, name, falls)
+    return cut
+
+
+def test_a_lost_desk_is_shut_while_it_tries_again_and_gives_up_at_the_third_contact(place: Place) -> None:
+    desk = place.enrol()
+    write_something(desk, place.town.grids[0])
+    place.revoke(desk.profile.replica, LOST)
+    cut = cut_after(0)
+    try:
+        for left in (2, 1):
+            told = refused(desk.synchronise if left == 2 else place.sign_in)
+            assert told.code == "desk.shut" and told.params["left"] == left
+            desk.close()
+            assert remains(place.folder) and place.conflicts() == []
+        place.server.stop()
+        assert refused(place.sign_in).code == "signin.expired", "without the street it opens no more"
+        assert remains(place.folder)
+        place.server = ServerThread(place.town.street, port=int(place.url.rsplit(":", 1)[1]), tls=place.tls)
+        place.server.start()
+        told = refused(place.sign_in)
+        assert told.code == "desk.destroyed" and "could not be handed over" in told.words()
+    finally:
+        cut.undo()
+    assert remains(place.folder) == [] and place.conflicts() == []
+
+
+def test_a_lost_desk_whose_line_fell_once_hands_over_at_the_next_contact(place: Place) -> None:
+    desk = place.enrol()
+    for number in range(3):
+        with desk.store.unit(desk.actor) as unit:
+            unit.create(Household(number=f"H{number}", grid_id=place.town.grids[0], address="a" * 300))
+    place.revoke(desk.profile.replica, LOST)
+    cut = cut_after(1)  # the records went up, the last word did not
+    try:
+        assert refused(desk.synchronise).code == "desk.shut"
+    finally:
+        cut.undo()
+        desk.close()
+    assert len(place.conflicts()) == 3
+    assert refused(place.sign_in).code == "desk.destroyed"
+    assert len(place.conflicts()) == 3 and remains(place.folder) == []
+
+
+def test_a_month_after_the_report_a_lost_desk_only_destroys_itself(place: Place) -> None:
+    desk = place.enrol()
+    try:
+        write_something(desk, place.town.grids[0])
+        place.revoke(desk.profile.replica, LOST)
+        place.clock.now += LOST_WINDOW_MS + 1
+        told = refused(desk.synchronise)
+        assert told.code == "desk.destroyed" and told.params["left"] == 1
+    finally:
+        desk.close()
+    assert remains(place.folder) == [] and place.conflicts() == []
+
+
+def test_a_lost_desk_that_has_handed_over_can_hand_nothing_over_again(place: Place) -> None:
+    """Whoever took its token and records before it destroyed itself comes too late."""
+    desk = place.enrol()
+    stolen = HttpStreet(place.url, desk_token(desk.store), desk_authority(desk.store))
+    try:
+        place.revoke(desk.profile.replica, LOST)
+        assert refused(desk.synchronise).code == "desk.destroyed"
+        op = Op(1, "create", "household", (desk.profile.replica << 43) + 1, {"grid_id": place.town.grids[0]}, {}, "0" * 21, 1)
+        assert refused(lambda: stolen.farewell(LastWords(1, desk.profile.replica, 0, [op]))).code == "handover.closed"
+    finally:
+        stolen.close()
+        desk.close()
+    assert place.conflicts() == []
+    with place.town.street.store.read() as reader:
+        (line,) = page_audit(reader, AUDITING, act="hand_over")
+    assert '"source": "lost_desk"' in line.details or "lost_desk" in str(line.details)
 
 
 def picture(size_px: int = 400) -> PhotoDraft:
@@ -121,7 +217,10 @@ def picture(size_px: int = 400) -> PhotoDraft:
 
 
 @pytest.mark.parametrize("is_synced", [True, False])
-def test_a_retired_desk_hands_its_photos_over_before_it_destroys_itself(place: Place, is_synced: bool) -> None:
+@pytest.mark.parametrize("revoked_as", [RETIRED, LOST])
+def test_a_removed_desk_hands_its_photos_over_before_it_destroys_itself(
+    place: Place, is_synced: bool, revoked_as: str
+) -> None:
     with place.town.street.store.unit(SYSTEM) as unit:
         home = unit.create(Household(number="H1", grid_id=place.town.grids[0], address="Lane 1"))
     desk = place.enrol()
@@ -132,14 +231,12 @@ def test_a_retired_desk_hands_its_photos_over_before_it_destroys_itself(place: P
             (name, _size), *_none = unsent_photos(reader, desk.profile.replica)
         if is_synced:  # the record went up, the photo did not
             exchange.round(desk.store, desk.synchroniser.street)  # type: ignore[attr-defined]
-        place.revoke(desk.profile.replica, RETIRED)
-        with pytest.MonkeyPatch.context() as cut:
-
-            def away(self: HttpStreet, *args: object) -> object:
-                raise Refusal("sync.cut_off", "The line was cut.")
-
-            cut.setattr(HttpStreet, "put_blob", away)
-            assert refused(desk.synchronise).code == "sync.cut_off"
+        place.revoke(desk.profile.replica, revoked_as)
+        cut = cut_after(0, "put_blob")
+        try:
+            assert refused(desk.synchronise).code == ("sync.cut_off" if revoked_as == RETIRED else "desk.shut")
+        finally:
+            cut.undo()
         assert remains(place.folder), "it stays until its photos have arrived"
         assert refused(desk.synchronise).code == "desk.destroyed"
     finally:
@@ -151,9 +248,18 @@ def test_a_retired_desk_hands_its_photos_over_before_it_destroys_itself(place: P
     assert len(kept) == (0 if is_synced else 1)
 
 
-def test_a_lost_desk_may_bring_nothing_any_more(place: Place) -> None:
+def test_a_lost_desk_brings_only_photos_of_its_own_and_only_so_much(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with place.town.street.store.unit(SYSTEM) as unit:
+        home = unit.create(Household(number="H1", grid_id=place.town.grids[0], address="Lane 1"))
     desk = place.enrol()
     street = desk.synchroniser.street  # type: ignore[attr-defined]
+    with desk.store.unit(desk.actor) as unit:
+        log_visit(unit, VisitDraft(home.id, "1", photos=[picture()]), desk.blobs)
+    exchange.round(desk.store, street)
+    with desk.store.read() as reader:
+        ((name, size),) = unsent_photos(reader, desk.profile.replica)
     for nobodys in (
         street.blob_size,
         lambda name: street.put_blob(name, 0, 1, b"x"),
@@ -161,7 +267,13 @@ def test_a_lost_desk_may_bring_nothing_any_more(place: Place) -> None:
     ):
         assert refused(lambda ask=nobodys: ask("0" * 64)).code == "blob.missing"
     place.revoke(desk.profile.replica, LOST)
-    assert refused(lambda: street.put_blob("0" * 64, 0, 1, b"x")).code == "auth.device_revoked"
+    for nobodys in (street.blob_size, lambda name: street.put_blob(name, 0, 1, b"x")):
+        assert refused(lambda ask=nobodys: ask("0" * 64)).code == "blob.missing"
+    data = desk.blobs.get(name)
+    assert data is not None and street.put_blob(name, 0, size, data[:1_000]) == 1_000
+    assert refused(lambda: street.get_blob(name, 0, 1)).code == "auth.device_revoked", "it reads nothing, not even its own"
+    monkeypatch.setattr(handover, "LOST_PHOTO_BYTES", 1_500)
+    assert refused(lambda: street.put_blob(name, 1_000, size, data[1_000:2_000])).code == "handover.full"
     desk.close()
 
 

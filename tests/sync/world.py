@@ -21,8 +21,8 @@ from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal, StreetJournal
 from gridman.store.store import Store, open_store
 from gridman.sync import exchange
-from gridman.sync.codec import decode_answer, decode_greeting, decode_request, encode
-from gridman.sync.protocol import Answer, Greeting, Hello, Request
+from gridman.sync.codec import decode_answer, decode_greeting, decode_last_words, decode_request, encode
+from gridman.sync.protocol import Answer, Greeting, Hello, LastWords, Request
 from gridman.sync.replica import Replica
 from gridman.sync.snapshots import Snapshots
 
@@ -82,6 +82,11 @@ class InProcess:
         body = encode(request)
         assert decode_request(body) == request
         return decode_answer(self.replica.exchange_bytes(self.actor(), body))
+
+    def farewell(self, words: LastWords) -> Answer:
+        body = encode(words)
+        assert decode_last_words(body) == words
+        return decode_answer(self.replica.farewell_bytes(self.actor(), body))
 
     def blob_size(self, sha256: str) -> int | None:
         raise NotImplementedError

@@ -32,6 +32,7 @@ ACT_WORDS = {
     "restore": N_("restored"),
     "reveal": N_("covered value uncovered"),
     "revoke": N_("computer shut out"),
+    "hand_over": N_("unsent work handed over by a computer"),
     "rotate_keys": N_("keys rotated"),
     "sign_in": N_("signed in"),
     "sign_in_failed": N_("sign-in failed"),

@@ -1,8 +1,8 @@
 """/blobs/v1/SHA256: photos by content, in pieces that survive a cut line (offsets as in the tus protocol 1.0, without its extensions).
 
 HEAD tells how much is here (`Upload-Offset`, `Upload-Length`), PATCH adds a piece at `Upload-Offset`, GET reads (with `Range` a piece).
-A content may be read by those who have the record of it, and sent by those
-and by the desk that made a record of it, wherever that record is now.
+A content may be read by those who have the record of it, and sent by those and by the desk that made a record of it, wherever that record is
+now. A computer that was removed from the street's list sends its own and reads nothing.
 """
 
 import re
@@ -18,6 +18,7 @@ from gridman.server.api import BINARY, Body, Caller, Param, Said, address
 from gridman.server.auth import caller_of
 from gridman.server.limits import malformed, read_body, too_large
 from gridman.server.parts import StreetParts, in_thread, parts_of
+from gridman.services.handover import LOST, take_photo_bytes
 from gridman.services.scoped import require_blob, require_own_blob, require_sendable_blob
 
 __all__ = ["get_blob", "head_blob", "patch_blob"]
@@ -39,17 +40,19 @@ async def _reader(request: Request) -> tuple[StreetParts, str]:
     return parts, name
 
 
-async def _sender(request: Request, *headers: str) -> tuple[StreetParts, str, list[int]]:
-    """A desk that brings a photo it has a record of or made one of; one that was taken out of service may still bring its own. `headers`:
-    those that hold numbers, looked at before whether the photo may be brought.
+async def _sender(request: Request, *headers: str) -> tuple[StreetParts, str, list[int], Actor | None]:
+    """A desk that brings a photo it has a record of or made one of; one that was removed may still bring its own. `headers`: those that hold
+    numbers, looked at before whether the photo may be brought. The actor of a computer that was reported lost comes too, else None.
     """
+    lost: Actor | None = None
     try:
         actor, require = await caller_of(request), require_sendable_blob
     except Refusal as refusal:
         if refusal.code != "auth.device_revoked":
             raise
         actor, require = await caller_of(request, is_farewell=True), require_own_blob
-    return await _checked(request, actor, require, *headers)
+        lost = actor if refusal.params.get("revoked_as") == LOST else None
+    return *await _checked(request, actor, require, *headers), lost
 
 
 async def _checked(
@@ -78,7 +81,7 @@ async def _checked(
 )
 async def head_blob(request: Request) -> Response:
     """How many bytes are here; an offset of 0 for a content that is still to come."""
-    parts, name, _numbers = await _sender(request)
+    parts, name, _numbers, _lost = await _sender(request)
     known = await in_thread(lambda: parts.blobs.received(name), parts.receiving)
     offset, total = known or (0, 0)
     return Response(headers={"Upload-Offset": str(offset), "Upload-Length": str(total)})
@@ -92,16 +95,18 @@ async def head_blob(request: Request) -> Response:
         Param("Upload-Offset", "header", "Where in the content the piece begins.", _BYTES, is_required=True),
         Param("Upload-Length", "header", "The size of the whole content.", _BYTES, is_required=True),
     ),
-    refuses=("http.malformed", "blob.missing", "blob.offset", "blob.damaged"),
+    refuses=("http.malformed", "blob.missing", "blob.offset", "blob.damaged", "handover.full"),
 )  # fmt: skip
 async def patch_blob(request: Request) -> Response:
     """Add a piece; answers 204 with the new `Upload-Offset`, or 409 with the one expected."""
-    parts, name, (offset, total) = await _sender(request, "upload-offset", "upload-length")
+    parts, name, (offset, total), lost = await _sender(request, "upload-offset", "upload-length")
     if not 0 < total <= parts.limits.blob_bytes:
         raise too_large(parts.limits.blob_bytes)
     chunk = await read_body(request, parts.limits.chunk_bytes, parts.limits.body_s)
     if offset + len(chunk) > total:
         raise malformed("upload-length")
+    if lost is not None:
+        await in_thread(lambda: take_photo_bytes(parts.street.store, lost, len(chunk)), parts.receiving)
     now = await in_thread(lambda: parts.blobs.append(name, offset, total, chunk), parts.receiving)
     return Response(status_code=204, headers={"Upload-Offset": str(now)})
 

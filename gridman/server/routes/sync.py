@@ -1,5 +1,5 @@
 """POST /sync/v1: one exchange of a desk with the street, both ways in one call (sync design D6). A desk that asks with the header
-`Gridman-Ticket: wanted` gets its next ticket in the same header. POST /farewell/v1: the last operations of a retired desk.
+`Gridman-Ticket: wanted` gets its next ticket in the same header. POST /farewell/v1: what a desk hands over that may not write any more.
 """
 
 from starlette.requests import Request
@@ -61,10 +61,10 @@ async def post_sync(request: Request) -> Response:
     Said(200, "The verdicts.", media_type=MEDIA_TYPE),
     caller=Caller.LEAVING,
     body=_MESSAGE,
-    refuses=_REFUSES,
+    refuses=("sync.malformed", "sync.too_large", "sync.other_device", "sync.too_new", "handover.full"),
 )
 async def post_farewell(request: Request) -> Response:
-    """The last operations of a desk that was retired: nothing is applied and nothing given, what it sends is kept for review."""
+    """What a desk hands over that was retired, reported lost, or is a copy: nothing is applied and nothing given, it is kept for review."""
     actor = await caller_of(request, is_farewell=True)
     parts = parts_of(request)
     body = await read_body(request, parts.limits.sync_bytes, parts.limits.body_s)

@@ -8,7 +8,7 @@ from gridman.domain.attachment import Attachment
 from gridman.domain.conflict import Conflict
 from gridman.domain.incident import Incident
 from gridman.kernel.ids import COUNTER_BITS
-from gridman.store.tables import sync_row
+from gridman.store.tables import renewed_id, sync_row
 from gridman.store.unit import Reader
 
 __all__ = ["has_content", "has_own_content", "incidents_in_scopes"]
@@ -42,7 +42,7 @@ def has_own_content(reader: Reader, replica: int, sha256: str) -> bool:
     first, end = replica << COUNTER_BITS, (replica + 1) << COUNTER_BITS
     a, c = Attachment.__table__.c, Conflict.__table__.c
     made = select(a.id).where(a.id >= first, a.id < end, a.sha256 == sha256)
-    kept = select(c.id).where(
-        c.record_kind == "attachment", c.record_id >= first, c.record_id < end, c.lost.contains(sha256, autoescape=True)
-    )
+    renewed = select(renewed_id.c.new_id).where(renewed_id.c.replica == replica)
+    is_own = (c.record_id >= first) & (c.record_id < end) | c.record_id.in_(renewed)
+    kept = select(c.id).where(c.record_kind == "attachment", is_own, c.lost.contains(sha256, autoescape=True))
     return any(reader.connection.execute(query.limit(1)).first() is not None for query in (made, kept))

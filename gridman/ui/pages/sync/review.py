@@ -11,7 +11,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
 from gridman.services.conflicts import BY_HAND, DEEDS, TITLES, ConflictLine, resolve, reveal_conflict
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import Card, EmptyState, button, clear, column_in, column_of, label, row_of
+from gridman.ui.widgets import Card, EmptyState, Notice, button, clear, column_in, column_of, label, row_of
 
 __all__ = ["Review"]
 
@@ -106,6 +106,9 @@ class Review(QWidget):
                 label(line.reason_words, "soft", wraps=True),
             )
         )
+        if line.source_words:
+            is_doubtful = conflict.reason == "lost_desk"
+            self._box.addWidget(Notice(line.source_words, "danger" if is_doubtful else "attention"))
         self._box.addLayout(
             row_of(
                 _value(_(kept_title), line.kept_words or _("(nothing)"), line.kept_by, conflict.kept_at),
