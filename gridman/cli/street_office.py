@@ -29,7 +29,7 @@ def fill(parts: Any) -> None:
     revoke.add_argument(
         "--retired",
         action="store_true",
-        help=_("not lost but taken out of service: its unsent work is kept for review"),
+        help=_("not lost but taken out of service: what it hands over is not marked as doubtful"),
     )
     department = parts.add_parser("department", help=_("departments of the street")).add_subparsers(
         metavar="DO", required=True

@@ -21,7 +21,9 @@ REASONS = {
     "lost_desk": N_(
         "It came from a computer that was reported lost: whoever holds that computer could have written it. Ask the user before you take it over."
     ),
-    "copied_desk": N_("It was written on a computer whose data was a copy, or put back from one, and had not been sent."),
+    "copied_desk": N_(
+        "It was written on a computer whose data was a copy, or put back from one, and had not been sent."
+    ),
 }
 
 DOUBLES = frozenset({"same_person", "same_visit"})

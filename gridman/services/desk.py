@@ -95,7 +95,8 @@ class Desk:
         handed_over, left = (int(str(revoked.params.get(name, 0))) for name in ("handed_over", "left"))
         if left:
             remedy = N_(
-                "{left} changes had not been sent and could not be handed over any more; {count} are in the street's review list. To go on here, ask for an enrolment code."
+                "{left} changes had not been sent and could not be handed over any more; {count} are in the street's review list. "
+                "To go on here, ask for an enrolment code."
             )
         else:
             remedy = N_(

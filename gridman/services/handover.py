@@ -62,8 +62,10 @@ def source_of(reader: Reader, replica: int) -> Source:
 
 
 def require_open(reader: Reader, device: Device) -> None:
-    """Refuse with ``handover.closed`` a removed computer from which nothing is taken any more."""
-    is_late = device.revoked_as != RETIRED and reader.now > (device.revoked_at or 0) + LOST_WINDOW_MS
+    """Refuse with ``handover.closed`` a lost computer from which nothing is taken any more."""
+    if device.revoked_as == RETIRED:
+        return
+    is_late = reader.now > (device.revoked_at or 0) + LOST_WINDOW_MS
     if is_late or hand_over_of(reader, device.replica).ended_at is not None:
         raise Refusal(
             "handover.closed",
@@ -94,10 +96,11 @@ def take_photo_bytes(store: Store, actor: Actor, count: int) -> None:
 
 
 def end_hand_over(unit: Unit, source: Source, replica: int) -> None:
-    """It was all: nothing is taken from this computer after this, and the audit says how much it was. A copy's twin may still come."""
+    """It was all, and the audit says how much. Of a lost computer nothing is taken after this; the twin of a retired one may still come."""
     so_far = hand_over_of(unit, replica)
-    if source.is_removed and so_far.ended_at is None:
-        add_to_hand_over(unit.connection, replica, ended_at=unit.now)
+    if source.is_removed:
+        if source.is_lost:
+            add_to_hand_over(unit.connection, replica, ended_at=unit.now)
         note(unit, "hand_over", "user", unit.actor.user_id, device=replica, source=source.reason, operations=so_far.ops)
 
 

@@ -13,7 +13,15 @@ from gridman.store.batches import batches
 from gridman.store.unit import Reader
 from gridman.store.values import pack, unpack
 
-__all__ = ["HandOver", "add_to_hand_over", "hand_over_of", "keep_renewed", "keep_verdicts", "renewed_ids", "verdicts_of"]
+__all__ = [
+    "HandOver",
+    "add_to_hand_over",
+    "hand_over_of",
+    "keep_renewed",
+    "keep_verdicts",
+    "renewed_ids",
+    "verdicts_of",
+]
 
 _h, _o, _r = tables.hand_over, tables.handed_over, tables.renewed_id
 

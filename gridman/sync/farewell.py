@@ -15,7 +15,7 @@ from gridman.store.unit import Reader
 from gridman.sync.codec import digest_of
 from gridman.sync.exchange import PUSH_BYTES, op_of
 from gridman.sync.handover import numbers_in
-from gridman.sync.protocol import SPOKEN, Answer, LastWords, Maker, Op
+from gridman.sync.protocol import SPOKEN, Answer, LastWords, Maker
 
 __all__ = ["hand_over", "hear", "is_copy", "last_words", "note_copy"]
 

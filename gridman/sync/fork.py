@@ -9,27 +9,26 @@ __all__ = ["FORK", "fork", "fork_after_rescue"]
 
 FORK = "sync.fork"
 
-_WHAT = N_("The street already has other work under this computer's numbers: its data was copied or restored from a backup.")
-
 
 def fork() -> Refusal:
     """Taking rows in would bring records whose numbers this copy is about to give out again, so nothing is taken in any more."""
     return Refusal(
-        FORK,
-        _WHAT,
+        "sync.fork",
+        N_("The street already has other work under this computer's numbers: its data was copied or restored from a backup."),
         N_("Set this computer up again from the street server; what waits here goes to the street's review list at its next contact."),
     )  # fmt: skip
 
 
 def fork_after_rescue(count: int) -> Refusal:
     """`count` of its changes are in the street's review list by now, and nothing waits."""
+    what = fork().text
     if not count:
         return Refusal(
-            FORK, _WHAT, N_("The street knows all that was written here, nothing is lost. Set this computer up again from the street server.")
+            FORK, what, N_("The street knows all that was written here, nothing is lost. Set this computer up again from the street server.")
         )  # fmt: skip
     return Refusal(
         FORK,
-        _WHAT,
+        what,
         N_("{count} changes were handed to the street for review, nothing is lost. Set this computer up again from the street server."),
         count=count,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from gridman.domain.fields import Synced
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.domain.stamp import MAX_AHEAD_MS, clamp
-from gridman.kernel.errors import Refusal, Trouble
+from gridman.kernel.errors import Trouble
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
 from gridman.services.handover import Source, count_operations
@@ -74,7 +74,9 @@ class Handover:
         count_operations(self.unit, self.source, self.replica, len(new), sum(map(_size, new)))
         self._renew(new, makers)
         verdicts = {op.n: self.keep(op) for op in new}
-        keep_verdicts(connection, self.replica, [(digests[n], to_builtins(v)) for n, v in verdicts.items()], self.unit.now)
+        keep_verdicts(
+            connection, self.replica, [(digests[n], to_builtins(v)) for n, v in verdicts.items()], self.unit.now
+        )
         self.fresh += sum(v.refusal is not None for v in verdicts.values())
         return [
             verdicts.get(op.n)
@@ -116,7 +118,9 @@ class Handover:
             raise
         except Exception as error:  # as in `push.Intake.take`; messages may hold values and are not logged
             where = "".join(traceback.format_tb(error.__traceback__)[-3:])
-            get_log(__name__).error("handed over %s of device %s: %s\n%s", op.n, self.replica, type(error).__name__, where)
+            get_log(__name__).error(
+                "handed over %s of device %s: %s\n%s", op.n, self.replica, type(error).__name__, where
+            )
             return Verdict(op.n, "refused", _FAILED)
         return Verdict(op.n, "set_aside", _TOLD) if is_kept else Verdict(op.n, "applied")
 
@@ -159,7 +163,11 @@ class Handover:
         """
         unit = self.unit
         home = unit.find(Household, whole_or_none(values.get("household_id")))
-        before = next(iter(unit.page(Conflict, record_kind=kind, record_id=record_id, limit=1)), None) if not record else None
+        before = (
+            next(iter(unit.page(Conflict, record_kind=kind, record_id=record_id, limit=1)), None)
+            if not record
+            else None
+        )
         candidates = (
             record_id if known is not None and known.cls is Grid else None,
             grid_of(record) if record is not None else None,

@@ -24,7 +24,18 @@ from gridman.store.unit import Reader, Unit
 from gridman.sync.codec import check_op, decode_last_words, decode_request, digest_of, encode
 from gridman.sync.fork import fork
 from gridman.sync.handover import Handover, check_makers
-from gridman.sync.protocol import DIGEST_TOLD, SPOKEN, Answer, Greeting, Hello, LastWords, Op, Request, Verdict, Versions
+from gridman.sync.protocol import (
+    DIGEST_TOLD,
+    SPOKEN,
+    Answer,
+    Greeting,
+    Hello,
+    LastWords,
+    Op,
+    Request,
+    Verdict,
+    Versions,
+)
 from gridman.sync.pull import pull
 from gridman.sync.push import Intake
 from gridman.sync.seal import PUBLIC_BYTES

@@ -24,6 +24,7 @@ from gridman.services.accounts import suspend
 from gridman.services.enrolment import RETIRED, enrol, revoke_device
 from gridman.services.photos import PhotoDraft, attach
 from gridman.store.accounts import devices
+from gridman.store.handing import add_to_hand_over
 from gridman.sync.codec import encode
 from gridman.sync.protocol import Request
 from gridman.sync.replica import Replica
@@ -211,6 +212,7 @@ def provoke(places: Places, name: str, status: int) -> httpx.Response:
         replica, bearer = places.token()
         with places.town.street.store.unit(SYSTEM) as unit:
             revoke_device(unit, replica)
+            add_to_hand_over(unit.connection, replica, ended_at=unit.now)  # and it has said its last word
         return places.call(name, **with_headers(call, **bearer))
     if status == 413:
         return places.call(name, **{k: v for k, v in call.items() if k != "json"} | {"content": bytes(9 << 20)})

@@ -199,7 +199,16 @@ def test_a_lost_desk_that_has_handed_over_can_hand_nothing_over_again(place: Pla
     try:
         place.revoke(desk.profile.replica, LOST)
         assert refused(desk.synchronise).code == "desk.destroyed"
-        op = Op(1, "create", "household", (desk.profile.replica << 43) + 1, {"grid_id": place.town.grids[0]}, {}, "0" * 21, 1)
+        op = Op(
+            1,
+            "create",
+            "household",
+            (desk.profile.replica << 43) + 1,
+            {"grid_id": place.town.grids[0]},
+            {},
+            "0" * 21,
+            1,
+        )
         assert refused(lambda: stolen.farewell(LastWords(1, desk.profile.replica, 0, [op]))).code == "handover.closed"
     finally:
         stolen.close()
@@ -271,7 +280,9 @@ def test_a_lost_desk_brings_only_photos_of_its_own_and_only_so_much(
         assert refused(lambda ask=nobodys: ask("0" * 64)).code == "blob.missing"
     data = desk.blobs.get(name)
     assert data is not None and street.put_blob(name, 0, size, data[:1_000]) == 1_000
-    assert refused(lambda: street.get_blob(name, 0, 1)).code == "auth.device_revoked", "it reads nothing, not even its own"
+    assert refused(lambda: street.get_blob(name, 0, 1)).code == "auth.device_revoked", (
+        "it reads nothing, not even its own"
+    )
     monkeypatch.setattr(handover, "LOST_PHOTO_BYTES", 1_500)
     assert refused(lambda: street.put_blob(name, 1_000, size, data[1_000:2_000])).code == "handover.full"
     desk.close()

@@ -40,12 +40,18 @@ class Computer(Desk):
     noted_n: int = 0
     hidden: tuple[str, str] | None = None
     is_forked: bool = False
+    is_removed: bool = False
     copy: Copied | None = None
     quiet_seq: int = -1
 
     @property
     def name(self) -> str:
         return f"{self.slot.path.stem}/{self.store.replica}"
+
+    @property
+    def is_parting(self) -> bool:
+        """Whether it may not write any more."""
+        return self.is_forked or self.is_removed
 
     @property
     def actor(self) -> Actor:

@@ -32,6 +32,7 @@ KINDS: dict[str, float] = {
     "copy_desk": 1,
     "put_back": 2,
     "clone": 0.8,
+    "remove": 0.6,
     "upgrade": 1,
     "refusal": 1.5,
 }

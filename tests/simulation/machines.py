@@ -8,6 +8,7 @@ from unittest.mock import patch
 from gridman.domain.access import SYSTEM
 from gridman.domain.grid import Assignment
 from gridman.kernel.errors import Refusal, Trouble
+from gridman.services.enrolment import LOST, RETIRED, revoke_device
 from gridman.store import accounts
 from gridman.store.backup import begin_new_life
 from gridman.store.indexes import Indexer
@@ -99,9 +100,21 @@ class Machines:
         slot = self._new_slot()
         desk.slot.save(slot.path)
         other = self._computer(slot, desk.user_id, desk.store.replica)
-        other.hidden = desk.hidden
+        other.hidden, other.is_forked, other.is_removed = desk.hidden, desk.is_forked, desk.is_removed
         self.desks.append(other)
         self.oracle.copied.add(desk.store.replica)
+
+    def _remove(self, desk: Computer, chance: Random) -> None:
+        """The street takes the computer, and every copy of it, off its list."""
+        with self.store.read() as reader:
+            if accounts.device_of(reader, desk.store.replica) is None:
+                return  # the street was put back from before its enrolment
+        revoked_as = chance.choice((LOST, RETIRED))
+        with self.store.unit(SYSTEM) as unit:
+            revoke_device(unit, desk.store.replica, revoked_as)
+        for each in self.desks:
+            each.is_removed |= each.store.replica == desk.store.replica
+        self.say(revoked_as)
 
     def _new_slot(self) -> Slot:
         slot = self.stage.slot(f"stage-spare{next(self._spare)}")

@@ -44,15 +44,23 @@ class Written:
 
 @dataclass
 class Street:
-    """What the oracle knows of the present life of the street's data; a restored street goes on with what it knew then."""
+    """What the oracle knows of the present life of the street's data; a restored street goes on with what it knew then. `handed`: operations
+    that were handed over for review; `made`: the numbers that records got which they made; `owed`: those that computers let go of when
+    they had handed over.
+    """
 
     taken: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
     verdicts: dict[tuple[int, int], str] = field(default_factory=dict)
     over: set[tuple[int, str, Any]] = field(default_factory=set)
+    handed: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
+    made: dict[Key, tuple[str, int]] = field(default_factory=dict)
+    owed: set[Key] = field(default_factory=set)
 
     def copy(self) -> "Street":
         """As it is now."""
-        return Street(copy(self.taken), dict(self.verdicts), set(self.over))
+        return Street(
+            copy(self.taken), dict(self.verdicts), set(self.over), copy(self.handed), dict(self.made), set(self.owed)
+        )
 
 
 @dataclass
@@ -71,6 +79,7 @@ class Oracle:
     first_lost: dict[tuple[int, int], int] = field(default_factory=dict)
     _now: list[tuple[Key, str]] = field(default_factory=list)
     _over_now: list[tuple[int, str, Any]] = field(default_factory=list)
+    _handed_now: list[tuple[Key, tuple[str, int] | None]] = field(default_factory=list)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -97,11 +106,20 @@ class Oracle:
                     oracle.replaced_since(self.unit, last)
                 return verdict
 
-        replica.Intake = Watched  # type: ignore[misc]
+        kept = replica.Handover
+
+        class WatchedHandover(kept):  # type: ignore[misc, valid-type]
+            def keep(self, op: Op) -> Verdict:
+                verdict = super().keep(op)
+                made = (op.entity, self._renewed.get(op.record_id, op.record_id)) if op.kind == "create" else None
+                oracle._handed_now.append(((self.replica, op.n, digest_of(op)), made))
+                return verdict
+
+        replica.Intake, replica.Handover = Watched, WatchedHandover  # type: ignore[misc]
         try:
             yield
         finally:
-            replica.Intake = inner  # type: ignore[misc]
+            replica.Intake, replica.Handover = inner, kept  # type: ignore[misc]
 
     def seen(self) -> tuple[list[Any], ...]:
         """What was seen of the push under way."""
@@ -165,11 +183,22 @@ class Oracle:
             if outcome != "applied":
                 self.first_lost.setdefault(key[:2], self.lives)
         self.street.over.update(self._over_now)
-        self._now, self._over_now = [], []
+        for key, made in self._handed_now:
+            self.street.handed[key] += 1
+            if made is not None:
+                self.street.made[key] = made
+        self.undone()
 
     def undone(self) -> None:
         """It was not."""
-        self._now, self._over_now = [], []
+        self._now, self._over_now, self._handed_now = [], [], []
+
+    def parted(self, desk: Computer) -> None:
+        """A computer lets go of its work: nothing waits there, and what it did not send in the ordinary way is owed to the review list."""
+        if operations(desk, 0, ("waiting", "sent")):
+            raise Violation(f"desk {desk.name} lets go of work that waits")
+        handed = {n for (n,) in ask(desk.store.database, "SELECT op_n FROM journal WHERE op_n > 0 AND ack_seq = 0")}
+        self.street.owed.update(key for key, op in operations(desk, 0) if op.n in handed and op.kind != "none")
 
     def wrote(self, desk: Computer) -> None:
         """Note what the desk's newest operations wrote."""
@@ -186,7 +215,7 @@ class Oracle:
         for key, op in operations(desk, 0, ("acknowledged",)):
             # What left the desk with a scope was erased from the operation too: only its number can be compared then.
             is_taken = key[:2] in self.street.verdicts if op.kind == "none" else self.street.taken.get(key)
-            if not is_taken:
+            if not is_taken and not self.street.handed.get(key):
                 raise Violation(
                     f"desk {desk.name} holds its operation {key[1]} for answered, but the street has not got it"
                 )
@@ -286,6 +315,7 @@ class Oracle:
         for desk in desks:
             living.update({key[:2]: key[2] if op.kind != "none" else "" for key, op in operations(desk, 0)})
         self._exactly_once(living)
+        self._handed_over_once()
         self._nothing_lost(living)
         rows, cells = rows_of_copy(self.store.database), cells_of_copy(self.store.database)
         for desk in desks:
@@ -304,15 +334,33 @@ class Oracle:
             if len(digests) != 1:
                 raise Violation(f"op {device}:{n} was applied {len(digests)} times")
         for (device, n), digest in living.items():
+            if self.street.handed.get((device, n, digest)):
+                continue
             if digest not in ("", *taken.get((device, n), ["never"])):
                 raise Violation(f"op {device}:{n} was not applied, or another in its place")
             if (device, n) not in taken:
                 raise Violation(f"op {device}:{n} was never applied")
 
+    def _handed_over_once(self) -> None:
+        """What a computer let go of was taken in or handed over, once; and what it made there bears a number of its own."""
+        for key in self.street.owed | self.street.handed.keys():
+            times = self.street.taken.get(key, 0) + self.street.handed.get(key, 0)
+            if times != 1:
+                raise Violation(f"op {key[0]}:{key[1]} was taken or handed over {times} times")
+        rows = rows_of_copy(self.store.database)
+        decided = {
+            i for (i,) in ask(self.store.database, "SELECT record_id FROM conflict WHERE resolution = 'restored'")
+        }
+        numbers: set[tuple[str, int]] = set()
+        for key, made in self.street.made.items():
+            if made in numbers or (made[1] in rows.get(made[0], {}) and made[1] not in decided):
+                raise Violation(f"op {key[0]}:{key[1]} made {made[0]} {made[1]}, which is another record's number")
+            numbers.add(made)
+
     def _nothing_lost(self, living: dict[tuple[int, int], str]) -> None:
         """Every value is current, was knowingly overwritten, or is kept for review."""
         current = {i: row for records in rows_of_copy(self.store.database).values() for i, row in records.items()}
-        lost, withheld = set(), set()
+        lost, withheld, reviewed = set(), set(), set()
         for record_id, field_, value in ask(self.store.database, "SELECT record_id, field, lost FROM conflict"):
             kept = json.loads(value) if value else None
             if (
@@ -321,6 +369,7 @@ class Oracle:
                 withheld.add(record_id)
             values = {field_: kept} if field_ else kept if isinstance(kept, dict) else {}
             lost.update((record_id, name, each) for name, each in values.items() if not isinstance(each, dict | list))
+            reviewed.update((name, each) for name, each in values.items() if not isinstance(each, dict | list))
         for w in self.written:
             if not w.name or w.kind == "conflict":  # of two decisions about one loser the street keeps one
                 continue
@@ -329,6 +378,8 @@ class Oracle:
             key = (w.record_id, w.name, w.value)
             if key in lost or key in self.street.over or current.get(w.record_id, {}).get(w.name) == w.value:
                 continue
+            if self.street.handed.get(w.key) and (w.name, w.value) in reviewed:
+                continue  # of a record that got another number
             is_refused = self.street.verdicts.get(w.key[:2]) == "refused"
             if is_refused and (w.record_id not in current or w.record_id in withheld):
                 continue  # the record itself was never taken over; the desk was told

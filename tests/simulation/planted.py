@@ -9,7 +9,7 @@ from gridman.domain.merge import Edit, Verdict
 from gridman.domain.stamp import after
 from gridman.store import feed
 from gridman.store.replay import Replay
-from gridman.sync import bundle, exchange, merging, pull, push, replica
+from gridman.sync import bundle, exchange, handover, merging, pull, push, replica
 
 __all__ = ["PLANTED"]
 
@@ -276,6 +276,32 @@ def bundle_not_numbered() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def handed_over_forgotten() -> Iterator[None]:
+    """The street does not know again what was handed over to it."""
+    with _replace(handover, "verdicts_of", lambda *args: {}), _replace(handover, "keep_verdicts", lambda *args: None):
+        yield
+
+
+@contextmanager
+def handed_over_by_number() -> Iterator[None]:
+    """What a copy hands over is taken for the work of its twin, which has the same numbers."""
+
+    def answered(self: Any, wanted: Any) -> Any:
+        found = {n: handover.answers_of(self.unit.connection, self.replica, n, n).get(n) for n, _digest in wanted}
+        return {digest: found[n][1] for n, digest in wanted if found[n] is not None}
+
+    with _replace(handover.Handover, "_answered", answered):
+        yield
+
+
+@contextmanager
+def copied_numbers_kept() -> Iterator[None]:
+    """Records made on a copy keep the numbers that its twin has given out too."""
+    with _replace(handover.Handover, "_renew", lambda *args: None):
+        yield
+
+
 class _Anything(dict[str, Any]):
     def __eq__(self, other: object) -> bool:
         return True
@@ -296,5 +322,6 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {
         effects_kept, cursor_before_rows, number_gap, fork_untold,
         restored_street_believed, old_life_kept, unknown_field_dropped,
         refusal_stops_the_rest, bundle_not_numbered,
+        handed_over_forgotten, handed_over_by_number, copied_numbers_kept,
     )
 }  # fmt: skip

@@ -2,7 +2,8 @@
 
 The wire drops, repeats, reorders and delays; bundles come late and twice; both sides lose power before and after they commit, and run out of
 disk; clocks jump by days; grids are granted, withdrawn and redrawn; people edit the same fields, report and command incidents, and the
-street edits too; desks are put back from copies, run twice, and know less than the street; the street comes back from a backup.
+street edits too; desks are put back from copies, run twice, are taken off the street's list, and know less than the street; the street comes
+back from a backup.
 """
 
 import shutil
@@ -218,8 +219,8 @@ class Simulation(Wire, Machines):
                 self.oracle.holds_the_same(desk, scope, held)
 
     def _round(self, desk: Computer) -> None:
-        if desk.is_forked:
-            return self._set_up_anew(desk)
+        if desk.is_parting:
+            return self._part(desk, None)
         try:
             with older_version(desk.hidden):
                 done = exchange.round(desk.store, _Keeping(desk.street, self.oracle))  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal
 from gridman.store.store import Store
 from gridman.sync import exchange
+from gridman.sync.farewell import hear, last_words
 from gridman.sync.protocol import Request
 from tests.simulation.desks import Computer, Message, Stick, older_version
 from tests.simulation.faults import Crash
@@ -25,8 +26,8 @@ class Wire:
     """The part of a simulation that the wire plays."""
 
     def _ask(self, desk: Computer, chance: Random) -> None:
-        if desk.is_forked and chance.random() < 0.5:
-            return self._set_up_anew(desk)
+        if desk.is_removed or (desk.is_forked and chance.random() < 0.5):
+            return self._part(desk, chance)
         page, push = chance.choice((1, 3, 10, 1_000)), chance.choice((1, 400, 60_000))
         with older_version(desk.hidden):
             request = self._checking(exchange.prepare(desk.store, page, push))
@@ -40,8 +41,8 @@ class Wire:
 
     def _sync(self, desk: Computer, chance: Random) -> None:
         """A request and its answer one after the other, as on a good day; the power may still fail on either side."""
-        if desk.is_forked:
-            return self._set_up_anew(desk)
+        if desk.is_parting:
+            return self._part(desk, chance)
         before = len(self.wire)
         self._ask(desk, chance)
         while len(self.wire) > before:
@@ -79,6 +80,40 @@ class Wire:
             self.oracle.undone()
             self.say(trouble.code)
 
+    def _part(self, desk: Computer, chance: Random | None) -> None:
+        """A copy, or a computer taken off the list, hands over what waits; when it is through it is set up anew. `chance`: the line may fall
+        and the power fail anywhere, None: nothing fails.
+        """
+        while True:
+            words = last_words(
+                desk.store, chance.choice((1, 400, 60_000)) if chance else 60_000, is_rescue=desk.is_forked
+            )
+            if not words.ops:
+                break
+            luck, is_cut = (chance.random(), chance.random() < 0.2) if chance else (1.0, False)
+            if is_cut and luck < 0.5:
+                return self.say("lost")
+            answer = None
+            with self._failing(Message(desk, words), chance or Random(0), luck < 0.1, is_full=False):
+                answer = desk.street.farewell(words)
+                self.oracle.kept()
+            if answer is None or is_cut:
+                return self.say("lost")
+            heard = False
+            with self._failing(
+                Message(desk, words, answer), chance or Random(0), luck > 0.9 and luck < 1, is_full=False
+            ):
+                hear(desk.store, words, answer)
+                heard = True
+            if not heard:
+                return
+            self.happened["handed over"] += len(words.ops)
+            self.say([v.outcome for v in answer.verdicts])
+        if desk.is_removed:
+            desk.street.farewell(last_words(desk.store, is_end=True))
+        self.oracle.parted(desk)
+        self._set_up_anew(desk)
+
     def _start_again(self, desk: Computer, is_street: bool) -> None:
         """After the power failed: a new process on what was committed."""
         self.oracle.undone()
@@ -100,7 +135,7 @@ class Wire:
     def _at_street(self, message: Message) -> None:
         desk = message.desk
         self.say(f"at the street from {desk.name}")
-        if message.request.replica != desk.store.replica:
+        if message.request.replica != desk.store.replica or desk.is_removed:
             return  # of the computer before it was set up anew: its sign-in is gone
         try:
             answer = desk.street.exchange(message.request)
@@ -115,6 +150,8 @@ class Wire:
     def _refused(self, desk: Computer, refusal: Refusal) -> None:
         self.oracle.undone()
         self.say(refusal.code)
+        if refusal.code == "auth.device_revoked" and desk.is_removed:
+            return
         if refusal.code != "sync.fork":
             raise Violation(f"desk {desk.name} was refused: {refusal.code}")
         self.oracle.told_fork(desk)

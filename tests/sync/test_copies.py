@@ -169,7 +169,11 @@ def test_the_photos_of_a_copy_are_handed_over_too(computers: Computers) -> None:
     with desk.store.read() as reader:
         home = reader.page(Household, limit=1)[0].id
     with desk.store.unit(desk.actor) as unit:
-        log_visit(unit, VisitDraft(home, "1", note="with a photo", photos=[PhotoDraft(picture(Random(1), 200), "door.png")]), desk.blobs)
+        log_visit(
+            unit,
+            VisitDraft(home, "1", note="with a photo", photos=[PhotoDraft(picture(Random(1), 200), "door.png")]),
+            desk.blobs,
+        )
     with desk.store.read() as reader:
         ((name, _size),) = unsent_photos(reader, desk.profile.replica)
     assert_told(desk, 1)
@@ -204,7 +208,10 @@ def test_a_copy_never_takes_rows_in_again(computers: Computers) -> None:
     work(computers.folder, "second")
     desk = opened(old)
     assert_told(desk)
-    with computers.town.street.store.database.writing, computers.town.street.store.database.writer.begin() as connection:
+    with (
+        computers.town.street.store.database.writing,
+        computers.town.street.store.database.writer.begin() as connection,
+    ):
         connection.exec_driver_sql("DELETE FROM sync_op WHERE n > 1")
     with desk.store.read() as reader:
         before = reader.count(Visit)

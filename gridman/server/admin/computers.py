@@ -14,6 +14,7 @@ from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import actions, card, chip, empty, facts, link, note, press, table
 from gridman.services.enrolment import LOST, RETIRED, new_code, revoke_device
+from gridman.services.handover import LOST_WINDOW_MS
 from gridman.services.overview import DeskLine, page_desks
 from gridman.services.trust import Invitation, browser_fingerprint, fingerprint_of, served
 
@@ -126,9 +127,10 @@ def _choices(ask: Ask, line: DeskLine) -> Part:
         title=ask.say(N_("Taken out of service")),
     )  # fmt: skip
     lose = card(
-        el("p", ask.say(N_("It may be in a stranger's hands. The server takes nothing from it any more, from this moment; at its next contact it "
-            "destroys "
-                           "its records. What it had not sent is lost."))),
+        el("p", ask.say(N_("It may be in a stranger's hands. The server gives it nothing any more, from this moment; at its next contact it hands "
+            "over what it has not sent yet and destroys its records. That goes to the review list only, marked as coming from a lost computer: "
+            "whoever holds it could have written it. It is taken for {days} days, and no more than an honest worker has."),
+            days=LOST_WINDOW_MS // 86_400_000)),
         el("p", ask.say(N_("Its records are encrypted; without the passphrase nobody reads them. It opens for at most 14 days without "
             "contact.")), class_="soft"),
         actions(press(ask, here, N_("Shut it out as lost"), tone="danger", values={"as": LOST})),
