@@ -22,6 +22,8 @@ DEFERRED = "deferred"
 HANDED_OVER = 0
 """In place of the feed's number: the operation was not taken in, it is in the street's review list."""
 
+_TOLD = "sync.handed_over"
+
 _j = tables.journal
 _size = func.coalesce(func.length(_j.c.after), 0) + func.coalesce(func.length(_j.c.base), 0) + 100
 _OUTGOING = (
@@ -30,7 +32,11 @@ _OUTGOING = (
     .order_by(_j.c.op_n)
 )  # fmt: skip
 _NEXT = _OUTGOING.where(_j.c.op_n > bindparam("after_n")).limit(1_000)
-_BETWEEN = _OUTGOING.where(_j.c.op_n.between(bindparam("first"), bindparam("last")))
+_BETWEEN = (
+    select(_j.c.op_n, _j.c.kind, _j.c.entity, _j.c.record_id, _j.c.after, _j.c.base, _j.c.stamp, _j.c.at)
+    .where(_j.c.op_n.between(bindparam("first"), bindparam("last")))
+    .order_by(_j.c.op_n)
+)
 _MAKING = (
     select(_j.c.op_n, _j.c.kind, _j.c.entity, _j.c.record_id, _j.c.after, _j.c.base, _j.c.stamp, _j.c.at, _j.c.effects)
     .where(_j.c.state.in_((WAITING, SENT)) | (_j.c.ack_seq == HANDED_OVER), _j.c.kind.in_(("create", "command")))
@@ -142,8 +148,8 @@ def next_operations(connection: Connection, limit_bytes: int, after_n: int = 0) 
     return ops
 
 
-def unanswered_between(connection: Connection, first: int, last: int) -> list[Outgoing]:
-    """The operations of these numbers that wait for their answer."""
+def operations_between(connection: Connection, first: int, last: int) -> list[Outgoing]:
+    """The operations of these numbers, whatever became of them."""
     return [_outgoing(r) for r in connection.execute(_BETWEEN, {"first": first, "last": last})]
 
 
@@ -198,7 +204,9 @@ def hand_over(connection: Connection, answers: Iterable[Returned], at: int) -> N
 
 def handed_over_acts(reader: Reader) -> int:
     """How many things that a person did are in the street's review list because this desk handed them over."""
-    query = select(func.count(_j.c.stamp.distinct())).where(_j.c.ack_seq == HANDED_OVER, _j.c.verdict == "set_aside")
+    query = select(func.count(_j.c.stamp.distinct())).where(
+        _j.c.ack_seq == HANDED_OVER, _j.c.reason.contains(f'"{_TOLD}"', autoescape=True)
+    )
     return int(reader.connection.execute(query).scalar_one())
 
 

@@ -52,7 +52,10 @@ TARGET_S = 3.0
 LARGEST_SKEW_MS = 300_000
 _ROUNDS = 100_000
 _PATIENCE = 20
-_EPOCH = "street_epoch"
+EPOCH = "street_epoch"
+LIVES = "street_lives"
+"""Noted when the street's data was found to have begun another life: what was answered before may have been lost with the old one."""
+
 _PAGE = "sync_page"
 CUT_OFF = "sync.cut_off"
 _SYNCED_AT = "synced_at"
@@ -131,7 +134,7 @@ def prepare(
         found = outbox.next_operations(reader.connection, push_bytes, after_n)
         cursors = [Cursor(s, seq, after) for s, (seq, after) in sorted(positions(reader.connection).items())]
         begun = begun_snapshots(reader.connection)
-        epoch = get_meta(reader, _EPOCH) or ""
+        epoch = get_meta(reader, EPOCH) or ""
         audit = next_push(reader) if is_first else None
         check = due_scope(reader) if is_first else ""
     if found:
@@ -178,7 +181,10 @@ def absorb(store: Store, request: Request, answer: Answer) -> Absorbed:
             _enter_life(replay, request, answer)
         if answer.last_n < outbox.highest_acknowledged(connection):
             outbox.offer_again(connection, answer.last_n)
-        returned = [Returned(v.n, v.outcome, v.refusal, v.seq) for v in answer.verdicts]
+        asked = {op.n for op in request.ops}
+        returned = [
+            Returned(v.n, v.outcome, v.refusal, v.seq) for v in answer.verdicts if v.n in asked or not answer.is_reset
+        ]
         outbox.acknowledge(connection, returned, store.clock())
         replay.drop(answer.drops)
         received += sum(replay.take_rows(rows) for rows in pulled)
@@ -207,7 +213,7 @@ class _Standing:
         return (
             positions(replay.connection) == self.positions
             and _begun_here(replay) == self.begun
-            and replay.note(_EPOCH) == self.epoch
+            and replay.note(EPOCH) == self.epoch
         )
 
 
@@ -220,14 +226,17 @@ def _begun_here(replay: Replay) -> dict[str, tuple[bytes, int]]:
 
 
 def _enter_life(replay: Replay, request: Request, answer: Answer) -> None:
-    """Make sure the street goes on from where this desk's work is, and start over where its data has another life."""
+    """Make sure the street goes on from where this desk's work is, and start over where its data has another life; that life may have been
+    filled up by a copy of this desk, so the street names the content it has under the number before those that were sent.
+    """
     if answer.last_n > outbox.highest_sent(replay.connection) or not _are_own(replay.connection, answer.verdicts):
         raise fork()
     if answer.is_reset:
         replay.start_over()
+        put_meta(replay.connection, LIVES, "1")
         forget_sent_photos(replay.connection)
     if answer.epoch != request.epoch:
-        put_meta(replay.connection, _EPOCH, answer.epoch)
+        put_meta(replay.connection, EPOCH, answer.epoch)
 
 
 def _are_own(connection: Any, verdicts: Sequence[Verdict]) -> bool:
@@ -237,7 +246,7 @@ def _are_own(connection: Any, verdicts: Sequence[Verdict]) -> bool:
     told = {v.n: v.digest for v in verdicts if v.digest}
     if not told:
         return True
-    mine = outbox.unanswered_between(connection, min(told), max(told))
+    mine = outbox.operations_between(connection, min(told), max(told))
     return all(o.kind == "none" or digest_of(op_of(o)).startswith(told[o.n]) for o in mine if o.n in told)
 
 

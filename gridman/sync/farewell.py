@@ -9,18 +9,19 @@ from collections.abc import Callable
 from gridman.kernel.ids import replica_of
 from gridman.store import outbox
 from gridman.store.outbox import Returned
-from gridman.store.replay import receiving
+from gridman.store.photo_queue import forget_sent_photos
+from gridman.store.replay import Replay, receiving
 from gridman.store.store import Store, get_meta, put_meta
 from gridman.store.unit import Reader
 from gridman.sync.codec import digest_of
-from gridman.sync.exchange import PUSH_BYTES, op_of
+from gridman.sync.exchange import EPOCH, LIVES, PUSH_BYTES, op_of
 from gridman.sync.handover import numbers_in
 from gridman.sync.protocol import SPOKEN, Answer, LastWords, Maker
 
 __all__ = ["hand_over", "hear", "is_copy", "last_words", "note_copy"]
 
 _MOST_TURNS = 10_000
-_COPY = "sync_copy"
+_COPY, _LIFE = "sync_copy", "farewell_life"
 
 
 def is_copy(reader: Reader) -> bool:
@@ -52,12 +53,19 @@ def last_words(
 
 
 def hear(store: Store, words: LastWords, answer: Answer) -> int:
-    """Note what became of the operations: they wait no longer. Returns how many the street answered."""
+    """Note what became of the operations: they wait no longer. Where the street was put back from a backup, all that it ever answered is
+    offered once more, and none is noted yet: the street knows by the content what it still has. Returns for how many operations something
+    was learnt.
+    """
     sent = {op.n: digest_of(op) for op in words.ops}
     verdicts = [v for v in answer.verdicts if v.n in sent and sent[v.n].startswith(v.digest or "-")]
-    if not verdicts:
-        return 0
     with receiving(store) as replay:
+        if _is_other_life(replay, answer.epoch):
+            put_meta(replay.connection, _LIFE, answer.epoch)
+            forget_sent_photos(replay.connection)
+            return 1 + outbox.offer_again(replay.connection, 0)
+        if not verdicts:
+            return 0
         outbox.hand_over(
             replay.connection, [Returned(v.n, v.outcome, v.refusal, outbox.HANDED_OVER) for v in verdicts], replay.now
         )
@@ -66,7 +74,15 @@ def hear(store: Store, words: LastWords, answer: Answer) -> int:
 
 def hand_over(store: Store, farewell: Callable[[LastWords], Answer], *, is_rescue: bool = False) -> None:
     """Send all that waits. Raises Refusal when the street cannot be reached or does not take it: the rest still waits then."""
-    for _turn in range(_MOST_TURNS):
+    for turn in range(_MOST_TURNS):
         words = last_words(store, is_rescue=is_rescue)
-        if not words.ops or not hear(store, words, farewell(words)):
+        if turn and not words.ops:
             return
+        if not hear(store, words, farewell(words)):
+            return
+
+
+def _is_other_life(replay: Replay, epoch: str) -> bool:
+    """Whether what was answered before may be lost: the street has another life than this desk knows, or had one since it was enrolled."""
+    known = replay.note(_LIFE) or ("" if replay.note(LIVES) else replay.note(EPOCH))
+    return bool(epoch) and epoch != known

@@ -103,7 +103,9 @@ class Replica:
         verdicts = self._store.write(actor, work)
         digests = {op.n: digest_of(op) for op in words.ops}
         told = [_at(v, 0, digests[v.n]) for v in verdicts]
-        return Answer(version, "", 0, self._store.clock(), 0, told)
+        with self._store.read() as reader:
+            _seq, epoch = clock_of(reader.connection)
+            return Answer(version, epoch, 0, reader.now, 0, told)
 
     def greet(self, actor: Actor, hello: Hello) -> Greeting:
         """Say what this street speaks and how far it knows the desk's operations; note the desk's keys for bundles."""
@@ -132,7 +134,8 @@ class Replica:
             same_moment(reader)
             if self.drains(request):
                 return _receipt(reader, version, actor, request, verdicts)
-            return pull(reader, version, actor, request, verdicts, self._snapshots)
+            answer = pull(reader, version, actor, request, verdicts, self._snapshots)
+            return _with_ground(reader, actor, request, answer) if answer.is_reset else answer
 
     def _take(self, actor: Actor, request: Request) -> list[Verdict]:
         """Take in the operations, durably."""
@@ -223,6 +226,17 @@ def _repeated(connection: Any, request: Request, last: int) -> list[Verdict]:
         _at(convert(answer, Verdict), seq, digest)
         for op in again if op.n in known for digest, answer, seq in (known[op.n],)
     ]  # fmt: skip
+
+
+def _with_ground(reader: Reader, actor: Actor, request: Request, answer: Answer) -> Answer:
+    """The answer to a desk that knows an earlier life of the street, with what this life has under the number before those it sent: a desk that
+    has other work there is a copy of the one that sent it.
+    """
+    ground = min((op.n for op in request.ops), default=answer.last_n + 1) - 1
+    ground = min(ground, answer.last_n)
+    known = answers_of(reader.connection, actor.replica, ground, ground)
+    told = [_at(convert(verdict, Verdict), seq, digest) for digest, verdict, seq in known.values()]
+    return structs.replace(answer, verdicts=[*told, *answer.verdicts])
 
 
 def _handed_over(unit: Unit, replica: int, ops: Sequence[Op]) -> dict[int, Verdict]:

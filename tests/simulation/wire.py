@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from random import Random
 from unittest.mock import patch
@@ -84,11 +85,11 @@ class Wire:
         """A copy, or a computer taken off the list, hands over what waits; when it is through it is set up anew. `chance`: the line may fall
         and the power fail anywhere, None: nothing fails.
         """
-        while True:
+        for turn in count():
             words = last_words(
                 desk.store, chance.choice((1, 400, 60_000)) if chance else 60_000, is_rescue=desk.is_forked
             )
-            if not words.ops:
+            if turn and not words.ops:
                 break
             luck, is_cut = (chance.random(), chance.random() < 0.2) if chance else (1.0, False)
             if is_cut and luck < 0.5:

@@ -186,7 +186,7 @@ def test_a_removed_desk_is_given_nothing(world: World) -> None:
     for is_end in (False, True):
         answer = desk.street.farewell(last_words(desk.store, is_end=is_end))
         assert not (answer.rows or answer.entries or answer.cursors or answer.segments or answer.drops)
-        assert (answer.seq, answer.last_n, answer.epoch, answer.anchor, answer.complete) == (0, 0, "", None, False)
+        assert (answer.seq, answer.last_n, answer.anchor, answer.complete) == (0, 0, None, False)
         assert [v.seq for v in answer.verdicts] == ([] if is_end else [0])
 
 
