@@ -55,6 +55,7 @@ def _card(ask: Ask, line: ConflictLine) -> Html:
         el("h2", line.record_words),
         el("p", where) if where else None,
         el("p", line.reason_words, class_="soft"),
+        note(line.source_words, tone="danger" if conflict.reason == "lost_desk" else "") if line.source_words else None,
         el(
             "div",
             _value(ask, kept_title, line.kept_words, line.kept_by, conflict.kept_at),
