@@ -75,6 +75,9 @@ class Machines:
             }  # fmt: skip
         for each in self.desks:
             each.street.replica = self.replica
+            with self.store.read() as reader:  # removals made since the backup must be made again
+                device = accounts.device_of(reader, each.store.replica)
+            each.is_removed = device is not None and device.revoked_at is not None
 
     def _copy_desk(self, desk: Computer, _chance: Random) -> None:
         """Somebody copies the desk's folder."""
