@@ -1,7 +1,10 @@
 """`gridman street`: serve a street, found it, and look after its accounts, computers, grids and departments."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from gridman.cli import (
     key_rotation,
@@ -103,8 +106,6 @@ def _init(args: argparse.Namespace, console: Console) -> int:
 def _serve(args: argparse.Namespace, console: Console) -> int:
     """Serve until Ctrl+C."""
     from gridman.kernel.log import start_log
-    from gridman.server.run import serve
-    from gridman.server.workers import Team, serve_team
     from gridman.services.street import hold_street_folder
 
     if bool(args.certificate) != bool(args.key):
@@ -118,9 +119,46 @@ def _serve(args: argparse.Namespace, console: Console) -> int:
                 "Leave --workers out, or move the street to PostgreSQL: gridman street backup, then restore --database."
             ),
         )
-    with opened_street(args.data, args.database) as street, hold_street_folder(args.data):
+    is_there = args.data.is_dir()  # a folder that is missing is told by its opening, not made by its lock
+    with hold_street_folder(args.data) if is_there else nullcontext(), _listening(args) as on:
         start_log(args.data / "logs", verbose=args.verbose)
-        tls = None if args.insecure_http else street_trust.tls_of(street, args)
+        while _serve_once(args, console, on):
+            console.say(_("Starting again."))
+    console.say(_("Stopped."))
+    return 0
+
+
+@contextmanager
+def _listening(args: argparse.Namespace) -> Iterator[Any]:
+    """The socket of one process, which outlives a new start; several workers have their own."""
+    from gridman.server.certificates import is_loopback
+    from gridman.server.run import listen
+
+    if args.workers > 1 or (
+        args.insecure_http and not is_loopback(args.host)
+    ):  # the latter is refused where it is served
+        yield None
+        return
+    on = listen(args.host, args.port)
+    try:
+        yield on
+    finally:
+        on.close()
+
+
+def _serve_once(args: argparse.Namespace, console: Console, on: Any) -> bool:
+    """Serve until Ctrl+C, or until the pages ask for a new start (True). A restored street that was chosen takes its place before."""
+    from gridman.server.run import serve
+    from gridman.server.workers import Team, serve_team
+    from gridman.services.restoring import note_switched
+    from gridman.store.switching import finish_switch, forget_switch
+
+    switch = finish_switch(args.data)
+    with opened_street(args.data, args.database) as street:
+        tls = None if args.insecure_http else street_trust.tls_of(street, args, switch.hosts if switch else ())
+        if switch is not None:
+            note_switched(street, switch)
+            forget_switch(args.data)
 
         def ready(address: str) -> None:
             fingerprint = street_trust.announce(street, tls, args.host, address, console)
@@ -132,7 +170,5 @@ def _serve(args: argparse.Namespace, console: Console) -> int:
         if args.workers > 1:
             team = Team(args.data, args.database, args.workers, tls, verbose=args.verbose)
             serve_team(team, args.host, args.port, ready)
-        else:
-            serve(street, args.host, args.port, ready, tls=tls)
-    console.say(_("Stopped."))
-    return 0
+            return False
+        return serve(street, args.host, args.port, ready, tls=tls, on=on)

@@ -42,13 +42,13 @@ def add_invitation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--qr", type=Path, metavar="FILE", help=_("write the QR as a PNG picture"))
 
 
-def tls_of(street: Street, args: argparse.Namespace) -> Any:
-    """The certificate to serve with: the office's own where told, else the street's, made and renewed by itself."""
+def tls_of(street: Street, args: argparse.Namespace, hosts: tuple[str, ...] = ()) -> Any:
+    """The certificate to serve with: the office's own where told, else the street's, made and renewed by itself, for `hosts` too."""
     from gridman.server.certificates import hosts_here, street_tls, tls_of_files
 
     if args.certificate:
         return tls_of_files(args.certificate, args.key)
-    return street_tls(street, hosts_here(args.host))
+    return street_tls(street, [*hosts_here(args.host), *hosts])
 
 
 def announce(street: Street, tls: Any, host: str, address: str, console: Console) -> str:

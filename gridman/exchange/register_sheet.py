@@ -72,12 +72,12 @@ def read_register(path: Path, progress: Progress = quiet, *, content: bytes | No
         for row in _rows_of(sheet, headings):
             found.rows.append(row)
             if len(found.rows) % _EVERY == 0:
-                progress(len(found.rows), max(total, len(found.rows)), _("Reading rows"))
+                progress(len(found.rows), max(total, len(found.rows)), N_("Reading rows"))
         if len(found.rows) > before:
             found.sheets.append(sheet.name)
             found.unknown += [word for word in headings.unknown if word not in found.unknown]
     _require_rows(path, found, has_headings)
-    progress(len(found.rows), len(found.rows), _("Reading rows"))
+    progress(len(found.rows), len(found.rows), N_("Reading rows"))
     return found
 
 

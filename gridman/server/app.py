@@ -30,6 +30,7 @@ from gridman.server.routes.incidents import get_incidents
 from gridman.server.routes.monitor import get_health, get_live, get_metrics
 from gridman.server.routes.status import get_status, get_version
 from gridman.server.routes.sync import MEDIA_TYPE, post_farewell, post_sync
+from gridman.services.jobs import settle_jobs
 from gridman.services.street import Street
 from gridman.sync.catching_up import catch_up
 from gridman.sync.replica import Replica
@@ -151,6 +152,7 @@ def street_app(
     """
     traffic = Traffic(worker)
     catch_up(street.store)
+    settle_jobs(street)
     snapshots = snapshots or Snapshots(street.data_dir / "snapshots", street.key, street.clock)
     replica = Replica(
         street.store,

@@ -12,6 +12,7 @@ import anyio.to_thread
 from starlette.requests import Request
 
 from gridman.domain.access import Actor
+from gridman.server.jobs import Jobs
 from gridman.server.limits import Buckets, Limits, too_many
 from gridman.server.metrics import Traffic
 from gridman.server.pokes import Pokes
@@ -74,6 +75,11 @@ class StreetParts:
     pokes: Pokes = field(init=False)
     exchanges: FairQueue = field(init=False)
     counting: anyio.CapacityLimiter = field(init=False)  # strangers never take all threads
+    jobs: Jobs = field(init=False)
+    restart: Callable[[], None] | None = None
+    """Ends the serving and begins it anew in the same process; None where nobody would begin it."""
+    hosts: tuple[str, ...] = ()
+    """Names in the certificate the server serves with."""
     is_stopping: bool = False
     is_cut: bool = False
     under_way: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -84,6 +90,7 @@ class StreetParts:
         self.hashing = anyio.CapacityLimiter(_HASHES_AT_ONCE)
         self.receiving = anyio.CapacityLimiter(1)
         self.counting = anyio.CapacityLimiter(2)
+        self.jobs = Jobs(self.street)
         most = self.limits
         self.pokes = Pokes(self._look, most.listeners, most.look_s, most.pokes_per_s, self.chance)
         self.exchanges = FairQueue(
@@ -98,6 +105,7 @@ class StreetParts:
         """From now on what is under way is finished, what comes new is told to come again, and desks that wait are let go. On the event loop."""
         self.is_stopping = True
         self.pokes.stop()
+        self.jobs.stop()
 
     def cut(self) -> None:
         """The time for what is under way is over: who is not answered yet is told to come again."""

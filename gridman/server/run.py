@@ -76,7 +76,7 @@ class _Server(uvicorn.Server):
         parts.stop()
         loop = asyncio.get_running_loop()
         until = loop.time() + parts.limits.stop_s
-        while parts.traffic.running and loop.time() < until and not self.force_exit:
+        while (parts.traffic.running or parts.jobs.is_busy) and loop.time() < until and not self.force_exit:
             await asyncio.sleep(_LOOK_S)
         if parts.traffic.running:
             parts.cut()
@@ -103,21 +103,34 @@ def serve(
     ready: Callable[[str], None] = print,
     *,
     tls: Tls | None = None,
-) -> None:
+    on: socket.socket | None = None,
+) -> bool:
     """Serve an application, or a street's own, until SIGINT or SIGTERM (Ctrl+C, Ctrl+Break); then finish what is under way and return.
 
-    `ready` is told the address. Refuses with ``server.port_in_use``, ``server.bad_address``, ``server.bad_certificate`` or, without `tls` at
-    an address that other computers reach, ``server.plain_http``, before anything is served.
+    `ready` is told the address. `on`: a socket that listens already and stays open: who calls meanwhile waits there. Then the pages may ask
+    to be served anew, and True comes back: the caller is to begin again. Refuses with ``server.port_in_use``, ``server.bad_address``,
+    ``server.bad_certificate`` or, without `tls` at an address that other computers reach, ``server.plain_http``, before anything is served.
     """
     require_safe(host, tls)
     _allow_many_connections()
-    config = _config(_application(app, tls), tls)
-    listening = listen(host, port)
+    application = _application(app, tls)
+    config = _config(application, tls)
+    listening = listen(host, port) if on is None else on.dup()
     address = address_of(listening, host, tls)
     server = _Server(config, lambda: ready(address))
+    again = threading.Event()
+
+    def restart() -> None:
+        again.set()
+        server.should_exit = True
+
+    parts: StreetParts | None = getattr(application.state, "parts", None)
+    if parts is not None:
+        parts.restart, parts.hosts = (restart if on is not None else None), (() if tls is None else tls.hosts)
     with _stopping_by_signal(server):
         server.run(sockets=[listening])
     _log.info("stopped serving %s", address)
+    return again.is_set()
 
 
 def serve_on(

@@ -23,6 +23,7 @@ from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.services.desk import Desk
+from gridman.services.figures import Figures, figures_of
 from gridman.services.monitoring import LAST_BACKUP
 from gridman.services.street import Street, open_street
 from gridman.store.accounts import street_identity
@@ -34,7 +35,15 @@ from gridman.store.moving import fill_postgresql, require_empty
 from gridman.store.settings import put_setting
 from gridman.store.soundness import all_photos, page_flaws
 
-__all__ = ["Restored", "back_up_desk", "back_up_street", "restore_street", "verify_street_backup"]
+__all__ = [
+    "Inside",
+    "Restored",
+    "back_up_desk",
+    "back_up_street",
+    "look_into_backup",
+    "restore_street",
+    "verify_street_backup",
+]
 
 _LOGIN = "backup"
 _KEYS, _SEALED, _DATA, _KEY = "keys.json", "street.key.sealed", "street.db", "street.key"
@@ -51,15 +60,22 @@ class Restored:
 
 
 def back_up_street(
-    street: Street, to: Path, passphrase: str, progress: Progress = quiet, *, cost: Cost = DEFAULT_COST
+    street: Street,
+    to: Path,
+    passphrase: str,
+    progress: Progress = quiet,
+    *,
+    cost: Cost = DEFAULT_COST,
+    within: Path | None = None,
 ) -> Manifest:
     """Write the street as it is at this moment to the new file `to`; the server may go on serving.
 
     The backup of a street on PostgreSQL holds an SQLite file as well: it is restored into either. Photos are copied after the data: what
-    comes later is more than the data knows, never less. Refuses with ``backup.exists``, ``passphrase.weak``, ``disk.full``.
+    comes later is more than the data knows, never less. ``within``: the folder for what is half done (default: beside `to`). Refuses with
+    ``backup.exists``, ``passphrase.weak``, ``disk.full``; leaves nothing when `progress` stops it.
     """
     _require_room(size_bytes(street.store.database), _photos(street.blobs), to)
-    with _workplace(to) as work:
+    with _workplace(to, within) as work:
         _, wrapping = KeyFile.create(work / _KEYS, _LOGIN, passphrase, cost)
         copy_database(street.store.database, work / _DATA, street.key, progress)
         now = street.clock()
@@ -84,11 +100,25 @@ def verify_street_backup(path: Path, passphrase: str, progress: Progress = quiet
     passphrase opens it, the data file and every photo in it are sound. Refuses with ``backup.damaged``, ``backup.not_a_street``,
     ``backup.wrong_passphrase``.
     """
-    with _workplace(path) as work:
+    return look_into_backup(path, passphrase, progress).manifest
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What a backup holds: its manifest, and the street in it in numbers."""
+
+    manifest: Manifest
+    figures: Figures
+
+
+def look_into_backup(path: Path, passphrase: str, progress: Progress = quiet, *, within: Path | None = None) -> Inside:
+    """The same, and what was found. ``within``: see `back_up_street`."""
+    with _workplace(path, within) as work:
         manifest = _unpack_street(path, passphrase, work / "street", progress)
         with _opened(work / "street", manifest, system_clock) as street:
             _look_at_photos(street, progress)
-    return manifest
+            with street.store.read() as reader:
+                return Inside(manifest, figures_of(reader))
 
 
 def restore_street(
@@ -99,9 +129,13 @@ def restore_street(
     progress: Progress = quiet,
     *,
     database_url: str | None = None,
+    within: Path | None = None,
+    of_street: str = "",
 ) -> Restored:
     """Make the street of the backup `path` anew in `data_dir`, which must not exist or be empty; it appears there whole or not at all.
     ``database_url``: an empty PostgreSQL that is to hold the data, wherever it lay before; key and photos come into the folder.
+
+    ``within``: see `back_up_street`; ``of_street``: the id of the only street whose backup is wanted (``backup.other_street``).
 
     The street begins a new life (epoch): desks notice at their next call and offer again whatever it does not know.
     Refuses like `verify_street_backup`, and with ``backup.folder_in_use``, ``backup.database_in_use``.
@@ -115,9 +149,16 @@ def restore_street(
         )
     if database_url is not None:
         _require_empty(database_url)
-    with _workplace(data_dir) as work:
+    with _workplace(data_dir, within) as work:
         fresh = work / "street"
         manifest = _unpack_street(path, passphrase, fresh, progress)
+        if of_street and manifest.street_id != of_street:
+            raise Refusal(
+                "backup.other_street",
+                N_("{path} is the backup of another street; the computers of this one would not believe it."),
+                N_("Restore it with gridman street restore into a folder of its own."),
+                path=path.name,
+            )
         with _opened(fresh, manifest, clock) as street:
             _look_at_photos(street, progress)
             with street.store.unit(SYSTEM) as unit:
@@ -250,11 +291,12 @@ def _require_room(data_bytes: int, photos: list[tuple[str, Path]], to: Path) -> 
 
 
 @contextmanager
-def _workplace(beside: Path | None) -> Iterator[Path]:
+def _workplace(beside: Path, within: Path | None = None) -> Iterator[Path]:
     """A folder for what is half done, on the disk of the result; gone at the end however it ends."""
-    if beside is not None:
-        beside.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".gridman-", dir=beside.parent if beside else None))
+    folder = within or beside.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".gridman-", dir=folder))
     try:
         yield made
     finally:

@@ -1,7 +1,5 @@
 """Functional departments (职能部门) of the street: added, renamed, and taken out of use when nothing hangs on them any more."""
 
-from typing import Any
-
 from gridman.domain import access
 from gridman.domain.incident import OPEN_STATES, Incident
 from gridman.domain.organisation import Organisation
@@ -70,7 +68,7 @@ def retire_department(unit: Unit, department_id: int, reason: str) -> Organisati
             N_("Finish them, send them back or call them back first; then retire the department."),
             count=len(incidents),
             department=department.name,
-            numbers=_some([i.number or "" for i in incidents]),
+            numbers=_some([i.number or "–" for i in incidents]),
         )
     users = unit.page(User, organisation_id=department_id, order_by=("login",), limit=1_000)
     if users:
@@ -87,11 +85,11 @@ def retire_department(unit: Unit, department_id: int, reason: str) -> Organisati
 
 def open_incidents_of(reader: Reader, department_id: int) -> list[Incident]:
     """Open incidents that the department holds, or that would come back to it: those it reported or handled."""
-    found: dict[int, Incident] = {}
-    for part in ("holder_id", "creator_id", "handler_id"):
-        wanted: dict[str, Any] = {"state": set(OPEN_STATES), part: department_id}
-        part_of = reader.page(Incident, order_by=("number",), **wanted)
-        found |= {i.id: i for i in part_of}
+    states = set(OPEN_STATES)
+    held = reader.page(Incident, state=states, holder_id=department_id)
+    reported = reader.page(Incident, state=states, creator_id=department_id)
+    handled = reader.page(Incident, state=states, handler_id=department_id)
+    found = {i.id: i for i in (*held, *reported, *handled)}
     return sorted(found.values(), key=lambda i: i.number or "")
 
 

@@ -15,7 +15,7 @@ from gridman.domain.masking import mask_within
 from gridman.domain.register_row import CellProblem, RegisterRow
 from gridman.kernel.clock import day_of
 from gridman.kernel.progress import Progress, Ticket, quiet
-from gridman.kernel.words import _
+from gridman.kernel.words import N_
 from gridman.services import audit
 from gridman.services.register_match import Match, match_households
 from gridman.services.register_plan import HouseholdRows, RegisterPlan, UnknownPlace, plan_register
@@ -72,7 +72,7 @@ def check_register(
     for done, part in _parts(plan.households, 500):
         for match in match_households(reader, part, day_of(reader.now)):
             _count(report, match)
-        progress(done, len(plan.households), _("Comparing with the register"))
+        progress(done, len(plan.households), N_("Comparing with the register"))
     return _finish(report)
 
 
@@ -101,7 +101,7 @@ def import_register(
             ticket.check()
         with _uncollected(), store.unit(actor) as unit:
             _import_part(unit, part, batch, result)
-        progress(done, len(plan.households), _("Importing households"))
+        progress(done, len(plan.households), N_("Importing households"))
     _finish(result)
     if batch.stamps and batch.state == "open":
         _close_batch(store, actor, batch, result)

@@ -65,7 +65,7 @@ def undo_import(
             batch.undone_by.append(unit.stamp)
             _undo_households(unit, part, _Undoing(number, created, [*passing, *_stamps(batch)]), result)
             save_batch(unit, batch)
-        progress(at, len(parts) + 1, _("Taking back households"))
+        progress(at, len(parts) + 1, N_("Taking back households"))
     with store.unit(actor) as unit:
         _restore(unit, amended, result)
         batch.undone_by.append(unit.stamp)
@@ -75,7 +75,7 @@ def undo_import(
             unit, "import", what="register undone", batch=number, retired=result.retired, restored=result.restored,
             kept=len(result.kept),
         )  # fmt: skip
-    progress(1, 1, _("Taking back households"))
+    progress(1, 1, N_("Taking back households"))
     return result
 
 

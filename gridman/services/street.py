@@ -33,6 +33,7 @@ from gridman.store.migrations import upgrade, version_of
 from gridman.store.moving import copy_to_sqlite, keep_copy
 from gridman.store.rotation import STREET, settle
 from gridman.store.store import Store, open_store
+from gridman.store.switching import finish_switch, is_half_switched
 from gridman.store.unit import Unit
 
 __all__ = [
@@ -113,6 +114,9 @@ def open_street(
 
 
 def _open_database(data_dir: Path, database_url: str | None, must_exist: bool) -> tuple[Database, bytes]:
+    if is_half_switched(data_dir):
+        with hold_street_folder(data_dir):
+            finish_switch(data_dir)
     settle(data_dir, STREET)
     file = data_dir / _FILE
     if must_exist and not (data_dir / "street.key").exists() and not file.exists():

@@ -10,7 +10,7 @@ from gridman.kernel.words import N_
 from gridman.services.street import Street
 from gridman.store.blobs import BlobStore
 
-__all__ = ["FOLDER", "drop_upload", "keep_upload", "take_upload"]
+__all__ = ["FOLDER", "drop_upload", "keep_upload", "take_upload", "waits"]
 
 FOLDER = "uploads"
 _KEPT_MS = 3_600_000
@@ -40,6 +40,12 @@ def take_upload(street: Street, name: str) -> bytes:
             N_("Choose it again."),
         )
     return content
+
+
+def waits(street: Street, name: str) -> bool:
+    """Whether a file of this name is still here."""
+    is_name = len(name) == 64 and all(c in "0123456789abcdef" for c in name)
+    return is_name and _folder(street).path_of(name).exists()
 
 
 def drop_upload(street: Street, name: str) -> None:

@@ -73,8 +73,10 @@ def actor_on_pages(store: Store, user_id: int) -> Actor:
         return actor_of_user(reader, user_id)
 
 
-def signed_in(store: Store, secret: str) -> SignedIn | None:
-    """Who holds this secret, with today's role; None when the session is over, the user suspended, or there never was one."""
+def signed_in(store: Store, secret: str, *, is_watched: bool = True) -> SignedIn | None:
+    """Who holds this secret, with today's role; None when the session is over, the user suspended, or there never was one. Not ``is_watched``:
+    the browser asks by itself, which does not lengthen the session.
+    """
     if not secret.isascii() or not 20 <= len(secret) <= 200:
         return None
     digest = _digest(secret)
@@ -93,7 +95,7 @@ def signed_in(store: Store, secret: str) -> SignedIn | None:
         if not rights_of(user.role) & _PAGES:
             return None
         found = SignedIn(actor_of_user(reader, user.id), account.login, account.must_change, secret)
-        is_due = reader.now - session.seen_at >= _SEEN_EVERY_MS
+        is_due = is_watched and reader.now - session.seen_at >= _SEEN_EVERY_MS
     if is_due:
         with store.unit(SYSTEM) as unit:
             web_sessions.keep_alive(unit, digest)

@@ -38,7 +38,9 @@ class Account:
 
 @dataclass(frozen=True)
 class Device:
-    """One enrolled desk. `next_digest`: a token handed out that the desk has not used yet."""
+    """One enrolled desk. `next_digest`: a token handed out that the desk has not used yet. `app`, `lowest`, `highest`: the version of the program
+    and those of the sync that it named last; empty and 0 before the first time.
+    """
 
     replica: int
     user_id: int
@@ -52,6 +54,9 @@ class Device:
     audit_n: int = 0
     audit_digest: str = ""
     audit_broken_at: int | None = None
+    app: str = ""
+    lowest: int = 0
+    highest: int = 0
 
 
 def _account(row: Row[Any]) -> Account:
@@ -74,6 +79,9 @@ def _device(row: Row[Any]) -> Device:
         row.audit_n or 0,
         row.audit_digest or "",
         row.audit_broken_at,
+        row.app or "",
+        row.lowest or 0,
+        row.highest or 0,
     )
 
 

@@ -87,10 +87,12 @@ def _write(
     file: IO[bytes], facts: Manifest, key: bytes, sources: Iterable[tuple[str, Path | bytes]], progress: Progress
 ) -> Manifest:
     members: list[Member] = []
+    made_of = list(sources)
+    total = sum(source.stat().st_size if isinstance(source, Path) else len(source) for _name, source in made_of)
     with tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-        for name, source in sources:
+        for name, source in made_of:
             members.append(_add(tar, name, source, facts.made_at))
-            progress(len(members), 0, N_("Copying"))
+            progress(sum(m.size_bytes for m in members), total, N_("Copying"))
         photos = sum("blobs/" in m.name for m in members)
         bare = msgspec.structs.replace(facts, members=tuple(members), photo_count=photos)
         made = msgspec.structs.replace(bare, mac=_mac(bare, key))
@@ -127,13 +129,15 @@ def manifest_of(path: Path, progress: Progress = quiet) -> Manifest:
     """
     found: list[Member] = []
     manifest: Manifest | None = None
+    read, whole = 0, path.stat().st_size if path.is_file() else 0
     with _reading(path) as members:
         for name, size, file in members:
             if name == _MANIFEST:
                 manifest = _manifest(path, file, size)
                 continue
             found.append(_hashed(name, file, None, path))
-            progress(len(found), 0, N_("Checking"))
+            read += size
+            progress(read, whole, N_("Checking"))
     if manifest is None:
         raise damaged(path, "cut off")
     if tuple(found) != manifest.members:

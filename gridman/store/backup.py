@@ -7,11 +7,12 @@ failure matrix: "server restored from backup").
 
 from pathlib import Path
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from gridman.kernel.ids import STREET_REPLICA, random_token
 from gridman.kernel.progress import Progress, quiet
+from gridman.kernel.words import N_
 from gridman.store import tables
 from gridman.store.accounts import keep_replicas_from, street_identity
 from gridman.store.database import Database, open_sqlite
@@ -23,6 +24,8 @@ __all__ = ["begin_new_life", "copy_database", "feed_position", "identity_of_copy
 
 SKIPPED_IDS = 1 << 30
 """Of 2^43: eight thousand restores."""
+_STEPS = 200_000
+"""Instructions of SQLite's machine between two looks at how far a copy is: some hundredths of a second."""
 SKIPPED_REPLICAS = 1_000
 
 
@@ -39,12 +42,35 @@ def copy_database(database: Database, target: Path, key: bytes = b"", progress: 
         assert raw is not None
         # Reading engines are barred from writing; this writes to the new file only.
         raw.execute("PRAGMA query_only=OFF").fetchall()
+        told = _Telling(database.path, target, progress)
+        raw.set_progress_handler(told, _STEPS)
         try:
             raw.execute("VACUUM INTO ?", (str(target),)).fetchall()
+        except Exception as error:
+            raise (told.raised or error) from error
         finally:
+            raw.set_progress_handler(None, 0)
             raw.execute("PRAGMA query_only=ON").fetchall()
     finally:
         connection.close()
+
+
+class _Telling:
+    """Called by SQLite while it copies: tells how much there is of the new file, and stops the copy when that raises."""
+
+    def __init__(self, source: Path, target: Path, progress: Progress) -> None:
+        self._source, self._target, self._progress = source, target, progress
+        self.raised: BaseException | None = None
+
+    def __call__(self) -> int:
+        try:
+            whole = self._source.stat().st_size
+            there = self._target.stat().st_size if self._target.exists() else 0
+            self._progress(min(there, whole), whole, N_("Copying the data"))
+        except BaseException as error:
+            self.raised = error
+            return 1
+        return 0
 
 
 def size_bytes(database: Database) -> int:
@@ -84,4 +110,6 @@ def begin_new_life(unit: Unit) -> str:
         .values(last=func.coalesce(c.last, 0) + SKIPPED_IDS)
     )
     keep_replicas_from(unit, SKIPPED_REPLICAS)
+    for of_the_old_life in (tables.job, tables.web_session):
+        connection.execute(delete(of_the_old_life))
     return epoch

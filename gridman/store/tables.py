@@ -7,7 +7,8 @@ from gridman.domain.fields import BIG, Record
 
 __all__ = [
     "account", "audit", "base_cell", "blob_state", "cell", "cursor", "deferred", "desk_audit", "device", "draft", "enrolment",
-    "handed_over", "hand_over", "household_line", "journal", "meta", "renewed_id", "replica_counter", "search_entry", "setting", "snapshot_part",
+    "handed_over", "hand_over", "household_line", "job", "journal", "meta", "renewed_id", "replica_counter", "search_entry", "setting",
+    "snapshot_part",
     "sync_clock", "sync_exit", "sync_op", "sync_row", "throttle", "web_session",
 ]  # fmt: skip
 
@@ -214,6 +215,9 @@ device = Table(
     Column("audit_n", BigInteger),  # how far the desk's own audit log was received, and its last digest
     Column("audit_digest", Text),
     Column("audit_broken_at", BigInteger),
+    Column("app", Text),  # the program's version and the versions of the sync that it spoke last
+    Column("lowest", Integer),
+    Column("highest", Integer),
 )
 
 account = Table(
@@ -236,6 +240,23 @@ web_session = (
         Column("started_at", BigInteger, nullable=False),
         Column("seen_at", BigInteger, nullable=False),
     )
+)
+
+job = Table(  # at the street: long work that somebody began on its pages; any of its server processes may be asked how far it is
+    "job",
+    metadata,
+    Column("id", BIG, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),  # check, import, undo, backup, verify, restore
+    Column("state", Text, nullable=False),  # running, done, refused, cancelled, lost, failed
+    Column("user_id", BIG),
+    Column("about", Text),  # JSON: names of files and folders
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("cancel_at", BigInteger),
+    Column("step", Text),
+    Column("done", BigInteger),
+    Column("total", BigInteger),
+    Column("result", LargeBinary),  # sealed with the street's key: it may quote cells of a register
 )
 
 enrolment = Table(
@@ -269,6 +290,7 @@ audit = Table(
     Column("previous", Text),
     Column("digest", Text, nullable=False),
 )
+Index("audit_at", audit.c.at)
 
 desk_audit = Table(  # at the street: the audit logs of its desks, as they were received
     "desk_audit",
@@ -286,6 +308,7 @@ desk_audit = Table(  # at the street: the audit logs of its desks, as they were 
     Column("digest", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+Index("desk_audit_at", desk_audit.c.at)
 
 household_line = Table(  # derived: the household as lists show it
     "household_line",

@@ -3,6 +3,7 @@
 import html.parser
 import re
 import ssl
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +103,14 @@ class Seen:
     def path(self) -> str:
         return self.answer.url.path
 
+    @property
+    def again(self) -> str:
+        """The address that the page asks for by itself; empty where it stands still."""
+        content = next(
+            (have.get("content") or "" for tag, have in self.tags if tag == "meta" and have.get("http-equiv")), ""
+        )
+        return content.partition("url=")[2]
+
     def form(self, action: str, button: str = "") -> Form:
         """The form that goes to `action`, by the button's words where there are several."""
         fit = [f for f in self.forms if f.action == action and button in f.button]
@@ -148,6 +157,15 @@ class Browser:
             form.action, data=form.values, files={name: (filename, content)}, headers={"Origin": self.url}
         )
         return self._seen(sent)
+
+    def wait_for(self, seen: Seen, seconds: float = 60) -> Seen:
+        """As a browser does: ask for the page again while it says so."""
+        until = time.monotonic() + seconds
+        while (again := seen.again) and time.monotonic() < until:
+            time.sleep(0.1)
+            seen = self.open(again)
+        assert not seen.again, f"{seen.path} goes on and on: {seen.text}"
+        return seen
 
     def sign_in(self, login: str, password: str) -> Seen:
         """Through the form of the sign-in page."""

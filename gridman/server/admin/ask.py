@@ -36,12 +36,15 @@ class Upload:
 
 @dataclass(frozen=True)
 class Page:
-    """A page to show. `nav`: the place in the rail it belongs to."""
+    """A page to show. `nav`: the place in the rail it belongs to; `again`: an address (below BASE) that the browser asks for by itself after
+    a few seconds, for what goes on meanwhile.
+    """
 
     title: str
     body: Html
     nav: str = ""
     status: int = 200
+    again: str = ""
 
 
 @dataclass(frozen=True)

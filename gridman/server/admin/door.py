@@ -12,7 +12,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import random_token
 from gridman.kernel.words import LANGUAGES, N_, speaking
 from gridman.server.admin.ask import Answer, Ask, File, Go, Page, Work, read_form
-from gridman.server.admin.frame import BASE, framed, framed_alone
+from gridman.server.admin.frame import BASE, UNWATCHED, framed, framed_alone
 from gridman.server.admin.markup import el, join
 from gridman.server.admin.pieces import refused
 from gridman.server.answers import language_of, refusal_of, status_of
@@ -160,7 +160,10 @@ def inside(work: Work, right: str | None, *, most_bytes: int = 0, is_slow: bool 
         ask = _ask(request)
         try:
             _require_tls(request)
-            ask.signed_in = await in_thread(lambda: signed_in(ask.parts.street.store, ask.secret))
+            is_watched = UNWATCHED not in ask.query
+            ask.signed_in = await in_thread(
+                lambda: signed_in(ask.parts.street.store, ask.secret, is_watched=is_watched)
+            )
             if ask.signed_in is None:
                 return answered(ask, Go(SIGN_IN, "session.over" if ask.secret and request.url.path != BASE else ""))
             ask.parts.calls.take(f"page {ask.actor.user_id}")

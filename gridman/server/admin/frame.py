@@ -6,9 +6,12 @@ from gridman.server.admin.ask import Ask, Page
 from gridman.server.admin.markup import Html, Part, el, icon, join
 from gridman.services.web_signin import form_token
 
-__all__ = ["BASE", "DONE", "NAV", "csrf_field", "framed", "framed_alone"]
+__all__ = ["BASE", "DONE", "NAV", "csrf_field", "UNWATCHED", "framed", "framed_alone"]
 
 BASE = "/admin"
+UNWATCHED = "auto"
+"""In the address of what a browser asks for by itself: it does not say that anybody still sits there."""
+_AGAIN_S = 2
 
 NAV: tuple[tuple[str, str, str, str, str], ...] = (
     ("overview", "", N_("Overview"), "house", "account.manage"),
@@ -35,6 +38,10 @@ DONE = {
     "department.renamed": N_("The department has its new name."),
     "department.retired": N_("The department is retired: nothing is dispatched to it any more."),
     "device.revoked": N_("The computer is shut out."),
+    "job.stopping": N_("The work stops at its next step."),
+    "restored.discarded": N_("The restored street was thrown away."),
+    "switch.decided": N_("It is decided: the restored street is served from the next start on."),
+    "switch.back": N_("The present street goes on being served."),
     "import.undone": N_("The import was taken back."),
     "notice": N_("The notice is published. Desks show it after their next synchronisation."),
     "notice.withdrawn": N_("The notice was withdrawn."),
@@ -54,8 +61,12 @@ def csrf_field(ask: Ask) -> Html:
     return el("input", type="hidden", name="form", value=form_token(ask.secret))
 
 
-def _document(ask: Ask, title: str, *parts: Part) -> str:
+def _document(ask: Ask, page: Page, *parts: Part) -> str:
+    title = page.title
     head = join(
+        el("meta", http_equiv="refresh", content=f"{_AGAIN_S}; url={BASE}{page.again}?{UNWATCHED}=1")
+        if page.again
+        else None,
         el("meta", charset="utf-8"),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("title", f"{title} · gridman"),
@@ -68,7 +79,7 @@ def framed(ask: Ask, page: Page) -> str:
     """A page in its frame."""
     return _document(
         ask,
-        page.title,
+        page,
         el("a", ask.say(N_("To the content")), class_="skip", href="#content"),
         _top(ask),
         el(
@@ -83,7 +94,7 @@ def framed(ask: Ask, page: Page) -> str:
 def framed_alone(ask: Ask, page: Page) -> str:
     """A page without the rail: before somebody is signed in."""
     inside = join(el("h1", page.title), _done(ask), page.body, _languages(ask))
-    return _document(ask, page.title, el("main", inside, class_="door", id="content"))
+    return _document(ask, page, el("main", inside, class_="door", id="content"))
 
 
 def _done(ask: Ask) -> Part:

@@ -1,17 +1,23 @@
-"""The register from an office's spreadsheet: first what would happen, then the import, and its undoing."""
+"""The register from an office's spreadsheet: first what would happen, then the import, and its undoing; each as long work with a page of its own."""
 
 from pathlib import Path
+from typing import Any
 
-from gridman.domain.register_row import CellProblem
-from gridman.exchange.register_sheet import RegisterSheet, read_register
-from gridman.kernel.errors import Refusal
+from gridman.domain.access import may
+from gridman.domain.masking import mask_within
+from gridman.exchange.register_sheet import read_register
+from gridman.kernel.progress import Progress
 from gridman.kernel.words import N_
-from gridman.server.admin.ask import Answer, Ask, Go, Page
+from gridman.server.admin.ask import Answer, Ask, Page
 from gridman.server.admin.door import inside
+from gridman.server.admin.jobs import job_table, running_note, shown_soon
 from gridman.server.admin.markup import Html, el, join
 from gridman.server.admin.pages import Served
-from gridman.server.admin.pieces import Fields, actions, card, chip, empty, facts, form, link, note, press, table
-from gridman.services.register import Batch, RegisterReport, all_batches, check_register, import_register
+from gridman.server.admin.pieces import Fields, actions, card, chip, empty, form, link, press, table
+from gridman.server.admin.results import report_result
+from gridman.server.jobs import Running
+from gridman.services.jobs import page_jobs
+from gridman.services.register import Batch, all_batches, check_register, import_register
 from gridman.services.register_undo import undo_import
 from gridman.services.uploads import drop_upload, keep_upload, take_upload
 
@@ -19,7 +25,7 @@ __all__ = ["ROUTES"]
 
 RIGHT = "register.import"
 _MOST_BYTES = 32 << 20
-_SHOWN = 200
+_KINDS = frozenset({"check", "import", "undo"})
 _STATES = {
     "open": (N_("not finished"), "attention"),
     "done": (N_("done"), "good"),
@@ -30,9 +36,11 @@ _STATES = {
 def _page(ask: Ask, errors: dict[str, str] | None = None) -> Page:
     with ask.street.store.read() as reader:
         batches = sorted(all_batches(reader), key=lambda b: -b.at)
+    manages = may(ask.actor, "account.manage")
     fields = Fields(ask, {}, errors or {})
     heads = [ask.say(t) for t in (N_("Number"), N_("When"), N_("File"), N_("State"), N_("Records"), "")]
     body = join(
+        running_note(ask, page_jobs(ask.street, ask.actor)) if manages else None,
         card(
             el("p", ask.say(N_("A spreadsheet in the office's 25 columns. Nothing is written before you have seen what would happen."))),
             form(
@@ -45,6 +53,7 @@ def _page(ask: Ask, errors: dict[str, str] | None = None) -> Page:
         ),
         table(heads, [_row(ask, b) for b in batches], caption=ask.say(N_("Imports so far"))) if batches
         else empty(ask, N_("Nothing was imported yet.")),
+        job_table(ask, _KINDS, N_("Last work on registers")) if manages else None,
     )  # fmt: skip
     return Page(ask.say(N_("Import")), body, "imports", 422 if errors else 200)
 
@@ -60,84 +69,41 @@ def get_imports(ask: Ask) -> Answer:
     return _page(ask)
 
 
-def _read(name: str, content: bytes) -> RegisterSheet:
-    return read_register(Path(name), content=content)
+def _plain_name(name: str) -> str:
+    """A file's name as it may be kept; its ending stays, by which the format is known."""
+    return mask_within(name)[-100:]
 
 
 def post_check(ask: Ask) -> Answer:
-    """The dry run; the file waits sealed until it is decided."""
+    """Begin the dry run; the file waits sealed until it is decided."""
     upload = ask.uploads.get("file")
     if upload is None or not upload.content:
         return _page(ask, {"file": ask.say(N_("Choose a file first."))})
-    try:
-        sheet = _read(upload.name, upload.content)
-        with ask.street.store.read() as reader:
-            report = check_register(reader, sheet.rows, ask.actor)
-    except Refusal as refusal:
-        if not refusal.code.startswith(("sheet.", "register.")):
-            raise
-        return _page(ask, {"file": " ".join(ask.told(refusal))})
-    kept = keep_upload(ask.street, upload.content)
-    go = press(ask, "/imports/go", N_("Import"), tone="main", values={"file": kept, "name": upload.name})
-    can = report.new_count + report.changed_count > 0
-    body = join(
-        _counts(ask, report, sheet),
-        _problems(ask, report),
-        actions(go if can else None, link(ask.say(N_("Cancel")), "/imports", is_button=True)),
-        None if can else note(ask.say(N_("There is nothing to import: every sound row is in the register as it is."))),
-    )
-    return Page(ask.say(N_("What would happen: {file}"), file=upload.name), body, "imports")
+    street, actor, content, name = ask.street, ask.actor, upload.content, _plain_name(upload.name)
+    kept = keep_upload(street, content)
 
+    def work(running: Running) -> dict[str, Any]:
+        sheet = read_register(Path(name), running.progress, content=content)
+        with street.store.read() as reader:
+            report = check_register(reader, sheet.rows, actor, running.progress)
+        return report_result(report, sheet)
 
-def _counts(ask: Ask, report: RegisterReport, sheet: RegisterSheet) -> Html:
-    pairs: list[tuple[str, str | Html | int | None]] = [
-        (ask.say(N_("Rows")), report.row_count),
-        (ask.say(N_("New residents")), report.new_count),
-        (ask.say(N_("Changed")), report.changed_count),
-        (ask.say(N_("As in the register")), report.same_count),
-        (ask.say(N_("Left out because of errors")), chip(str(report.refused_count), "danger" if report.refused_count else "good")),
-        (ask.say(N_("New households")), report.new_households),
-    ]  # fmt: skip
-    if sheet.unknown:
-        pairs.append((ask.say(N_("Columns that are not read")), "、".join(sheet.unknown)))
-    return card(facts(pairs))
-
-
-def _problems(ask: Ask, report: RegisterReport) -> Html | None:
-    if not report.problems:
-        return note(ask.say(N_("No errors were found.")), tone="good")
-    rows = [
-        (
-            p.sheet, p.row, p.column or "–", p.value, _what(ask, p),
-            chip(ask.say(N_("look at it")), "attention") if p.is_warning else chip(ask.say(N_("left out")), "danger"),
-        )
-        for p in sorted(report.problems, key=lambda p: (p.is_warning, p.sheet, p.row))[:_SHOWN]
-    ]  # fmt: skip
-    heads = [ask.say(t) for t in (N_("Sheet"), N_("Row"), N_("Column"), N_("Value"), N_("What is wrong"), "")]
-    more = len(report.problems) - len(rows)
-    rest = note(ask.say(N_("… and {count} more. gridman import register --errors writes them all into a copy of the "
-        "file."), count=more)) if more else None  # fmt: skip
-    return join(table(heads, rows, caption=ask.say(N_("What to look at"))), rest)
-
-
-def _what(ask: Ask, problem: CellProblem) -> str:
-    return " ".join(ask.told(Refusal(problem.code, problem.text, problem.remedy, **{**problem.params, "value": problem.value})))  # fmt: skip
+    return shown_soon(ask, ask.parts.jobs.start(actor, "check", work, file=kept, name=name))
 
 
 def post_import(ask: Ask) -> Answer:
-    """Write it."""
-    name = ask.form.get("file", "")
-    content = take_upload(ask.street, name)
-    sheet = _read(ask.form.get("name", "-"), content)
-    result = import_register(ask.street.store, sheet.rows, ask.actor, source=ask.form.get("name", ""))
-    drop_upload(ask.street, name)
-    body = join(
-        note(ask.say(N_("Imported as {batch}."), batch=result.batch or "–"), tone="good"),
-        _counts(ask, result, sheet),
-        _problems(ask, result),
-        actions(link(ask.say(N_("Imports so far")), "/imports", is_button=True)),
-    )
-    return Page(ask.say(N_("Imported")), body, "imports")
+    """Begin to write it."""
+    kept, name = ask.form.get("file", ""), _plain_name(ask.form.get("name", "-"))
+    street, actor, content = ask.street, ask.actor, take_upload(ask.street, kept)
+
+    def work(running: Running) -> dict[str, Any]:
+        sheet = read_register(Path(name), running.progress, content=content)
+        progress: Progress = running.progress
+        result = import_register(street.store, sheet.rows, actor, source=name, progress=progress, ticket=running.ticket)
+        drop_upload(street, kept)
+        return {**report_result(result, sheet), "batch": result.batch}
+
+    return shown_soon(ask, ask.parts.jobs.start(actor, "import", work, file=kept, name=name))
 
 
 def get_undo(ask: Ask) -> Answer:
@@ -154,16 +120,14 @@ def get_undo(ask: Ask) -> Answer:
 
 
 def post_undo(ask: Ask) -> Answer:
-    """Take it back, and say what had to stay."""
-    result = undo_import(ask.street.store, ask.params["number"], ask.actor)
-    if not result.kept:
-        return Go("/imports", "import.undone")
-    text = N_(
-        "{retired} records were retired and {restored} restored; {kept} stay because somebody has worked on them since."
-    )
-    told = ask.say(text, retired=result.retired, restored=result.restored, kept=len(result.kept))
-    body = join(note(told, tone="attention"), actions(link(ask.say(N_("Imports so far")), "/imports", is_button=True)))
-    return Page(ask.say(N_("The import was taken back.")), body, "imports")
+    """Begin to take it back."""
+    street, actor, number = ask.street, ask.actor, ask.params["number"][:40]
+
+    def work(running: Running) -> dict[str, Any]:
+        result = undo_import(street.store, number, actor, progress=running.progress, ticket=running.ticket)
+        return {"retired": result.retired, "restored": result.restored, "kept": len(result.kept)}
+
+    return shown_soon(ask, ask.parts.jobs.start(actor, "undo", work, number=number, name=number))
 
 
 ROUTES = (

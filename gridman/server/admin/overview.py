@@ -9,9 +9,12 @@ from gridman.kernel.words import N_
 from gridman.server.admin.ask import Answer, Ask, Go, Page
 from gridman.server.admin.door import inside
 from gridman.server.admin.frame import NAV
+from gridman.server.admin.jobs import running_note
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import chip, facts, link, note, toned
+from gridman.server.admin.restoring import decided_note
+from gridman.services.jobs import page_jobs
 from gridman.services.overview import Overview, overview
 
 __all__ = ["ROUTES"]
@@ -28,7 +31,10 @@ def get_overview(ask: Ask) -> Answer:
     with ask.street.store.read() as reader:
         found = overview(reader, ask.actor)
         now = reader.now
-    body = join(*_warnings(ask, found, now), el("div", *_cards(ask, found, now), class_="cards"))
+    body = join(
+        decided_note(ask), running_note(ask, page_jobs(ask.street, ask.actor)), *_warnings(ask, found, now),
+        el("div", *_cards(ask, found, now), class_="cards"),
+    )  # fmt: skip
     return Page(ask.say(N_("Overview")), body, "overview")
 
 

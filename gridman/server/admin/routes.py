@@ -12,9 +12,11 @@ from gridman.server.admin import (
     departments,
     grids,
     imports,
+    jobs,
     log,
     notices,
     overview,
+    restoring,
     review,
     signing,
 )
@@ -27,7 +29,9 @@ from gridman.server.admin.style import style_sheet
 
 __all__ = ["admin_routes"]
 
-_NOUNS = (overview, signing, accounts, computers, grids, departments, review, notices, imports, backups, log)
+_NOUNS = (
+    overview, signing, accounts, computers, grids, departments, review, notices, imports, restoring, backups, jobs, log,
+)  # fmt: skip
 
 
 async def _style(request: Request) -> Response:
