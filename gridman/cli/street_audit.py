@@ -20,6 +20,8 @@ def fill(parts: Any) -> None:
     add_data(made, is_street=True)
     made.add_argument("--act", metavar="ACT", help=_("only this act, for example export, print, reveal, sign_in"))
     made.add_argument("--device", type=int, metavar="NUMBER", help=_("only this computer's lines"))
+    made.add_argument("--login", metavar="LOGIN", help=_("only of accounts with this in their sign-in name"))
+    made.add_argument("--day", metavar="DAY", help=_("only this day, for example 2026-11-23"))
     made.add_argument("--limit", type=int, default=200, metavar="N", help=_("at most so many lines (default: 200)"))
 
 
@@ -27,13 +29,18 @@ def _audit(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.audit_log import page_log, verify_log
 
     with opened_street(args.data, args.database) as street, street.store.read() as reader:
-        lines = page_log(reader, SYSTEM, act=args.act, replica=args.device, limit=args.limit)
+        acts = [args.act] if args.act else []
+        lines = page_log(
+            reader, SYSTEM, acts=acts, replica=args.device, login=args.login or "", day=args.day or "", limit=args.limit
+        ).lines
         verdict = verify_log(reader, SYSTEM)
     for line in lines:
         r = line.row
-        details = ", ".join(f"{name}={value}" for name, value in r.details.items())
-        what = f"{r.record_kind} {r.record_id}" if r.record_kind else ""
-        who = f"{r.replica or '':>4}  {line.login or '-':<12}"
+        details = ", ".join(f"{name}={value}" for name, value in line.details.items())
+        what = " ".join(
+            str(part) for part in (r.record_kind, r.record_id, f"({line.record})" if line.record else "") if part
+        )
+        who = f"{r.replica or '':>4} {line.computer:<10} {line.login or '-':<12}"
         console.say(f"{show_instant(r.at)}  {who} {r.act:<14} {what}  {details}".rstrip())
     if verdict.broken_line is not None:
         console.warn(
@@ -48,7 +55,7 @@ def _audit(args: argparse.Namespace, console: Console) -> int:
     console.give([
         {
             "at": line.row.at, "device": line.row.replica, "login": line.login, "act": line.row.act, "kind": line.row.record_kind,
-            "id": line.row.record_id, "details": line.row.details,
+            "id": line.row.record_id, "details": line.row.details, "computer": line.computer, "record": line.record,
         }
         for line in lines
     ])  # fmt: skip

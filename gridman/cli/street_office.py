@@ -222,12 +222,13 @@ def _devices(args: argparse.Namespace, console: Console) -> int:
         d = line.device
         seen = show_instant(d.last_seen_at) if d.last_seen_at else _("never")
         state = _("revoked") if d.revoked_at else _("last seen {at}").format(at=seen)
-        console.say(f"{d.replica:>6}  {line.login:<16} {d.name}  {state}")
+        console.say(f"{d.replica:>6}  {line.login:<16} {d.name}  {d.app or '–'}  {state}")
     console.give([
         {
             "number": line.device.replica, "login": line.login, "name": line.device.name, "enrolled_at": line.device.enrolled_at,
             "last_seen_at": line.device.last_seen_at, "skew_ms": line.skew_ms, "revoked_at": line.device.revoked_at,
-            "revoked_as": line.device.revoked_as, "audit_broken_at": line.device.audit_broken_at,
+            "revoked_as": line.device.revoked_as, "audit_broken_at": line.device.audit_broken_at, "app": line.device.app,
+            "lowest": line.device.lowest, "highest": line.device.highest,
         }
         for line in lines
     ])  # fmt: skip

@@ -14,9 +14,18 @@ from gridman.domain.access import Actor
 from gridman.kernel.errors import Refusal
 from gridman.kernel.log import get_log
 from gridman.kernel.progress import Cancelled, Progress, Ticket
-from gridman.services.jobs import begin_job, end_job, hold_jobs, is_asked_to_stop, tell_job
+from gridman.services.jobs import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    REFUSED,
+    begin_job,
+    end_job,
+    hold_jobs,
+    is_asked_to_stop,
+    tell_job,
+)
 from gridman.services.street import Street
-from gridman.store.jobs import CANCELLED, DONE, FAILED, REFUSED
 
 __all__ = ["Jobs", "Running", "Work"]
 

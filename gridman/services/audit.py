@@ -12,9 +12,9 @@ from gridman.store.unit import Reader, Unit
 __all__ = ["ACTS", "AuditRow", "audit_head", "note", "note_alone", "page_audit", "verify_chain"]
 
 ACTS = frozenset({
-    "account", "assign", "audit_broken", "differed", "enrol", "enrol_code", "enrol_failed", "export", "hand_over", "import", "map_edit",
-    "notice", "open", "password", "print", "restore", "reveal", "revoke", "rotate_keys", "sign_in", "sign_in_failed", "sign_out", "start",
-    "suspend", "token",
+    "account", "assign", "audit_broken", "department", "differed", "enrol", "enrol_code", "enrol_failed", "export", "hand_over", "import",
+    "map_edit", "notice", "open", "password", "print", "restore", "reveal", "revoke", "rotate_keys", "sign_in", "sign_in_failed",
+    "sign_out", "start", "suspend", "token",
 })  # fmt: skip
 """What can be noted: a closed list, so that a misspelt act is found by the first test that makes it."""
 

@@ -4,23 +4,21 @@ At each synchronisation a desk sends its new lines; the street takes them only a
 desk whose log was cut or changed no longer continues it: that is noted, once, and shown to the administrator.
 """
 
-from typing import Any
-
 from msgspec import Struct
 
-from gridman.domain.access import SYSTEM, Actor, require
+from gridman.domain.access import SYSTEM, Actor
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.services.lease import sign, verify_signature
 from gridman.store import accounts as rows
-from gridman.store.audit import AuditRow, audit_head
-from gridman.store.desk_audit import ChainRow, page_desk_audit, receive_rows, rows_after
+from gridman.store.audit import audit_head
+from gridman.store.desk_audit import ChainRow, receive_rows, rows_after
 from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["Anchor", "AuditPush", "anchored", "broken_desks", "desk_lines", "keep_anchor", "next_push", "receive"]
+__all__ = ["Anchor", "AuditPush", "anchored", "broken_desks", "keep_anchor", "next_push", "receive"]
 
 _ANCHOR, _TOLD, _SIGNER = "audit.anchor", "audit.told", "street.signer"
 _LINES = 500
@@ -110,9 +108,3 @@ def keep_anchor(store: Store, push: AuditPush, anchor: Anchor) -> bool:
 def broken_desks(reader: Reader) -> list[rows.Device]:
     """Desks whose audit log was cut or changed."""
     return [d for d in rows.devices(reader) if d.audit_broken_at is not None]
-
-
-def desk_lines(reader: Reader, actor: Actor, **wanted: Any) -> list[AuditRow]:
-    """The newest lines of the desks' logs (`replica`, `act`, `limit`), for those who may read the log."""
-    require(actor, "audit.read")
-    return page_desk_audit(reader, **wanted)

@@ -37,6 +37,7 @@ from gridman.store.soundness import all_photos, page_flaws
 
 __all__ = [
     "Inside",
+    "Manifest",
     "Restored",
     "back_up_desk",
     "back_up_street",

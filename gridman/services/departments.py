@@ -7,6 +7,7 @@ from gridman.domain.rules import require_valid, tidy
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
+from gridman.services.audit import note
 from gridman.store.unit import Reader, Unit
 
 __all__ = ["add_department", "department_of_name", "open_incidents_of", "rename_department", "retire_department"]
@@ -26,7 +27,10 @@ def add_department(unit: Unit, name: str, superior_id: int) -> Organisation:
     department = Organisation(
         name=name, level=superior.level, parent_id=superior_id, region_id=superior.region_id, is_department=True
     )
-    return unit.create(department)
+    unit.create(department)
+    unit.flush()
+    note(unit, "department", "organisation", department.id, what="added")
+    return department
 
 
 def rename_department(unit: Unit, department_id: int, name: str) -> Organisation:
@@ -43,6 +47,7 @@ def rename_department(unit: Unit, department_id: int, name: str) -> Organisation
             name=name,
         )
     unit.amend(department, name=name)
+    note(unit, "department", "organisation", department_id, what="renamed")
     return department
 
 
@@ -80,6 +85,7 @@ def retire_department(unit: Unit, department_id: int, reason: str) -> Organisati
             logins=_some([u.login or "" for u in users]),
         )
     unit.retire(department, reason.strip()[:200])
+    note(unit, "department", "organisation", department_id, what="retired")
     return department
 
 

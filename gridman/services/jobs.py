@@ -22,12 +22,12 @@ from gridman.kernel.words import N_
 from gridman.services.street import Street
 from gridman.store import jobs as rows
 from gridman.store.folder_lock import hold_folder
-from gridman.store.jobs import JobRow
+from gridman.store.jobs import CANCELLED, DONE, FAILED, LOST, REFUSED, RUNNING, JobRow
 from gridman.store.unit import Reader
 
 __all__ = [
-    "KINDS", "Job", "cancel_job", "begin_job", "end_job", "hold_jobs", "is_asked_to_stop", "job_of", "page_jobs", "settle_jobs", "tell_job",
-    "workplace_of",
+    "CANCELLED", "DONE", "FAILED", "KINDS", "LOST", "REFUSED", "RUNNING", "Job", "begin_job", "cancel_job", "end_job", "hold_jobs",
+    "is_asked_to_stop", "job_of", "page_jobs", "settle_jobs", "tell_job", "workplace_of",
 ]  # fmt: skip
 
 KINDS = frozenset({"check", "import", "undo", "backup", "verify", "restore"})

@@ -37,6 +37,20 @@ class DeskLine:
         return self.device.revoked_at is None
 
     @property
+    def is_waited_for(self) -> bool:
+        """Enrolled, and not heard of yet."""
+        return self.is_active and not self.device.last_seen_at
+
+    @property
+    def has_taken_leave(self) -> bool:
+        """Taken out of service, and it has called since: what it had not sent is here."""
+        return self.device.revoked_at is not None and self.device.last_seen_at > self.device.revoked_at
+
+    def is_too_old(self, lowest: int) -> bool:
+        """Whether it speaks none of the versions of the sync that the street gives, whose lowest is told: its work is taken, it gets nothing."""
+        return 0 < self.device.highest < lowest
+
+    @property
     def has_wrong_clock(self) -> bool:
         """More than five minutes away."""
         return abs(self.skew_ms) > WRONG_CLOCK_MS

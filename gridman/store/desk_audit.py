@@ -7,10 +7,10 @@ from sqlalchemy import insert, select
 
 from gridman.store import accounts, tables
 from gridman.store.accounts import Device
-from gridman.store.audit import FIRST, AuditRow, digest_of_row
+from gridman.store.audit import FIRST, digest_of_row
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["ChainRow", "page_desk_audit", "receive_rows", "rows_after"]
+__all__ = ["ChainRow", "receive_rows", "rows_after"]
 
 
 class ChainRow(msgspec.Struct, array_like=True, frozen=True):
@@ -87,21 +87,3 @@ def _stored(replica: int, row: ChainRow) -> dict[str, Any]:
     values = msgspec.structs.asdict(row)
     number = values.pop("id")
     return {**values, "replica": replica, "n": number, "desk": row.replica}
-
-
-def page_desk_audit(
-    reader: Reader, *, replica: int | None = None, act: str | None = None, limit: int = 200
-) -> list[AuditRow]:
-    """The newest lines of the desks' logs, of one desk and one act when told."""
-    d = tables.desk_audit.c
-    query = select(tables.desk_audit).order_by(d.at.desc(), d.replica, d.n.desc()).limit(limit)
-    if replica is not None:
-        query = query.where(d.replica == replica)
-    if act is not None:
-        query = query.where(d.act == act)
-    return [
-        AuditRow(
-            r.n, r.at, r.actor_id, r.replica, r.act, r.record_kind, r.record_id, msgspec.json.decode(r.details or "{}")
-        )
-        for r in reader.connection.execute(query)
-    ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from gridman import __version__
 from gridman.kernel.clock import Clock
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
@@ -144,7 +145,7 @@ def prepare(
     partly = [Partly(scope, b.ident, b.next) for scope, b in sorted(begun.items())]
     return Request(
         spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest,
-        audit=audit, reads=FORMAT, partly=partly, check=check,
+        app=__version__ if with_audit else "", audit=audit, reads=FORMAT, partly=partly, check=check,
     )  # fmt: skip
 
 

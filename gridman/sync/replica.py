@@ -14,6 +14,7 @@ from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
 from gridman.services.audit_anchor import receive
 from gridman.services.handover import end_hand_over, source_of
+from gridman.store.accounts import amend_device, device_of
 from gridman.store.bundle_keys import keep_device_keys
 from gridman.store.feed_pages import clock_of, same_moment
 from gridman.store.handing import hand_over_of, verdicts_of
@@ -45,6 +46,7 @@ from gridman.sync.versions import agreed, is_drained, too_old
 __all__ = ["Replica"]
 
 LARGEST_PUSH = 2_000
+_LONGEST_APP = 40
 
 
 class Replica:
@@ -69,6 +71,7 @@ class Replica:
         self._key = key
         self._told = told
         self._snapshots = snapshots
+        self._heard: dict[int, tuple[str, Versions]] = {}
 
     def exchange_bytes(self, actor: Actor, body: bytes) -> bytes:
         """Answer an encoded message of the device `actor.replica`. Raises Refusal for whatever is wrong with it."""
@@ -106,6 +109,24 @@ class Replica:
         with self._store.read() as reader:
             _seq, epoch = clock_of(reader.connection)
             return Answer(version, epoch, 0, reader.now, 0, told)
+
+    def _hear(self, actor: Actor, app: str, spoken: Versions) -> None:
+        """Keep what the desk said of its version, when it is another than before: the administrator looks for those to be updated."""
+        app = "".join(c for c in app if c.isprintable())[:_LONGEST_APP]
+        heard = self._heard.get(actor.replica)
+        if (
+            heard is not None and heard[1] == spoken and app in ("", heard[0])
+        ):  # only the first message of a round names the program
+            return
+        with self._store.read() as reader:
+            device = device_of(reader, actor.replica)
+        if device is None or not all(0 <= n < 1 << 31 for n in spoken):
+            return
+        app = app or device.app
+        if (device.app, device.lowest, device.highest) != (app, *spoken):
+            values: dict[str, Any] = {"app": app, "lowest": spoken.lowest, "highest": spoken.highest}
+            self._store.write(actor, lambda unit: amend_device(unit, actor.replica, **values))
+        self._heard[actor.replica] = (app, spoken)
 
     def greet(self, actor: Actor, hello: Hello) -> Greeting:
         """Say what this street speaks and how far it knows the desk's operations; note the desk's keys for bundles."""
@@ -171,6 +192,8 @@ class Replica:
                 N_("The sign-in belongs to another device."),
                 N_("Set this computer up again from the street server."),
             )
+        if isinstance(request, Request):
+            self._hear(actor, request.app, request.spoken)
         version = agreed(self._spoken, request.spoken)
         positions = len(request.cursors) + len(request.partly) if isinstance(request, Request) else 0
         if len(request.ops) > LARGEST_PUSH or positions > 10_000:

@@ -17,6 +17,7 @@ from gridman.services import audit, audit_anchor
 from gridman.services.desk import Desk
 from gridman.services.trust import fingerprint_of
 from gridman.store.audit import digest_of_row
+from gridman.store.audit_pages import Wanted, page_lines
 from gridman.store.desk_audit import ChainRow
 from tests.support.streets import PASSWORD, WORKER, TownStreet, town_street
 
@@ -48,7 +49,11 @@ def export(desk: Desk, count: int = 1) -> None:
 
 def lines(street: TownStreet, act: str | None = None) -> list[audit.AuditRow]:
     with street.street.store.read() as reader:
-        return audit_anchor.desk_lines(reader, SYSTEM, act=act, limit=5_000)
+        return [
+            line.row
+            for line in page_lines(reader, Wanted(frozenset({act} if act else ())), limit=5_000)
+            if line.place.log == 1
+        ]
 
 
 def broken(street: TownStreet) -> list[int]:

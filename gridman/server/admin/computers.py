@@ -17,6 +17,7 @@ from gridman.services.enrolment import LOST, RETIRED, new_code, revoke_device
 from gridman.services.handover import LOST_WINDOW_MS
 from gridman.services.overview import DeskLine, page_desks
 from gridman.services.trust import Invitation, browser_fingerprint, fingerprint_of, served
+from gridman.sync.protocol import SPOKEN
 
 __all__ = ["ROUTES"]
 
@@ -27,8 +28,14 @@ def _chips(ask: Ask, line: DeskLine) -> Part:
     chips = []
     if line.device.revoked_as == RETIRED:
         chips.append(chip(ask.say(N_("retired"))))
+        if not line.has_taken_leave:
+            chips.append(chip(ask.say(N_("has not called since")), "attention"))
     elif line.device.revoked_at is not None:
         chips.append(chip(ask.say(N_("lost")), "danger"))
+    if line.is_active and line.is_too_old(SPOKEN.lowest):
+        chips.append(chip(ask.say(N_("too old: hands over, receives nothing")), "danger"))
+    if line.is_waited_for:
+        chips.append(chip(ask.say(N_("waited for")), "information"))
     if line.is_quiet:
         chips.append(chip(ask.say(N_("silent for 10 days")), "attention"))
     if line.has_wrong_clock and line.is_active:
@@ -40,6 +47,18 @@ def _chips(ask: Ask, line: DeskLine) -> Part:
     return join(*chips) if chips else chip(ask.say(N_("in use")), "good")
 
 
+def _version(line: DeskLine) -> str:
+    """What the desk said of its program last."""
+    return line.device.app or "–"
+
+
+def _spoken(line: DeskLine) -> str:
+    d = line.device
+    if not d.highest:
+        return "–"
+    return str(d.highest) if d.lowest == d.highest else f"{d.lowest}–{d.highest}"
+
+
 def get_computers(ask: Ask) -> Answer:
     """All computers, with how new ones come to believe this street."""
     with ask.street.store.read() as reader:
@@ -49,7 +68,7 @@ def get_computers(ask: Ask) -> Answer:
         (
             link(str(d.device.replica), f"/computers/{d.device.replica}"), d.device.name or "–",
             join(link(d.login, f"/accounts/{d.device.user_id}"), f" {d.user_name}"), ask.when(d.device.enrolled_at),
-            ask.when(d.device.last_seen_at), _chips(ask, d),
+            ask.when(d.device.last_seen_at), _version(d), _chips(ask, d),
         )
         for d in sorted(lines, key=lambda d: (not d.is_active, d.device.replica))
     ]  # fmt: skip
@@ -61,6 +80,7 @@ def get_computers(ask: Ask) -> Answer:
             N_("User"),
             N_("Enrolled"),
             N_("Last heard of"),
+            N_("Version"),
             N_("State"),
         )
     ]
@@ -108,6 +128,8 @@ def get_computer(ask: Ask) -> Answer:
             (ask.say(N_("Grids of the user")), grids),
             (ask.say(N_("Enrolled")), ask.when(d.enrolled_at)),
             (ask.say(N_("Last heard of")), ask.when(d.last_seen_at)),
+            (ask.say(N_("Version of the program")), _version(line)),
+            (ask.say(N_("Versions of the synchronisation")), _spoken(line)),
             (ask.say(N_("Lines of its audit log received")), d.audit_n),
             (ask.say(N_("State")), _chips(ask, line)),
         ])

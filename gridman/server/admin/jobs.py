@@ -7,8 +7,7 @@ from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import actions, card, chip, facts, form, link, note, table
 from gridman.server.admin.results import came_of
-from gridman.services.jobs import Job, cancel_job, job_of, page_jobs
-from gridman.store.jobs import CANCELLED, DONE, FAILED, LOST, REFUSED, RUNNING
+from gridman.services.jobs import CANCELLED, DONE, FAILED, LOST, REFUSED, RUNNING, Job, cancel_job, job_of, page_jobs
 
 __all__ = ["ROUTES", "job_table", "running_note", "shown_soon"]
 

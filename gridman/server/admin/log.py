@@ -1,5 +1,8 @@
 """The audit log, for the auditor: who did what, the exports and prints with their purpose, and whether the chain is whole."""
 
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
 from gridman.kernel.words import N_
 from gridman.server.admin.ask import Answer, Ask, Page
 from gridman.server.admin.door import inside
@@ -7,17 +10,19 @@ from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import actions, chip, empty, filter_bar, form, labelled, link, note, table
 from gridman.services.audit import ACTS
-from gridman.services.audit_log import LogLine, page_log, verify_log
+from gridman.services.audit_log import LogLine, LogPage, page_log, verify_log
 
 __all__ = ["ACT_WORDS", "ROUTES"]
 
 RIGHT = "audit.read"
-_LIMIT = 300
+_LIMIT = 100
+_FILTERS = ("act", "who", "computer", "day")
 
 ACT_WORDS = {
     "account": N_("account added or changed"),
     "assign": N_("grid assigned or taken away"),
     "audit_broken": N_("audit log was changed"),
+    "department": N_("department added, renamed or retired"),
     "differed": N_("computer's copy differed from the street's"),
     "enrol": N_("computer enrolled"),
     "enrol_code": N_("enrolment code made"),
@@ -48,18 +53,27 @@ def _act_word(ask: Ask, act: str) -> str:
     return ask.say(ACT_WORDS[act]) if act in ACT_WORDS else act
 
 
-def _who(ask: Ask, line: LogLine) -> str:
-    return line.login or ("–" if line.row.actor_id else ask.say(N_("the program")))
+def _who(ask: Ask, line: LogLine) -> Part:
+    if not line.login:
+        return "–" if line.row.actor_id else ask.say(N_("the program"))
+    return join(line.login, el("div", line.name, class_="small") if line.name not in ("", line.login) else None)
 
 
-def _details(line: LogLine) -> str:
-    return ", ".join(f"{name}={value}" for name, value in line.row.details.items() if value not in (None, ""))
+def _computer(line: LogLine) -> Part:
+    if not line.row.replica:
+        return "–"
+    return join(line.row.replica, el("div", line.computer, class_="small") if line.computer else None)
+
+
+def _details(details: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in details.items() if value not in (None, ""))
 
 
 def _row(ask: Ask, line: LogLine) -> list[Part]:
     r = line.row
-    record = f"{r.record_kind} {r.record_id}" if r.record_kind else ""
-    return [ask.when(r.at), r.replica or "–", _who(ask, line), _act_word(ask, r.act), record, _details(line)]
+    record = f"{r.record_kind} {r.record_id or ''}" if r.record_kind else ""
+    named = join(record, el("div", line.record, class_="small") if line.record else None)
+    return [ask.when(r.at), _computer(line), _who(ask, line), _act_word(ask, r.act), named, _details(line.details)]
 
 
 def _whole_number(text: str) -> int | None:
@@ -84,28 +98,47 @@ def _verdict(ask: Ask) -> Html:
 
 
 def _page(ask: Ask, verdict: Html | None = None) -> Page:
-    act, login = ask.query.get("act", ""), ask.query.get("who", "").strip()
-    replica = _whole_number(ask.query.get("computer", ""))
+    q = ask.query
+    act = q.get("act", "")
+    acts = ("export", "print") if act == "purposes" else (act,) if act in ACTS else ()
     with ask.street.store.read() as reader:
-        acts = ["export", "print"] if act == "purposes" else [act if act in ACTS else None]
-        lines = [line for one in acts for line in page_log(reader, ask.actor, act=one, replica=replica, limit=_LIMIT)]
-    shown = sorted((n for n in lines if login.casefold() in n.login.casefold()), key=lambda n: -n.row.at)[:_LIMIT]
+        found = page_log(
+            reader, ask.actor, acts=acts, replica=_whole_number(q.get("computer", "")), login=q.get("who", "").strip(), day=q.get("day", ""),
+            older=q.get("older", ""), newer=q.get("newer", ""), limit=_LIMIT,
+        )  # fmt: skip
     if act == "purposes":
-        made = _purposes(ask, shown)
+        made = _purposes(ask, found.lines)
     else:
         heads = [ask.say(t) for t in (N_("When"), N_("Computer"), N_("Who"), N_("What"), N_("Record"), N_("Details"))]
-        made = table(heads, [_row(ask, line) for line in shown])
+        made = table(heads, [_row(ask, line) for line in found.lines])
     body = join(
         verdict,
-        _filters(ask, act, login),
-        made if shown else empty(ask, N_("No line fits."), N_("Choose another act, name or computer.")),
-        el("p", ask.say(N_("At most {count} lines are shown; gridman street audit lists more."), count=_LIMIT), class_="small"),
+        _filters(ask, act),
+        _turns(ask, found),
+        made if found.lines else empty(ask, N_("No line fits."), N_("Choose another act, name, computer or day.")),
+        _turns(ask, found),
         actions(form(ask, "/log/verify", el("button", ask.say(N_("Check that nothing was changed"))))),
-    )  # fmt: skip
+    )
     return Page(ask.say(N_("Audit log")), body, "log")
 
 
-def _filters(ask: Ask, act: str, login: str) -> Html:
+def _turns(ask: Ask, found: LogPage) -> Html | None:
+    """To the pages before and after this one, with the same filter."""
+    kept = {name: ask.query[name] for name in _FILTERS if ask.query.get(name)}
+    places = [
+        (N_("Newest"), {}, bool(found.newer)),
+        (N_("Newer lines"), {"newer": found.newer}, bool(found.newer)),
+        (N_("Older lines"), {"older": found.older}, bool(found.older)),
+    ]
+    shown = [
+        link(ask.say(text), "/log?" + urlencode({**kept, **place}), is_button=True)
+        for text, place, is_there in places
+        if is_there
+    ]
+    return el("nav", *shown, class_="actions turns", aria_label=ask.say(N_("Pages of the log"))) if shown else None
+
+
+def _filters(ask: Ask, act: str) -> Html:
     options = [
         ("", ask.say(N_("everything"))),
         ("purposes", ask.say(N_("exports and prints with purpose"))),
@@ -114,7 +147,8 @@ def _filters(ask: Ask, act: str, login: str) -> Html:
     chooser = el(
         "select", *(el("option", text, value=value, selected=value == act) for value, text in options), name="act", id="act"
     )  # fmt: skip
-    who = el("input", name="who", id="who", value=login)
+    who = el("input", name="who", id="who", value=ask.query.get("who", ""))
+    day = el("input", type="date", name="day", id="day", value=ask.query.get("day", ""))
     number = ask.query.get("computer", "")
     computer = el("input", name="computer", id="computer", inputmode="numeric", value=number)
     return filter_bar(
@@ -123,6 +157,7 @@ def _filters(ask: Ask, act: str, login: str) -> Html:
         labelled(ask, N_("What"), "act", chooser),
         labelled(ask, N_("Who (sign-in name)"), "who", who),
         labelled(ask, N_("Number of the computer"), "computer", computer),
+        labelled(ask, N_("Day"), "day", day),
         link(ask.say(N_("Everything")), "/log", is_button=True),
     )
 
@@ -144,7 +179,7 @@ def _purposes(ask: Ask, lines: list[LogLine]) -> Html:
     ]
     rows: list[list[Part]] = []
     for line in lines:
-        d = dict(line.row.details)
+        d = dict(line.details)
         purpose, count, masked = d.pop("purpose", ""), d.pop("rows", d.pop("count", "")), d.pop("masked", None)
         covered = (
             "–"
@@ -153,9 +188,9 @@ def _purposes(ask: Ask, lines: list[LogLine]) -> Html:
             if masked
             else chip(ask.say(N_("no")), "attention")
         )
-        rest = ", ".join(f"{name}={value}" for name, value in d.items() if value not in (None, ""))
         rows.append([
-            ask.when(line.row.at), line.row.replica or "–", _who(ask, line), _act_word(ask, line.row.act), purpose or "–", count, covered, rest,
+            ask.when(line.row.at), _computer(line), _who(ask, line), _act_word(ask, line.row.act), str(purpose) or "–", str(count), covered,
+            _details(d),
         ])  # fmt: skip
     return table(heads, rows, numbers=(5,))
 

@@ -9,12 +9,11 @@ from gridman.kernel.words import N_
 from gridman.server.admin.ask import Ask
 from gridman.server.admin.markup import Html, Part, join
 from gridman.server.admin.pieces import actions, card, chip, facts, link, note, press, refused, table
+from gridman.services.backup import Manifest
 from gridman.services.figures import Figures
-from gridman.services.jobs import Job
+from gridman.services.jobs import CANCELLED, DONE, FAILED, LOST, REFUSED, Job
 from gridman.services.register import RegisterReport
 from gridman.services.uploads import waits
-from gridman.store.archive import Manifest
-from gridman.store.jobs import CANCELLED, DONE, FAILED, LOST, REFUSED
 
 __all__ = ["archive_result", "came_of", "figures_pairs", "report_result"]
 
