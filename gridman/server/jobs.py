@@ -3,6 +3,7 @@
 The database is the only thing the pages look at, so with several workers any of them shows what another does and passes on the wish to stop.
 """
 
+import contextvars
 import threading
 import time
 from collections.abc import Callable
@@ -95,7 +96,8 @@ class Jobs:
                 told.set()
 
         # The lock is taken and let go by the same thread, which alone knows when the work has ended.
-        thread = threading.Thread(target=life, name=f"job {kind}", daemon=True)
+        # It speaks the language of whoever began it.
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(life,), name=f"job {kind}", daemon=True)
         thread.start()
         told.wait()
         if not began:

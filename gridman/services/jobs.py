@@ -4,7 +4,6 @@ for a day. What is under way holds a lock of the operating system, so that work 
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from gridman.domain.access import SYSTEM, Actor, may, require
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
+from gridman.kernel.files import take_away, take_away_folder
 from gridman.kernel.words import N_
 from gridman.services.street import Street
 from gridman.store import jobs as rows
@@ -85,7 +85,7 @@ def is_asked_to_stop(street: Street, job_id: int) -> bool:
 
 def end_job(street: Street, job_id: int, state: str, result: dict[str, Any]) -> None:
     """It has ended, so or so; its workplace goes."""
-    shutil.rmtree(workplace_of(street, job_id), ignore_errors=True)
+    take_away_folder(workplace_of(street, job_id))
     sealed = _sealed(street.key, job_id, msgspec.json.encode(result))
     with street.store.unit(SYSTEM) as unit:
         rows.amend_job(unit, job_id, state=state, ended_at=unit.at, result=sealed)
@@ -139,11 +139,10 @@ def settle_held(street: Street) -> None:
     """The same for who holds the lock: what is called running has no process."""
     with street.store.read() as reader:
         left = rows.page_jobs(reader, state=rows.RUNNING)
-    shutil.rmtree(street.data_dir / FOLDER, ignore_errors=True)
+    take_away_folder(street.data_dir / FOLDER)
     for row in left:
-        for name in (row.about.get("makes", ""),):
-            if name:  # an archive that was being written
-                (street.data_dir / (name + ".part")).unlink(missing_ok=True)
+        if makes := row.about.get("makes"):  # an archive that was being written
+            take_away(street.data_dir / (makes + ".part"))
         with street.store.unit(SYSTEM) as unit:
             rows.amend_job(unit, row.id, state=rows.LOST, ended_at=unit.at)
 

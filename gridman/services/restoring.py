@@ -4,7 +4,6 @@ Two steps, because a restore takes something away from everybody: what was done 
 nothing that is served; the second says exactly what goes and comes back, and keeps the replaced street whole.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from gridman.domain.access import SYSTEM, Actor, require
 from gridman.domain.user import User
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
+from gridman.kernel.files import take_away, take_away_folder
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services.audit import note, note_alone
@@ -220,8 +220,8 @@ def discard(street: Street, actor: Actor, name: str) -> None:
             N_("This restored street is served from the next start on."),
             N_("Take that back first."),
         )
-    (folder / "street.key").unlink()  # what is left cannot be opened, and is listed no more
-    shutil.rmtree(folder, ignore_errors=True)
+    take_away(folder / "street.key")  # what is left cannot be opened, and is listed no more
+    take_away_folder(folder)
     note_alone(street.store, actor, "restore", what="thrown away", folder=name)
 
 

@@ -5,12 +5,11 @@ restored one into its place; a file says how far that is. All of it are renames 
 new one, or a state that the next opening brings to its end, never a mixture that opens.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
-from gridman.kernel.files import write_whole
+from gridman.kernel.files import put_in_place, take_away, write_whole
 
 __all__ = [
     "REPLACED",
@@ -63,7 +62,7 @@ def take_back_switch(folder: Path) -> None:
     """The present street goes on being served. Does nothing once the change is under way."""
     switch = wanted_switch(folder)
     if switch is not None and switch.phase == _DECIDED:
-        (folder / _FILE).unlink(missing_ok=True)
+        take_away(folder / _FILE)
 
 
 def is_half_switched(folder: Path) -> bool:
@@ -81,18 +80,18 @@ def finish_switch(folder: Path) -> Switch | None:
         return None
     fresh, old = folder / RESTORED / switch.restored, folder / REPLACED / switch.replaced
     if switch.phase == _DECIDED and not (fresh / "street.key").exists():
-        (folder / _FILE).unlink()  # it was thrown away since
+        take_away(folder / _FILE)  # it was thrown away since
         return None
     if switch.phase in (_DECIDED, _OUT):
         switch = _keep(folder, msgspec.structs.replace(switch, phase=_OUT))
         old.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in [*(folder / name for name in _OURS), *folder.glob(_COPIES)]:
             if path.exists():
-                os.replace(path, old / path.name)
+                put_in_place(path, old / path.name)
         switch = _keep(folder, msgspec.structs.replace(switch, phase=_IN))
     if switch.phase == _IN:
         for path in sorted(fresh.iterdir()) if fresh.exists() else []:
-            os.replace(path, folder / path.name)
+            put_in_place(path, folder / path.name)
         if fresh.exists():
             fresh.rmdir()
         switch = _keep(folder, msgspec.structs.replace(switch, phase=_DONE))
@@ -101,7 +100,7 @@ def finish_switch(folder: Path) -> Switch | None:
 
 def forget_switch(folder: Path) -> None:
     """All that belongs to it is done."""
-    (folder / _FILE).unlink(missing_ok=True)
+    take_away(folder / _FILE)
 
 
 def _keep(folder: Path, switch: Switch) -> Switch:

@@ -145,7 +145,7 @@ def prepare(
     partly = [Partly(scope, b.ident, b.next) for scope, b in sorted(begun.items())]
     return Request(
         spoken.highest, store.replica, epoch, store.clock(), page, ops, cursors, lowest=spoken.lowest,
-        app=__version__ if with_audit else "", audit=audit, reads=FORMAT, partly=partly, check=check,
+        app=__version__ if is_first else "", audit=audit, reads=FORMAT, partly=partly, check=check,
     )  # fmt: skip
 
 

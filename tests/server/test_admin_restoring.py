@@ -185,7 +185,7 @@ def test_a_change_of_streets_that_is_cut_off_anywhere_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed before each single rename and note, the folder holds the old street or the new one after the next opening, and both are whole."""
-    real_replace, real_keep = switching.os.replace, switching._keep
+    real_replace, real_keep = switching.put_in_place, switching._keep
     outcomes = []
     for at in range(40):
         folder = tmp_path / str(at)
@@ -201,14 +201,14 @@ def test_a_change_of_streets_that_is_cut_off_anywhere_is_finished(
             left[0] -= 1
             return do(*args)  # type: ignore[operator]
 
-        monkeypatch.setattr(switching.os, "replace", lambda *a, step=step: step(real_replace, *a))
+        monkeypatch.setattr(switching, "put_in_place", lambda *a, step=step: step(real_replace, *a))
         monkeypatch.setattr(switching, "_keep", lambda *a, step=step: step(real_keep, *a))
         try:
             finish_switch(folder)
             cut = False
         except Killed:
             cut = True
-        monkeypatch.setattr(switching.os, "replace", real_replace)
+        monkeypatch.setattr(switching, "put_in_place", real_replace)
         monkeypatch.setattr(switching, "_keep", real_keep)
         half = is_half_switched(folder)
         epoch = epoch_of(folder)  # any opening brings it to its end
