@@ -39,7 +39,7 @@ def backed_up(browser: Browser) -> str:
 def restored(browser: Browser, name: str) -> Seen:
     """The page that compares a street restored just now."""
     page = browser.open(f"/admin/backups/{name}/open")
-    made = browser.wait_for(browser.send(page.form(f"/admin/backups/{name}/restore"), passphrase=WORDS))
+    made = browser.wait_for(browser.send(page.form(f"/admin/backups/{name}/restore"), to_restore=WORDS))
     assert "beside the one that is served" in made.text
     return browser.open(next(link for link in made.links() if "/restored/" in link))
 

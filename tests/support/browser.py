@@ -190,6 +190,8 @@ def look_over(seen: Seen) -> None:
         assert not any(name.startswith("on") or name == "style" for name in have), have
         for name in ("href", "src", "action"):
             assert have.get(name) is None or re.match(r"/admin|#", have[name]), have
+    ids = [have["id"] for _tag, have in tags if have.get("id")]
+    assert len(ids) == len(set(ids)), f"{seen.path}: an id is there twice: {ids}"
     labelled = {have.get("for") for tag, have in tags if tag == "label"}
     for tag, have in tags:
         if tag in _FIELDS and have.get("type") != "hidden":

@@ -6,7 +6,6 @@ from typing import Any
 from gridman.domain.access import may
 from gridman.domain.masking import mask_within
 from gridman.exchange.register_sheet import read_register
-from gridman.kernel.progress import Progress
 from gridman.kernel.words import N_
 from gridman.server.admin.ask import Answer, Ask, Page
 from gridman.server.admin.door import inside
@@ -26,6 +25,7 @@ __all__ = ["ROUTES"]
 RIGHT = "register.import"
 _MOST_BYTES = 32 << 20
 _KINDS = frozenset({"check", "import", "undo"})
+_ORDERING = N_("Putting the rows in order")
 _STATES = {
     "open": (N_("not finished"), "attention"),
     "done": (N_("done"), "good"),
@@ -84,6 +84,7 @@ def post_check(ask: Ask) -> Answer:
 
     def work(running: Running) -> dict[str, Any]:
         sheet = read_register(Path(name), running.progress, content=content)
+        running.progress(0, 0, _ORDERING)
         with street.store.read() as reader:
             report = check_register(reader, sheet.rows, actor, running.progress)
         return report_result(report, sheet)
@@ -98,8 +99,9 @@ def post_import(ask: Ask) -> Answer:
 
     def work(running: Running) -> dict[str, Any]:
         sheet = read_register(Path(name), running.progress, content=content)
-        progress: Progress = running.progress
-        result = import_register(street.store, sheet.rows, actor, source=name, progress=progress, ticket=running.ticket)
+        running.progress(0, 0, _ORDERING)
+        progress, ticket = running.progress, running.ticket
+        result = import_register(street.store, sheet.rows, actor, source=name, progress=progress, ticket=ticket)
         drop_upload(street, kept)
         return {**report_result(result, sheet), "batch": result.batch}
 

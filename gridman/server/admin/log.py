@@ -110,7 +110,7 @@ def _page(ask: Ask, verdict: Html | None = None) -> Page:
         made = _purposes(ask, found.lines)
     else:
         heads = [ask.say(t) for t in (N_("When"), N_("Computer"), N_("Who"), N_("What"), N_("Record"), N_("Details"))]
-        made = table(heads, [_row(ask, line) for line in found.lines])
+        made = table(heads, [_row(ask, line) for line in found.lines], whole=(0, 2))
     body = join(
         verdict,
         _filters(ask, act),
@@ -157,7 +157,7 @@ def _filters(ask: Ask, act: str) -> Html:
         labelled(ask, N_("What"), "act", chooser),
         labelled(ask, N_("Who (sign-in name)"), "who", who),
         labelled(ask, N_("Number of the computer"), "computer", computer),
-        labelled(ask, N_("Day"), "day", day),
+        labelled(ask, N_("On the day"), "day", day),
         link(ask.say(N_("Everything")), "/log", is_button=True),
     )
 
@@ -192,7 +192,7 @@ def _purposes(ask: Ask, lines: list[LogLine]) -> Html:
             ask.when(line.row.at), _computer(line), _who(ask, line), _act_word(ask, line.row.act), str(purpose) or "–", str(count), covered,
             _details(d),
         ])  # fmt: skip
-    return table(heads, rows, numbers=(5,))
+    return table(heads, rows, numbers=(5,), whole=(0, 2))
 
 
 def get_log(ask: Ask) -> Answer:

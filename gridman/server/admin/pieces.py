@@ -60,10 +60,15 @@ def facts(pairs: Iterable[tuple[str, Part]]) -> Html:
 
 
 def table(
-    heads: Sequence[str], rows: Iterable[Sequence[Part]], *, caption: str = "", numbers: Sequence[int] = ()
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Part]],
+    *,
+    caption: str = "",
+    numbers: Sequence[int] = (),
+    whole: Sequence[int] = (),
 ) -> Html:
-    """A table; `numbers`: columns that stand to the right."""
-    styles = dict.fromkeys(numbers, "number")
+    """A table; `numbers`: columns that stand to the right; `whole`: columns whose words are not broken over lines."""
+    styles = dict.fromkeys(whole, "nowrap") | dict.fromkeys(numbers, "number")
     head = el("tr", *(el("th", text, scope="col", class_=styles.get(n)) for n, text in enumerate(heads)))
     body = [el("tr", *(el("td", cell, class_=styles.get(n)) for n, cell in enumerate(row))) for row in rows]
     return el("table", el("caption", caption) if caption else None, el("thead", head), el("tbody", *body))

@@ -52,7 +52,7 @@ def restore_card(ask: Ask, path: Path) -> Html:
             "decide."))),
         form(
             ask, f"/backups/{path.name}/restore",
-            Fields(ask).line("passphrase", N_("Passphrase of the backup"), kind="password", required=True, complete="off"),
+            Fields(ask).line("to_restore", N_("Passphrase of the backup"), kind="password", required=True, complete="off"),
             el("button", ask.say(N_("Restore beside the street"))),
         ),
         title=ask.say(N_("Restore")),
@@ -61,7 +61,7 @@ def restore_card(ask: Ask, path: Path) -> Html:
 
 def post_restore(ask: Ask) -> Answer:
     """Begin to restore one beside the street."""
-    backup, passphrase = ask.params["name"], ask.form.get("passphrase", "")
+    backup, passphrase = ask.params["name"], ask.form.get("to_restore", "")
     street, actor = ask.street, ask.actor
     backup_here(street, actor, backup)
     folder = new_folder_name(street)
