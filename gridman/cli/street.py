@@ -27,6 +27,7 @@ __all__ = ["fill", "run"]
 
 PASSWORD = "GRIDMAN_PASSWORD"
 _PORT = 8750
+_WORK_ENDS_S = 120.0
 
 
 def fill(parser: argparse.ArgumentParser) -> None:
@@ -150,10 +151,14 @@ def _serve_once(args: argparse.Namespace, console: Console, on: Any) -> bool:
     """Serve until Ctrl+C, or until the pages ask for a new start (True). A restored street that was chosen takes its place before."""
     from gridman.server.run import serve
     from gridman.server.workers import Team, serve_team
+    from gridman.services.jobs import hold_work
     from gridman.services.restoring import note_switched
-    from gridman.store.switching import finish_switch, forget_switch
+    from gridman.store.switching import finish_switch, forget_switch, wanted_switch
 
-    switch = finish_switch(args.data)
+    switch = None
+    if wanted_switch(args.data) is not None:
+        with hold_work(args.data, _WORK_ENDS_S):  # work of the serving before may need a moment to its next step
+            switch = finish_switch(args.data)
     with opened_street(args.data, args.database) as street:
         tls = None if args.insecure_http else street_trust.tls_of(street, args, switch.hosts if switch else ())
         if switch is not None:

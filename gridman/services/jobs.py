@@ -4,8 +4,9 @@ for a day. What is under way holds a lock of the operating system, so that work 
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from gridman.store.jobs import CANCELLED, DONE, FAILED, LOST, REFUSED, RUNNING, 
 from gridman.store.unit import Reader
 
 __all__ = [
-    "CANCELLED", "DONE", "FAILED", "KINDS", "LOST", "REFUSED", "RUNNING", "Job", "begin_job", "cancel_job", "end_job", "hold_jobs",
+    "CANCELLED", "DONE", "FAILED", "KINDS", "LOST", "REFUSED", "RUNNING", "Job", "begin_job", "cancel_job", "end_job", "hold_jobs", "hold_work",
     "is_asked_to_stop", "job_of", "page_jobs", "settle_jobs", "tell_job", "workplace_of",
 ]  # fmt: skip
 
@@ -34,6 +35,7 @@ KINDS = frozenset({"check", "import", "undo", "backup", "verify", "restore"})
 FOLDER, _LOCK = "jobs", "jobs.lock"
 _RESULT_MS, _ROW_MS = 86_400_000, 30 * 86_400_000
 _NONCE = 12
+_LOOK_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,33 @@ class Job:
 @contextmanager
 def hold_jobs(street: Street) -> Iterator[None]:
     """The right to work, which ends with the process however it ends. Refuses with ``job.busy``."""
-    try:
-        with hold_folder(street.data_dir, _LOCK):
+    with hold_work(street.data_dir):
+        yield
+
+
+@contextmanager
+def hold_work(folder: Path, within_s: float = 0.0) -> Iterator[None]:
+    """The same of a street that is not open: while the block lasts nothing works on it. Waits at most `within_s` seconds."""
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            with ExitStack() as held:
+                held.enter_context(hold_folder(folder, _LOCK))
+                held = held.pop_all()
+        except Refusal as refusal:
+            if refusal.code != "folder.in_use":
+                raise
+            if time.monotonic() < until:
+                time.sleep(_LOOK_S)
+                continue
+            raise Refusal(
+                "job.busy",
+                N_("Other long work is under way on this street."),
+                N_("Wait until it has ended, or stop it: the overview shows it."),
+            ) from refusal
+        with held:
             yield
-    except Refusal as refusal:
-        if refusal.code != "folder.in_use":
-            raise
-        raise Refusal(
-            "job.busy",
-            N_("Other long work is under way on this street."),
-            N_("Wait until it has ended, or stop it: the overview shows it."),
-        ) from refusal
+        return
 
 
 def begin_job(street: Street, actor: Actor, kind: str, **about: str) -> int:

@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from gridman.domain.person import Person
 from gridman.exchange.register_columns import FIELDS
 from gridman.exchange.register_write import write_register
 from gridman.kernel.errors import Refusal
+from gridman.kernel.progress import Progress, Ticket
+from gridman.server.admin import imports
 from gridman.server.certificates import street_tls
 from gridman.server.jobs import Jobs, Running
 from gridman.server.limits import Limits
@@ -23,6 +26,7 @@ from gridman.server.workers import Team, serve_team
 from gridman.services.accounts import create_user
 from gridman.services.backup_folder import back_up_here
 from gridman.services.jobs import begin_job, hold_jobs, job_of, settle_jobs, workplace_of
+from gridman.services.register import ImportResult, import_register
 from gridman.services.street import Street, open_street
 from gridman.store import backup
 from tests.server.office import Office, office, small
@@ -34,7 +38,7 @@ from tests.support.streets import ADMIN, CHEAP_HASHER, PASSWORD, TownStreet, tow
 
 __all__ = ["office", "small"]
 
-PEOPLE = 4_000
+PEOPLE = 5_000
 OTHER = "second-admin"
 WORDS = "some words of my own"
 
@@ -79,8 +83,26 @@ def looked_at(browser: Browser, content: bytes) -> Seen:
     return browser.wait_for(begun)
 
 
-def test_an_import_is_seen_by_two_stopped_by_one_and_goes_on(office: Office, tmp_path: Path) -> None:
-    street, content = office.town.street, register(tmp_path)
+def halfway(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first import waits, when something of it is written, until it is asked to stop."""
+    waited: list[bool] = []
+
+    def import_slowly(*args: Any, progress: Progress, ticket: Ticket, **more: Any) -> ImportResult:
+        def slow(done: int, total: int, step: str = "") -> None:
+            progress(done, total, step)
+            if not waited:
+                waited.append(ticket.wait(60))
+
+        return import_register(*args, progress=slow, ticket=ticket, **more)
+
+    monkeypatch.setattr(imports, "import_register", import_slowly)
+
+
+def test_an_import_is_seen_by_two_stopped_by_one_and_goes_on(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halfway(monkeypatch)
+    street, content = office.town.street, register(tmp_path, 1_500)
     add_building(office.town)
     with street.store.unit(SYSTEM) as unit:
         create_user(
@@ -101,14 +123,14 @@ def test_an_import_is_seen_by_two_stopped_by_one_and_goes_on(office: Office, tmp
         stopped = other.wait_for(other.send(stop.form(f"{begun.path}/stop")))
         assert "was stopped" in stopped.text and "Go on with the import" in stopped.answer.text
         some = people_in(street)
-        assert 0 < some < PEOPLE
+        assert 0 < some < 1_500
         assert (
             browser.open(begun.path).text == browser.open(begun.path).text
             and "was stopped" in browser.open(begun.path).text
         )
         assert "not finished" in browser.open("/admin/imports").text
         done = browser.wait_for(browser.send(browser.open(begun.path).form("/admin/imports/go")))
-        assert "Imported as R" in done.text and people_in(street) == PEOPLE
+        assert "Imported as R" in done.text and people_in(street) == 1_500
         assert "done" in browser.open("/admin/imports").text
 
 
@@ -209,6 +231,20 @@ def test_a_killed_server_leaves_nothing_half_and_says_so(tmp_path: Path) -> None
         assert people_in(street) == PEOPLE
     finally:
         street.close()
+
+
+def test_a_server_that_is_stopped_ends_the_work_at_its_next_step(tmp_path: Path) -> None:
+    folder, content = tmp_path / "street", register(tmp_path)
+    with town_street(folder) as town:
+        add_building(town)
+    with serving(folder) as server, server.signed_in() as browser:
+        begun = browser.send(looked_at(browser, content).form("/admin/imports/go"))
+        until(browser, begun.path, r"Importing households.*[1-9]\d* %")
+        assert server.stop() == 0
+    with serving(folder) as server, server.signed_in() as browser:
+        seen = browser.open(begun.path)
+        assert "because the server was stopped" in seen.text
+        assert "Imported as R" in browser.wait_for(browser.send(seen.form("/admin/imports/go"))).text
 
 
 @pytest.mark.postgres

@@ -15,7 +15,7 @@ from gridman.server.admin.results import archive_result, figures_pairs
 from gridman.server.jobs import Running
 from gridman.services.accounts import verify_login
 from gridman.services.backup_folder import backup_here
-from gridman.services.jobs import workplace_of
+from gridman.services.jobs import hold_jobs, workplace_of
 from gridman.services.restoring import (
     Comparison,
     Computer,
@@ -227,7 +227,8 @@ def post_restart(ask: Ask) -> Answer:
     restart = ask.parts.restart
     if restart is None or wanted_switch(ask.street.data_dir) is None:
         return Go("/backups")
-    restart()
+    with hold_jobs(ask.street):  # long work is not cut off by it
+        restart()
     body = join(
         note(ask.say(N_("The server starts again. Desks that call meanwhile wait or come again by themselves."))),
         el(
