@@ -205,6 +205,7 @@ def test_work_whose_process_ended_is_called_lost(small: Office) -> None:
     assert not left.exists() and not list((street.data_dir / "backups").glob("*"))
 
 
+@pytest.mark.slow
 def test_a_killed_server_leaves_nothing_half_and_says_so(tmp_path: Path) -> None:
     folder, content = tmp_path / "street", register(tmp_path)
     with town_street(folder) as town:
@@ -233,6 +234,7 @@ def test_a_killed_server_leaves_nothing_half_and_says_so(tmp_path: Path) -> None
         street.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_stopped_ends_the_work_at_its_next_step(tmp_path: Path) -> None:
     folder, content = tmp_path / "street", register(tmp_path)
     with town_street(folder) as town:
