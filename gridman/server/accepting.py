@@ -1,7 +1,8 @@
-"""Connections from one listening socket of which several processes take in turns, where the system does not share them out itself.
+"""Taking connections of a listening socket in a thread, and handing them to the event loop: for Windows.
 
-On Windows the event loop that waits at a listening socket has it for itself: a second process that is given the same one cannot wait at
-it in its own loop. So each process takes its connections in a thread and hands them to its loop, which then has them for itself.
+The event loop that waits at a listening socket there has it for itself: a second process that is given the same one cannot wait at it in
+its own loop. And it closes the socket when a connection is reset just before it is accepted, as happens on bad lines
+(github.com/python/cpython/issues/93821): nobody could come any more. A thread of each process does neither.
 """
 
 import asyncio

@@ -37,17 +37,24 @@ _KEEP_ALIVE_S = 240
 """Longer than a desk's pause between two rounds: a connection that is kept saves it two round trips."""
 
 _START_LIMIT_S = 30.0
+_ACCEPTS_ITSELF = sys.platform == "win32"
+"""An event loop of Windows closes the listening socket, for good, when a connection is reset just before it is accepted."""
 
 
 class _Server(uvicorn.Server):
     """Says when it listens, and leaves the signals to `serve`: uvicorn's own way would end the process by the signal once more."""
 
     def __init__(
-        self, config: uvicorn.Config, on_started: Callable[[], None], *, takes_turns_at: socket.socket | None = None
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        listening: socket.socket,
+        takes_turns: bool = False,
     ) -> None:
         super().__init__(config)
         self._on_started = on_started
-        self._accepting = takes_turns_at and Accepting(takes_turns_at, self._protocol, config.ssl)
+        accepts_itself = takes_turns or _ACCEPTS_ITSELF
+        self._accepting = Accepting(listening, self._protocol, config.ssl) if accepts_itself else None
 
     def _protocol(self) -> asyncio.Protocol:
         kind: Any = self.config.http_protocol_class
@@ -117,7 +124,7 @@ def serve(
     config = _config(application, tls)
     listening = listen(host, port) if on is None else on.dup()
     address = address_of(listening, host, tls)
-    server = _Server(config, lambda: ready(address))
+    server = _Server(config, lambda: ready(address), listening)
     again = threading.Event()
 
     def restart() -> None:
@@ -149,7 +156,7 @@ def serve_on(
         server.should_exit = True
 
     _allow_many_connections()
-    server = _Server(_config(app, tls), lambda: ready(stop), takes_turns_at=listening if takes_turns else None)
+    server = _Server(_config(app, tls), lambda: ready(stop), listening, takes_turns)
     with _stopping_by_signal(server):
         server.run(sockets=[listening])
 
@@ -307,8 +314,9 @@ class ServerThread:
     ) -> None:
         require_safe(host, tls)
         self._started = threading.Event()
-        self._server = _Server(_config(_application(app, tls), tls), self._started.set)
+        config = _config(_application(app, tls), tls)
         self._listening = listen(host, port)
+        self._server = _Server(config, self._started.set, self._listening)
         self.url = address_of(self._listening, host, tls)
         self._thread = threading.Thread(target=self._run, name="street server", daemon=True)
 

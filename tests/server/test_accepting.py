@@ -2,6 +2,8 @@
 
 import socket
 import ssl
+import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from gridman.server.run import listen, serve_on
 from tests.support.streets import town_street
 
 SERVERS = 3
+_LINGER = "hh" if sys.platform == "win32" else "ii"
 
 
 @contextmanager
@@ -57,9 +60,10 @@ def test_each_connection_is_served_by_one_of_them(tmp_path: Path, is_encrypted: 
         port = listening.getsockname()[1]
         verify = ssl.create_default_context(cadata=tls.authority.decode()) if tls else False
         with turns(listening, tls):
-            for _stranger in range(5):  # says nothing that is asked of it, and goes
+            for number in range(10):  # says nothing that is asked of it, and goes; every second breaks off
                 with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
                     line.sendall(b"\x00" * 600)
+                    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, number % 2, 0))
             served = set()
             for _turn in range(300):
                 with httpx.Client(verify=verify, trust_env=False, timeout=30) as client:
