@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from gridman.domain.access import SYSTEM
-from gridman.kernel.errors import Refusal
+from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.progress import Cancelled, Progress, Ticket
 from gridman.kernel.words import N_
 from gridman.services.enrolment import RETIRED
@@ -88,34 +88,48 @@ class Parting:
             return fork_after_rescue(handed_over_acts(reader))
 
     def _removed(self, refusal: Refusal, street: HttpStreet, progress: Progress, ticket: Ticket | None) -> Refusal:
-        is_lost = refusal.params.get("revoked_as") != RETIRED
-        tries = self._shut() if is_lost else 0
+        if refusal.params.get("revoked_as") == RETIRED:
+            problem = self._delivered(street, progress, ticket)
+            return self._over(refusal) if problem is None or problem.code in _OVER else problem
+        tries = self._shut()
+        if tries <= LOST_TRIES:  # a computer that is switched off at each try comes to its end too
+            problem = self._delivered(street, progress, _Deadline(_PHOTOS_S))
+            if problem is not None and problem.code in _PATIENCE and tries < LOST_TRIES:
+                return _shut_until(LOST_TRIES - tries)
+        return self._over(refusal)
+
+    def _delivered(self, street: HttpStreet, progress: Progress, ticket: Ticket | None) -> Refusal | None:
+        """Hand all over; what was in the way, None when nothing was."""
         try:
             hand_over(self._store, street.farewell)
             try:
-                self._photos.send_last(progress, _Deadline(_PHOTOS_S) if is_lost else ticket)
+                self._photos.send_last(progress, ticket)
             except Cancelled:
-                if not is_lost:
+                if not isinstance(ticket, _Deadline):
                     raise
             street.farewell(last_words(self._store, is_end=True))
         except Refusal as problem:
-            if problem.code not in _OVER:
-                if not is_lost:
-                    return problem
-                if problem.code in _PATIENCE and tries < LOST_TRIES:
-                    return _shut_until(LOST_TRIES - tries)
+            return problem
+        return None
+
+    def _over(self, refusal: Refusal) -> Refusal:
+        """What whoever destroys this desk is told of its work."""
         with self._store.read() as reader:
             left, count = waiting_acts(reader), handed_over_acts(reader)
         return Refusal(refusal.code, refusal.text, refusal.remedy, **refusal.params, handed_over=count, left=left)
 
     def _shut(self) -> int:
         """From now on this desk opens in contact with its street only. Returns which contact of a lost desk this is, noted before anything is
-        tried: a computer that is switched off in the middle has had its try.
+        tried: a computer that is switched off in the middle has had its try. One whose disk takes no note of it (it is full, or was made so) has
+        its last.
         """
-        with self._store.unit(SYSTEM) as unit:
-            tries = int(get_setting(unit, _TRIES) or 0) + 1
-            put_setting(unit, _TRIES, str(tries))
-            end_lease(unit)
+        try:
+            with self._store.unit(SYSTEM) as unit:
+                tries = int(get_setting(unit, _TRIES) or 0) + 1
+                put_setting(unit, _TRIES, str(tries))
+                end_lease(unit)
+        except Trouble:
+            return LOST_TRIES
         return tries
 
 

@@ -10,6 +10,7 @@ from gridman.domain.access import SYSTEM
 from gridman.domain.conflict import Conflict
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
+from gridman.domain.user import User
 from gridman.services.street import open_street
 from tests.cli.town import LOGIN, PASSWORD, Town
 
@@ -72,3 +73,20 @@ def test_the_list_and_the_decision(
     finally:
         street.close()
     assert told(capsys, *data, "--login", LOGIN) == []
+
+
+def test_the_list_says_that_it_came_from_a_lost_computer(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    make_conflicts(town)
+    street = open_street(town.street)
+    try:
+        with street.store.unit(SYSTEM) as unit:
+            for conflict, reason in zip(unit.page(Conflict), ("lost_desk", "concurrent"), strict=True):
+                unit.amend(conflict, reason=reason, computer="Counter 2", lost_by_id=unit.page(User, login=LOGIN)[0].id)
+    finally:
+        street.close()
+    capsys.readouterr()
+    assert main(["--language", "en", "street", "review", "--data", str(town.street)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("reported lost: whoever holds that computer could have written it") == 1
+    assert said.count("Computer: Counter 2; its user: ") == 1 and "unknown" not in said
+    assert {line["computer"] for line in told(capsys, "review", "--data", str(town.street))} == {"Counter 2"}

@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,10 +27,10 @@ from gridman.server.run import serve
 from gridman.services.signin import set_up_desk
 from gridman.services.street import hold_street_folder, open_street
 from gridman.services.visits import VisitDraft, log_visit
-from gridman.store import first_rows
+from gridman.store import first_rows, outbox
 from gridman.store.keys import Cost
-from gridman.sync import exchange
-from gridman.sync.http import enrol_over_http
+from gridman.sync import exchange, farewell
+from gridman.sync.http import HttpStreet, enrol_over_http
 from gridman.sync.snapshots import Snapshots
 from tests.support.streets import CHEAP_HASHER, PASSWORD, STAFF, WORKER, Hands, town_street
 
@@ -40,6 +41,7 @@ __all__ = [
     "acknowledged",
     "enrol",
     "found",
+    "killed_handing_over",
     "killed_receiving",
     "open_again",
     "start_desk",
@@ -182,6 +184,36 @@ def _receive(data: Path, moment: str, turn: int) -> None:
 def killed_receiving(data: Path, moment: str, turn: int) -> bool:
     """Have a desk receive in a process of its own until it kills itself; whether it did, instead of coming to the end."""
     process: BaseProcess = _processes.Process(target=_receive, args=(data, moment, turn), daemon=True)
+    process.start()
+    process.join(60)
+    return process.exitcode == -signal.SIGKILL
+
+
+def _hand_over(data: Path, moment: str, turn: int) -> None:
+    """A synchronisation of a copy in which this process kills itself the `turn`-th time it comes to `moment`: "before" the street has its words,
+    "after" it answered, or "within" taking the answer down.
+    """
+    module, name = (outbox, "hand_over") if moment == "within" else (HttpStreet, "farewell")
+    inner, left = getattr(module, name), [turn]
+
+    def mortal(*args: Any) -> Any:
+        left[0] -= 1
+        if left[0] > 0 or moment != "before":
+            answer = inner(*args)
+        if left[0] <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    setattr(module, name, mortal)
+    few = farewell.last_words
+    farewell.last_words = lambda store, **how: few(store, 400, **how)
+    with suppress(Refusal):
+        open_again(data).synchronise()
+
+
+def killed_handing_over(data: Path, moment: str, turn: int) -> bool:
+    """Have a copy hand its work over in a process of its own until it kills itself; whether it did, instead of coming to the end."""
+    process: BaseProcess = _processes.Process(target=_hand_over, args=(data, moment, turn), daemon=True)
     process.start()
     process.join(60)
     return process.exitcode == -signal.SIGKILL

@@ -41,6 +41,19 @@ def staffed(office: Office) -> None:
         set_password(unit, office.town.users[STAFF], PASSWORD, must_change=False, hasher=CHEAP_HASHER)
 
 
+def test_the_page_says_which_computer_handed_a_value_over(office: Office, conflicts: dict[int, int]) -> None:
+    staffed(office)
+    with office.town.street.store.unit(SYSTEM) as unit:
+        for conflict in unit.page(Conflict):
+            unit.amend(conflict, reason="lost_desk", computer="Counter 2")
+    with office.signed_in(STAFF) as browser:
+        page = browser.open("/admin/review")
+        assert "reported lost: whoever holds that computer could have written it" in page.text
+        assert "Computer: Counter 2; its user: Worker" in page.text
+    with office.signed_in(STAFF, language="zh-CN") as browser:
+        assert "电脑：Counter 2；使用人：Worker" in browser.open("/admin/review").text
+
+
 def test_both_values_are_shown_and_one_press_decides(office: Office, conflicts: dict[int, int]) -> None:
     staffed(office)
     with office.signed_in(STAFF) as browser:

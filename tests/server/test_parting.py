@@ -13,6 +13,7 @@ from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
 from gridman.joining import DeskDoor, enrol_desk, sign_in_desk
 from gridman.kernel.errors import Refusal
+from gridman.kernel.files import full_disk
 from gridman.server.certificates import Tls, street_tls
 from gridman.server.run import ServerThread
 from gridman.services import handover, lease
@@ -28,7 +29,7 @@ from gridman.services.trust import desk_authority, fingerprint_of
 from gridman.services.visits import VisitDraft, log_visit
 from gridman.store.photo_queue import unsent_photos
 from gridman.store.settings import put_setting
-from gridman.sync import exchange
+from gridman.sync import exchange, parting
 from gridman.sync.http import HttpStreet
 from gridman.sync.protocol import LastWords, Op
 from tests.support.streets import PASSWORD, WORKER, Hands, TownStreet, town_street
@@ -177,6 +178,47 @@ def test_a_lost_desk_whose_line_fell_once_hands_over_at_the_next_contact(place: 
     assert len(place.conflicts()) == 3
     assert refused(place.sign_in).code == "desk.destroyed"
     assert len(place.conflicts()) == 3 and remains(place.folder) == []
+
+
+def test_a_lost_desk_switched_off_at_each_try_comes_to_its_end_too(place: Place) -> None:
+    desk = place.enrol()
+    write_something(desk, place.town.grids[0])
+    place.revoke(desk.profile.replica, LOST)
+
+    class SwitchedOff(BaseException):
+        """The power goes."""
+
+    def off(self: HttpStreet, words: LastWords) -> object:
+        raise SwitchedOff
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(HttpStreet, "farewell", off)
+        for number in range(3):
+            with pytest.raises(SwitchedOff):
+                desk.synchronise() if not number else place.sign_in()
+            desk.close()
+            assert remains(place.folder)
+        assert refused(place.sign_in).code == "desk.destroyed"
+    assert remains(place.folder) == []
+
+
+def test_a_full_disk_keeps_no_lost_desk_alive(place: Place) -> None:
+    desk = place.enrol()
+    write_something(desk, place.town.grids[0])
+    place.revoke(desk.profile.replica, LOST)
+    cut = cut_after(0)
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+
+            def full(*_what: object) -> object:
+                raise full_disk("-")
+
+            patched.setattr(parting, "put_setting", full)
+            assert refused(desk.synchronise).code == "desk.destroyed"
+    finally:
+        cut.undo()
+        desk.close()
+    assert remains(place.folder) == []
 
 
 def test_a_month_after_the_report_a_lost_desk_only_destroys_itself(place: Place) -> None:

@@ -19,8 +19,13 @@ requests = st.tuples(
     st.just("exchange"), st.just(1) | numbers, st.just(2) | numbers, words, numbers, numbers,
     st.lists(operations, max_size=3), st.lists(st.tuples(words, numbers, numbers), max_size=3), words, st.integers(0, 3),
 )  # fmt: skip
+makers = st.tuples(numbers, numbers, words | st.just("ab" * 16), st.integers(0, 3))
+farewells = st.tuples(
+    st.just("farewell"), st.just(1), st.just(2) | numbers, numbers, st.lists(operations, max_size=3), st.lists(makers, max_size=3),
+    st.booleans(), st.booleans(), st.integers(0, 2),
+)  # fmt: skip
 hellos = st.tuples(st.just("hello"), st.just(1), st.just(2) | numbers, words, st.binary(max_size=100))
-messages = (requests | hellos).map(lambda parts: zstandard.compress(msgspec.msgpack.encode(parts)))
+messages = (requests | farewells | hellos).map(lambda parts: zstandard.compress(msgspec.msgpack.encode(parts)))
 
 schemathesis.openapi.media_type(MEDIA_TYPE, messages | st.binary(max_size=60))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gridman.domain.access import SYSTEM, Actor
@@ -112,6 +112,23 @@ def test_numbers_under_review_are_covered_until_a_logged_look(
     keys.press("2")
     with ground_desk.store.read() as reader:
         assert reader.get(Household, line.conflict.record_id).phones == "13900002222", "the whole value is put back"
+
+
+@pytest.mark.parametrize("reason", ["lost_desk", "copied_desk", "scope"])
+def test_the_review_says_which_computer_handed_a_value_over(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot, reason: str
+) -> None:
+    with ground_desk.store.unit(SYSTEM) as unit:
+        asked = unit.page(Conflict)[0]
+        unit.amend(asked, reason=reason, computer="旧笔记本")
+    session = open_window("grid_worker", "sync")
+    Keys(qtbot, session).press("Ctrl+R")
+    review = page_of(session).review
+    said = " ".join(each.text() for each in review.findChildren(QLabel))
+    line = review.current()
+    assert line is not None and (line.lost_by in said)
+    assert ("Computer: 旧笔记本; its user: 周小兰" in said) == (reason != "scope")
+    assert ("reported lost: whoever holds that computer could have written it" in said) == (reason == "lost_desk")
 
 
 def test_one_act_waits_as_one(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
