@@ -22,6 +22,7 @@ from gridman.cli.secrets import ask_new
 from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
+from gridman.store.switching import wanted_switch
 
 __all__ = ["fill", "run"]
 
@@ -77,6 +78,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.data is None:
         console.warn(_("gridman street needs --data DIR, the folder of the street server."))
         return 2
+    if args.work is not _serve and (switch := wanted_switch(args.data)) is not None:
+        console.warn(
+            _(
+                "From the next start of the server on the restored street {folder} is served; what is changed now stays in the one replaced."
+            ).format(folder=switch.restored)
+        )
     return int(args.work(args, console))
 
 
@@ -153,7 +160,7 @@ def _serve_once(args: argparse.Namespace, console: Console, on: Any) -> bool:
     from gridman.server.workers import Team, serve_team
     from gridman.services.jobs import hold_work
     from gridman.services.restoring import note_switched
-    from gridman.store.switching import finish_switch, forget_switch, wanted_switch
+    from gridman.store.switching import finish_switch, forget_switch
 
     switch = None
     if wanted_switch(args.data) is not None:

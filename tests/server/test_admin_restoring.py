@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gridman.__main__ import main
 from gridman.domain.access import SYSTEM
 from gridman.domain.household import Household
 from gridman.domain.user import User
@@ -13,6 +14,7 @@ from gridman.services.accounts import create_user, suspend
 from gridman.services.audit import page_audit
 from gridman.services.backup_folder import back_up_here
 from gridman.services.enrolment import LOST, enrol, revoke_device
+from gridman.services.jobs import hold_work
 from gridman.services.restoring import decide, discard, page_restored, restore_here
 from gridman.services.street import Street, open_street
 from gridman.store import switching
@@ -87,7 +89,9 @@ def test_a_backup_is_verified_and_what_is_in_it_is_told(office: Office) -> None:
         assert "--database" in page.text and not [f for f in page.forms if f.action.endswith("/restore")]
 
 
-def test_a_restored_street_is_compared_before_anything_changes(small: Office) -> None:
+def test_a_restored_street_is_compared_before_anything_changes(
+    small: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
     street, town = small.town.street, small.town
     enrol(street.store, WORKER, "Counter", password=PASSWORD, hasher=CHEAP_HASHER)
     with small.signed_in() as browser:
@@ -108,6 +112,8 @@ def test_a_restored_street_is_compared_before_anything_changes(small: Office) ->
         with pytest.raises(Refusal) as caught:
             discard(street, SYSTEM, here.rpartition("/")[2])
         assert caught.value.code == "backup.chosen"
+        assert main(["--language", "en", "street", "user", "list", "--data", str(street.data_dir)]) == 0
+        assert "stays in the one replaced" in capsys.readouterr().err, "a command says so, too"
         back = browser.send(decided.form("/admin/restored/back"))
         assert "present street goes on" in back.text and wanted_switch(street.data_dir) is None
         gone = browser.send(browser.open(here).form(f"{here}/discard"))
@@ -116,6 +122,20 @@ def test_a_restored_street_is_compared_before_anything_changes(small: Office) ->
     with street.store.read() as reader:
         told = [row.details.get("what") for row in page_audit(reader, SYSTEM, act="restore")]
         assert told == ["thrown away", "taken back", "decided", "beside"]
+
+
+def test_no_new_start_cuts_long_work_off(tmp_path: Path) -> None:
+    folder = tmp_path / "street"
+    with town_street(folder) as town:
+        decide(town.street, SYSTEM, restore_here_of(town.street))
+    with serving(folder) as server, server.signed_in() as browser:  # the choice was made before: this start serves it
+        assert wanted_switch(folder) is None
+        page = restored(browser, backed_up(browser))
+        decided = browser.send(page.form(f"{page.path}/serve"), password=PASSWORD)
+        with hold_work(folder):
+            refused = browser.send(decided.form("/admin/restart"))
+            assert refused.status == 409 and "under way" in refused.text
+        assert browser.open("/admin/backups").status == 200 and wanted_switch(folder) is not None
 
 
 def test_only_this_streets_own_backups_are_restored_here(small: Office, tmp_path: Path) -> None:
