@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection as waiting
 from multiprocessing.context import SpawnProcess
@@ -144,20 +145,24 @@ class _Supervisor:
         """Wait until every worker says so; False when asked to stop meanwhile."""
         until = time.monotonic() + _START_LIMIT_S
         for worker in self._workers.values():
-            while not worker.pipe.poll(0.1):
-                if self._stop.is_set():
-                    return False
-                if time.monotonic() > until or not worker.process.is_alive():
-                    raise _no_workers()
             try:
+                while not _has_spoken(worker.pipe):
+                    if self._stop.is_set():
+                        return False
+                    if time.monotonic() > until or not worker.process.is_alive():
+                        raise _no_workers()
                 worker.pipe.recv()
-            except EOFError as error:
+            except (
+                EOFError,
+                BrokenPipeError,
+            ) as error:  # it ended: the latter on Windows, where looking at its pipe is enough
                 raise _no_workers() from error
         return True
 
     def _look_after(self) -> None:
         """Replace who ended; one that ends again and again is given time."""
-        waiting.wait([w.process.sentinel for w in self._workers.values()], 0.2)
+        with suppress(InterruptedError):  # Ctrl+C on Windows
+            waiting.wait([w.process.sentinel for w in self._workers.values()], 0.2)
         for place, worker in list(self._workers.items()):
             if worker.process.is_alive():
                 continue
@@ -184,6 +189,14 @@ class _Supervisor:
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
+
+
+def _has_spoken(pipe: Connection) -> bool:
+    """Whether something has come, or comes soon."""
+    try:
+        return pipe.poll(0.1)
+    except InterruptedError:  # Ctrl+C on Windows; the handler has noted it
+        return False
 
 
 def work(team: Team, number: int, listening: socket.socket, pipe: Connection, takes_turns: bool) -> None:
