@@ -13,6 +13,7 @@ from gridman.cli import (
     street_grids,
     street_monitor,
     street_office,
+    street_prepare,
     street_review,
     street_trust,
 )
@@ -71,6 +72,7 @@ def fill(parser: argparse.ArgumentParser) -> None:
     street_backup.fill(parts)
     key_rotation.fill_street(parts)
     street_monitor.fill(parts)
+    street_prepare.fill(parts)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -18,6 +18,7 @@ from gridman.server.api import Address, routes_of
 from gridman.server.limits import Limits
 from gridman.server.metrics import Traffic
 from gridman.server.parts import StreetParts
+from gridman.server.preparing import Preparing
 from gridman.server.queue import busy, stopping
 from gridman.server.routes.account import get_me, post_password, post_token
 from gridman.server.routes.audit import post_audit
@@ -35,7 +36,7 @@ from gridman.services.street import Street
 from gridman.sync.catching_up import catch_up
 from gridman.sync.replica import Replica
 from gridman.sync.seal import Keys
-from gridman.sync.snapshots import Snapshots
+from gridman.sync.snapshots import Snapshots, snapshots_of
 
 __all__ = ["ADDRESSES", "StreetParts", "make_app", "street_app"]
 
@@ -95,6 +96,7 @@ class _Guarded:
             await answer(scope, receive, guarded)
         finally:
             parts.traffic.running -= 1
+            parts.quiet_since = time.monotonic()
             parts.under_way.discard(task)
             parts.traffic.count_call(_method(scope), _path(scope), status, time.monotonic() - started)
 
@@ -104,8 +106,7 @@ def _turned_away(parts: StreetParts, path: str) -> Refusal | None:
         return None
     if parts.is_stopping:
         return stopping(parts.chance)
-    # Desks that wait for news are calls under way, too, but cost next to nothing.
-    if parts.traffic.running - len(parts.pokes) > parts.limits.calls_at_once:
+    if parts.calls_under_way > parts.limits.calls_at_once:
         return busy(parts.chance)
     return None
 
@@ -153,7 +154,7 @@ def street_app(
     traffic = Traffic(worker)
     catch_up(street.store)
     settle_jobs(street)
-    snapshots = snapshots or Snapshots(street.data_dir / "snapshots", street.key, street.clock)
+    snapshots = snapshots or snapshots_of(street)
     replica = Replica(
         street.store,
         Keys.from_seed(street.key).public,
@@ -161,8 +162,8 @@ def street_app(
         told=traffic.count_operation,
         snapshots=snapshots,
     )
-    return make_app(
-        StreetParts(
-            street, replica, street.photos, limits or Limits(), authority, certificate_ends_at, traffic=traffic,
-        )
+    parts = StreetParts(
+        street, replica, street.photos, limits or Limits(), authority, certificate_ends_at, traffic=traffic
     )  # fmt: skip
+    parts.preparing = Preparing(street, snapshots, parts)
+    return make_app(parts)

@@ -16,6 +16,7 @@ from gridman.server.jobs import Jobs
 from gridman.server.limits import Buckets, Limits, too_many
 from gridman.server.metrics import Traffic
 from gridman.server.pokes import Pokes
+from gridman.server.preparing import Preparing
 from gridman.server.queue import FairQueue, stopping
 from gridman.services.monitoring import News, news
 from gridman.services.street import Street
@@ -80,6 +81,8 @@ class StreetParts:
     """Ends the serving and begins it anew in the same process; None where nobody would begin it."""
     hosts: tuple[str, ...] = ()
     """Names in the certificate the server serves with."""
+    preparing: Preparing | None = None
+    quiet_since: float = field(default_factory=time.monotonic)
     is_stopping: bool = False
     is_cut: bool = False
     under_way: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -97,6 +100,11 @@ class StreetParts:
             most.exchanges_at_once, most.exchanges_per_desk, most.exchanges_waiting, most.exchanges_waiting_bytes,
             most.exchange_wait_s, self.chance,
         )  # fmt: skip
+
+    @property
+    def calls_under_way(self) -> int:
+        """Calls under way without desks that wait for news, which cost next to nothing."""
+        return self.traffic.running - len(self.pokes)
 
     async def _look(self, before: News | None, scopes: frozenset[str]) -> News:
         return await in_thread(lambda: news(self.street.store, before, scopes))

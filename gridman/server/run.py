@@ -24,6 +24,7 @@ from gridman.server.app import street_app
 from gridman.server.certificates import Tls, is_loopback
 from gridman.server.limits import Limits
 from gridman.server.parts import StreetParts
+from gridman.server.preparing import Preparing
 from gridman.services.street import Street
 
 __all__ = ["ServerThread", "Tls", "address_of", "listen", "require_safe", "serve", "serve_on"]
@@ -65,12 +66,24 @@ class _Server(uvicorn.Server):
         if self.started:
             if self._accepting:
                 self._accepting.start()
+            preparing = self._preparing()
+            if preparing is not None:
+                preparing.start()
             self._on_started()
 
+    def _preparing(self) -> Preparing | None:
+        parts: StreetParts | None = getattr(getattr(self.config.app, "state", None), "parts", None)
+        return None if parts is None else parts.preparing
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        preparing = self._preparing()
+        if preparing is not None:
+            preparing.give_up()
         await self._finish()
         if self._accepting:
             await self._accepting.stop()
+        if preparing is not None:
+            await preparing.stop()
         letting_go = asyncio.create_task(self._let_idle_go())
         await super().shutdown(sockets)
         letting_go.cancel()

@@ -79,7 +79,7 @@ def entries_after(
     found: list[tuple[int, int, str, bool]] = []
     asked = {"scope": scope, "after_seq": seq, "after_id": after_id, "upto": upto, "most": limit}
     for query, is_exit in ((_ENTRIES, False), (_EXITS, True)):
-        found += [(r.seq, r.record_id, r.entity, is_exit) for r in connection.execute(query, asked)]
+        found += [(r.seq, r.record_id, r.entity, is_exit) for r in connection.execute(query, asked).all()]
     return sorted(found)[:limit]
 
 
@@ -99,7 +99,7 @@ def rows_of(connection: Connection, kind: str, ids: Iterable[int]) -> tuple[tupl
     columns, query = _whole(kind)
     rows: list[tuple[Any, ...]] = []
     for part in batches(ids):
-        rows += map(tuple, connection.execute(query, {"ids": list(part)}))
+        rows += map(tuple, connection.execute(query, {"ids": part}).all())
     return columns, rows
 
 
@@ -117,7 +117,7 @@ def cells_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[tuple
     """For each record that was ever edited: (field, version, who, when) of each edited field."""
     found: dict[int, list[tuple[str, str, int | None, int | None]]] = defaultdict(list)
     for part in batches(ids):
-        for record_id, *cell in connection.execute(_CELLS, {"ids": list(part)}):
+        for record_id, *cell in connection.execute(_CELLS, {"ids": part}).all():
             found[record_id].append((cell[0], cell[1], cell[2], cell[3]))
     return found
 

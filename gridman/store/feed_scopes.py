@@ -14,7 +14,7 @@ def ids_of_scope(connection: Connection, scope: str) -> dict[str, list[int]]:
     """The records of a scope by kind, in ascending order of their ids."""
     e = tables.sync_row.c
     found: dict[str, list[int]] = {}
-    for kind, record_id in connection.execute(select(e.entity, e.record_id).where(e.scope == scope)):
+    for kind, record_id in connection.execute(select(e.entity, e.record_id).where(e.scope == scope)).all():
         found.setdefault(kind, []).append(record_id)
     return {kind: sorted(ids) for kind, ids in found.items()}
 

@@ -1,5 +1,6 @@
 """Snapshots for a first synchronisation (sync design D7): all of a scope at one number of the feed, typed column by column, compressed hard,
-cut into segments that a desk keeps one by one. The street makes one when a desk first needs it and gives it to every desk after that.
+cut into segments that a desk keeps one by one. The street makes one ahead (`preparing`) or when a desk first needs it, and gives it to every
+desk after that; who comes while one is being made waits for that one.
 
 A snapshot is personal data, so on the disk it lies sealed like a photo. It is given only to a desk whose user has the scope today, and
 made anew when a record has left the scope since, when much has changed, when the program's records are declared otherwise, and after a
@@ -11,8 +12,9 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +28,15 @@ from gridman.kernel.clock import Clock
 from gridman.kernel.errors import Trouble
 from gridman.kernel.files import write_whole
 from gridman.kernel.log import get_log
+from gridman.services.street import Street
 from gridman.store.batches import batches
 from gridman.store.feed_pages import cells_of, rows_of
 from gridman.store.feed_scopes import changed_since, has_at_least, ids_of_scope
+from gridman.store.turns import making_of
 from gridman.store.unit import Reader
 from gridman.sync.columns import pack_column
 
-__all__ = ["FORMAT", "Manifest", "Snapshots", "ident_of"]
+__all__ = ["FORMAT", "Manifest", "Snapshots", "ident_of", "snapshots_of"]
 
 _log = get_log(__name__)
 
@@ -112,6 +116,7 @@ class Snapshots:
         self._sealer = AESGCM(hashlib.blake2b(b"gridman snapshot content", key=key, digest_size=32).digest())
         self._guard = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
+        self._awaited: Counter[str] = Counter()
         self._tidied = 0.0
         self._rests_until = 0.0
 
@@ -131,28 +136,52 @@ class Snapshots:
         _changed, is_left = changed_since(reader.connection, scope, found.seq, 1)
         return None if is_left else found
 
-    def ready(self, reader: Reader, scope: str, epoch: str, seq: int) -> Manifest | None:
-        """A snapshot that is there already and good to begin with."""
+    def ready(
+        self, reader: Reader, scope: str, epoch: str, seq: int, most_age_ms: int = _KEPT_MS
+    ) -> Manifest | None:  # fmt: skip
+        """A snapshot that is there already and good to begin with, not older than `most_age_ms`."""
         self._tidy()
         found = self._read(scope)
-        if found is None or not self._is_sound(found, epoch, seq):
+        if found is None or not self._is_sound(found, epoch, seq) or self._clock() - found.made_at >= most_age_ms:
             return None
         many = max(_MANY, found.rows // _SHARE)
         changed, is_left = changed_since(reader.connection, scope, found.seq, many)
         return None if is_left or changed >= many else found
 
-    def make(self, reader: Reader, scope: str, epoch: str, seq: int) -> Manifest | None:
-        """A snapshot to begin with, made now unless somebody else just did; None when it cannot be kept here (pages do it then)."""
-        with self._lock_of(scope):
-            found = self.ready(reader, scope, epoch, seq)
+    def make(
+        self, reader: Reader, scope: str, epoch: str, seq: int, most_age_ms: int = _KEPT_MS,
+        pause: Callable[[str], None] | None = None,
+    ) -> Manifest | None:  # fmt: skip
+        """A snapshot to begin with, made now unless somebody else just did; None when it cannot be kept here (pages do it then). `pause` is
+        called before each piece of the work and may end it with an exception.
+        """
+        with self._alone(scope), making_of(reader.connection, scope):
+            found = self.ready(reader, scope, epoch, seq, most_age_ms)
             if found is not None:
                 return found
             try:
-                return self._write(scope, epoch, seq, list(_segments(reader, scope, self._segment_rows)))
+                return self._write(scope, epoch, seq, list(_segments(reader, scope, self._segment_rows, pause)))
             except Trouble as trouble:
                 _log.warning("no snapshot could be kept: %s", trouble)
                 self._rests_until = time.monotonic() + _REST_S
                 return None
+
+    def is_awaited(self, scope: str) -> bool:
+        """Whether somebody waits here for the snapshot that is being made."""
+        return self._awaited[scope] > 0
+
+    def is_young(self, scope: str, epoch: str, age_ms: int) -> bool:
+        """Whether there is one of this program and this life, made no longer ago than that, good or not."""
+        found = self._read(scope)
+        is_ours = found is not None and found.epoch == epoch and found.schema == _schema()
+        return is_ours and found is not None and 0 <= self._clock() - found.made_at < age_ms
+
+    def bytes_on_disk(self) -> int:
+        """How much all snapshots take."""
+        try:
+            return sum(path.stat().st_size for path in self._folder.iterdir())
+        except OSError:
+            return 0
 
     def data(self, manifest: Manifest, number: int) -> bytes | None:
         """A segment's bytes; None when the file is another one by now."""
@@ -180,9 +209,21 @@ class Snapshots:
             and -_TIDY_S * 1_000 < age < _KEPT_MS
         )
 
-    def _lock_of(self, scope: str) -> threading.Lock:
+    @contextmanager
+    def _alone(self, scope: str) -> Iterator[None]:
+        """One makes the snapshot of a scope, whoever else wants it waits."""
         with self._guard:
-            return self._making.setdefault(scope, threading.Lock())
+            lock = self._making.setdefault(scope, threading.Lock())
+            self._awaited[scope] += 1
+        try:
+            lock.acquire()
+        finally:
+            with self._guard:
+                self._awaited[scope] -= 1
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _path(self, scope: str) -> Path:
         return self._folder / hashlib.blake2b(scope.encode(), key=self._names, digest_size=20).hexdigest()
@@ -231,6 +272,11 @@ class Snapshots:
                         path.unlink()
 
 
+def snapshots_of(street: Street) -> Snapshots:
+    """The snapshots of a street, in its folder."""
+    return Snapshots(street.data_dir / "snapshots", street.key, street.clock)
+
+
 def _bound(scope: str, ident: bytes, number: int) -> bytes:
     return msgspec.msgpack.encode([scope, ident, number])
 
@@ -240,7 +286,9 @@ def _schema() -> bytes:
     return hashlib.sha256(msgspec.msgpack.encode([[n.kind, list(n.columns)] for n in NOUNS])).digest()[:8]
 
 
-def _segments(reader: Reader, scope: str, most: int) -> Iterator[tuple[bytes, int, bool]]:
+def _segments(
+    reader: Reader, scope: str, most: int, pause: Callable[[str], None] | None
+) -> Iterator[tuple[bytes, int, bool]]:  # fmt: skip
     """(data, number of rows, whether it is history) of each segment: first what a screen needs, then what happened."""
     ids = ids_of_scope(reader.connection, scope)
     order = [n.kind for n in NOUNS if n.kind in ids]
@@ -250,6 +298,8 @@ def _segments(reader: Reader, scope: str, most: int) -> Iterator[tuple[bytes, in
         for kind in order:
             if (kind in _LATER) is is_later:
                 for part in batches(ids[kind], min(_CHUNK, most)):
+                    if pause is not None:
+                        pause(scope)
                     gathered.add(reader, kind, part)
                     if gathered.is_full:
                         yield from ((data, rows, is_later) for data, rows in gathered.cut())
@@ -281,9 +331,8 @@ class _Gathered:
         known[1].extend(rows)
         known[2].update(cells)
         self.rows += len(rows)
-        self._bytes += sum(
-            2 * len(v) if type(v) is str else len(v) for row in rows for v in row if isinstance(v, str | bytes)
-        )
+        for row in rows:
+            self._bytes += 2 * sum([len(v) for v in row if v.__class__ is str or v.__class__ is bytes])
 
     def cut(self) -> Iterator[tuple[bytes, int]]:
         """What was gathered, as one segment, or as several where one would be too large."""
