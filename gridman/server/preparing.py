@@ -15,8 +15,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.log import get_log
 from gridman.kernel.progress import Cancelled
 from gridman.services.street import Street
-from gridman.store.feed_pages import clock_of
-from gridman.sync.preparing import prepare
+from gridman.sync.preparing import last_change, prepare
 from gridman.sync.snapshots import Snapshots
 
 __all__ = ["Preparing"]
@@ -83,8 +82,7 @@ class Preparing:
     def _pass(self) -> None:
         """All that is to be made, or as much as the quiet lasts."""
         try:
-            with self._street.store.read() as reader:
-                seq, _epoch = clock_of(reader.connection)
+            seq = last_change(self._street.store)
             if seq == self._done_seq and time.monotonic() - self._done_at < RENEW_S:
                 return
             done = prepare(self._street.store, self._snapshots, self._give_way)

@@ -14,7 +14,7 @@ from gridman.store.turns import alone_at_preparing
 from gridman.store.unit import Reader
 from gridman.sync.snapshots import Snapshots
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "last_change", "prepare"]
 
 FRESH_MS = 72_000_000
 """A snapshot older than this (20 hours) is made anew ahead of its end."""
@@ -63,6 +63,12 @@ def prepare(
             _prepare_one(store, snapshots, scope, done, pause)
         progress(len(scopes), len(scopes), N_("Preparing"))
         return done
+
+
+def last_change(store: Store) -> int:
+    """The number of the last change: while it stays the same there is nothing new to prepare."""
+    with store.read() as reader:
+        return clock_of(reader.connection)[0]
 
 
 def _prepare_one(
