@@ -191,6 +191,11 @@ def pip_problem(tail: str) -> SetupProblem:
         return SetupProblem(f"{HOME} has no pip", f"remove the folder {HOME} and start again")
     if "No space left" in tail:
         return SetupProblem(f"the disk is full:\n  {said}", "free about 2 GB on this folder's disk and start again")
+    if "Long Path support" in tail:  # Qt's own files need some 180 of the 260 characters
+        return SetupProblem(
+            f"the name of the folder {ROOT} is too long: with it, names of files are longer than Windows allows",
+            "move gridman into a folder with a short name, for example C:\\gridman, and start again",
+        )
     if "Installing collected packages" in tail:
         return SetupProblem(f"a Python package could not be unpacked:\n  {said}", f"read {log} and start again")
     if "DO NOT MATCH THE HASHES" in tail:

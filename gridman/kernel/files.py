@@ -32,8 +32,11 @@ _PAUSE_S = 0.02
 
 _OF_FILES = frozenset({
     errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EROFS, errno.EIO, errno.ENAMETOOLONG,
-    errno.ENXIO, errno.ENODEV,
+    errno.ENXIO, errno.ENODEV, errno.EINVAL,
 })  # fmt: skip
+"""The last: names that Windows does not allow, and whatever of its own errors has no other number, as of a stick that was pulled out."""
+
+_FULL_ON_WINDOWS = frozenset({39, 112, 1295})
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
@@ -121,7 +124,9 @@ def cannot_write(path: Path, why: object) -> Trouble:
 
 def is_full_disk(error: BaseException) -> bool:
     """Whether the operating system says that the disk, or this user's share of it, is full."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if not isinstance(error, OSError):
+        return False
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", None) in _FULL_ON_WINDOWS
 
 
 def os_trouble(error: BaseException) -> Trouble | None:

@@ -145,6 +145,11 @@ def test_without_a_network_the_environment_stays_and_the_package_is_named(
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "do not go on"),
         ("SSL: CERTIFICATE_VERIFY_FAILED\nERROR: No matching distribution found for x==1", "PIP_CERT"),
         ("ERROR: No matching distribution found for x==1", "PIP_INDEX_URL"),
+        (
+            "Installing collected packages: x\nERROR: Could not install packages due to an OSError: [Errno 2] No such file\n"
+            "HINT: This error might have occurred since this system does not have Windows Long Path support enabled.",
+            "short name",
+        ),
     ],
 )
 def test_what_pip_said_becomes_a_remedy(said: str, remedy: str) -> None:

@@ -13,6 +13,18 @@ from gridman.kernel.files import os_trouble, take_away, write_whole
 from gridman.kernel.private import is_open_to_others
 
 
+class _WindowsError(OSError):
+    """Windows' own errors bear a number of theirs; what has none of C's comes as "invalid"."""
+
+    winerror: int | None = None
+
+
+def _as_windows_tells(number: int, words: str) -> OSError:
+    error = _WindowsError(errno.EINVAL, words, "C:\\data")
+    error.winerror = number
+    return error
+
+
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
     target = tmp_path / "new" / "folder" / "sheet.pdf"
     write_whole(target, b"old")
@@ -84,6 +96,14 @@ def test_a_name_too_long_for_the_disk_is_refused(tmp_path: Path) -> None:
         (OSError(errno.ENOSPC, "No space left on device"), "disk.full"),
         (PermissionError(errno.EACCES, "Permission denied", "/data/desk"), "file.trouble"),
         (OSError(errno.EROFS, "Read-only file system", "/data/desk"), "file.trouble"),
+        (
+            OSError(errno.EINVAL, "The filename, directory name, or volume label syntax is incorrect", "C:\\a?"),
+            "file.trouble",
+        ),
+        (
+            _as_windows_tells(1295, "The requested file operation failed because the storage quota was exceeded"),
+            "disk.full",
+        ),
     ],
 )
 def test_trouble_with_a_file_is_told_with_its_name(error: OSError, code: str) -> None:
