@@ -28,7 +28,7 @@ __all__ = [
 _Thing = QWidget | QLayout | int | None
 _B = TypeVar("_B", QHBoxLayout, QVBoxLayout)
 
-MARKS = {"neutral": "", "good": "✓ ", "attention": "! ", "danger": "✕ ", "information": "i "}
+MARKS = {"neutral": "", "good": "✓ ", "attention": "! ", "danger": "× ", "information": "i "}
 """The sign that goes with each tone: a state is never colour alone."""
 
 

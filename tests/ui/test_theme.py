@@ -1,11 +1,16 @@
 """The look: tokens, contrast, fonts."""
 
+import ast
+
+import polib
 import pytest
-from PySide6.QtGui import QFontDatabase
+from PySide6.QtGui import QFontDatabase, QRawFont
 from PySide6.QtWidgets import QApplication
 
+from gridman.kernel.paths import resource
 from gridman.ui.style_sheet import style_sheet
 from gridman.ui.theme import FAMILIES, THEMES, TONES, contrast, theme_of
+from tests.architecture.source import product
 
 PAIRS = [
     *((ink, ground) for ink in ("text", "soft", "faint") for ground in ("surface", "window", "raised", "hover")),
@@ -49,3 +54,22 @@ def test_the_style_sheet_leaves_no_token_unfilled(qapp: QApplication) -> None:
 
 def test_the_shipped_faces_are_there(qapp: QApplication) -> None:
     assert set(FAMILIES) <= set(QFontDatabase.families())
+
+
+def test_every_sign_of_the_window_is_in_the_shipped_fonts(qapp: QApplication) -> None:
+    """A bare machine has no other face to take it from, and shows a box."""
+    faces = [QRawFont(str(resource("fonts", name)), 12) for name in ("NotoSansSC-Regular.ttf", "NotoSansSC-Bold.ttf")]
+    assert all(face.isValid() for face in faces)
+    texts = [
+        node.value
+        for source in product()
+        if source.module.startswith("gridman.ui")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    for room in resource("i18n", "zh_CN").glob("*.po"):
+        texts += [entry.msgstr for entry in polib.pofile(str(room))]
+    signs = {sign for text in texts for sign in text if ord(sign) > 0x7F and sign.isprintable()}
+    assert {"×", "✓", "网"} <= signs
+    lacking = {sign for sign in signs if not all(face.supportsCharacter(ord(sign)) for face in faces)}
+    assert lacking == set()

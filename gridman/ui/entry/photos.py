@@ -192,7 +192,7 @@ class PhotoTray(QWidget):
         holder.setFixedSize(_THUMB_PX, _THUMB_PX)
         holder.setAccessibleName(_("Photo {n}: {name}").format(n=number + 1, name=picture.name))
         remove = QToolButton(holder)
-        remove.setText("✕")
+        remove.setText("×")
         remove.setObjectName(str(number))
         remove.setAccessibleName(_("Remove photo {n}").format(n=number + 1))
         remove.setToolTip(_("Remove photo {n}").format(n=number + 1))

@@ -130,7 +130,7 @@ def _rounds_words(rounds: Sequence[Round], said: str) -> list[str]:
             continue
         tries = ngettext("{n} try in vain", "{n} tries in vain", len(lines)).format(n=len(lines))
         span = show_instant(lines[-1].at) + (f" – {show_instant(lines[0].at)[-5:]}" if len(lines) > 1 else "")
-        found.append(f"{span}  ✕ {tries}" + ("" if problem == said else f": {problem}"))
+        found.append(f"{span}  × {tries}" + ("" if problem == said else f": {problem}"))
     return found[:_SHOWN_ROUNDS]
 
 
