@@ -17,7 +17,7 @@ from gridman.store.turns import take_device_turn
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "LOST", "LOST_BYTES", "LOST_OPS", "LOST_PHOTO_BYTES", "LOST_WINDOW_MS", "RETIRED", "Source", "count_operations", "end_hand_over",
+    "LOST", "LOST_BYTES", "LOST_CHANGES", "LOST_PHOTO_BYTES", "LOST_WINDOW_MS", "RETIRED", "Source", "count_changes", "end_hand_over",
     "require_open", "source_of", "take_photo_bytes",
 ]  # fmt: skip
 
@@ -26,8 +26,8 @@ LOST, RETIRED = "lost", "retired"
 LOST_WINDOW_MS = 30 * 86_400_000
 """For so long after the report something is taken: a desk opens for 14 days without its street, and may be found again a while later."""
 
-LOST_OPS, LOST_BYTES = 5_000, 8 << 20
-"""A busy worker's fourteen days are some 1,200 operations of 0.4 kB."""
+LOST_CHANGES, LOST_BYTES = 5_000, 8 << 20
+"""So many edited fields and other operations. A busy worker's fourteen days are some 1,200 operations of 0.4 kB."""
 
 LOST_PHOTO_BYTES = 256 << 20
 """Fourteen days of 70 photos of 200 kB are about 200 MB."""
@@ -75,12 +75,12 @@ def require_open(reader: Reader, device: Device) -> None:
         )  # fmt: skip
 
 
-def count_operations(unit: Unit, source: Source, replica: int, ops: int, op_bytes: int) -> None:
-    """Count new operations. Refuses with ``handover.full`` when a lost computer has handed over as much as is taken from one."""
+def count_changes(unit: Unit, source: Source, replica: int, changes: int, op_bytes: int) -> None:
+    """Count what is new. Refuses with ``handover.full`` when a lost computer has handed over as much as is taken from one."""
     so_far = hand_over_of(unit, replica)
-    if source.is_lost and (so_far.ops + ops > LOST_OPS or so_far.bytes + op_bytes > LOST_BYTES):
+    if source.is_lost and (so_far.changes + changes > LOST_CHANGES or so_far.bytes + op_bytes > LOST_BYTES):
         raise _full()
-    add_to_hand_over(unit.connection, replica, ops, op_bytes)
+    add_to_hand_over(unit.connection, replica, changes, op_bytes)
 
 
 def take_photo_bytes(store: Store, actor: Actor, count: int) -> None:
@@ -101,7 +101,9 @@ def end_hand_over(unit: Unit, source: Source, replica: int) -> None:
     if source.is_removed:
         if source.is_lost:
             add_to_hand_over(unit.connection, replica, ended_at=unit.now)
-        note(unit, "hand_over", "user", unit.actor.user_id, device=replica, source=source.reason, operations=so_far.ops)
+        note(
+            unit, "hand_over", "user", unit.actor.user_id, device=replica, source=source.reason, changes=so_far.changes
+        )
 
 
 def _full() -> Refusal:
@@ -109,5 +111,5 @@ def _full() -> Refusal:
         "handover.full",
         N_("This computer was reported lost, and the street has taken as much from it as it takes from such a computer ({count} changes)."),
         N_("Ask the street's administrator."),
-        count=LOST_OPS,
+        count=LOST_CHANGES,
     )  # fmt: skip

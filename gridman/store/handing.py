@@ -28,9 +28,9 @@ _h, _o, _r = tables.hand_over, tables.handed_over, tables.renewed_id
 
 @dataclass(frozen=True)
 class HandOver:
-    """How much a computer has handed over: operations, their bytes, bytes of photos. `ended_at`: when it was through."""
+    """How much a computer has handed over: edited fields and other operations, their bytes, bytes of photos. `ended_at`: when it was through."""
 
-    ops: int = 0
+    changes: int = 0
     bytes: int = 0
     photo_bytes: int = 0
     ended_at: int | None = None
@@ -43,13 +43,13 @@ def hand_over_of(reader: Reader, replica: int) -> HandOver:
 
 
 def add_to_hand_over(
-    connection: Connection, replica: int, ops: int = 0, op_bytes: int = 0, photo_bytes: int = 0, ended_at: int | None = None
+    connection: Connection, replica: int, changes: int = 0, op_bytes: int = 0, photo_bytes: int = 0, ended_at: int | None = None
 ) -> None:  # fmt: skip
     """Count what came; with `ended_at` it was all. The caller has the device's turn."""
     if connection.execute(select(_h.c.replica).where(_h.c.replica == replica)).first() is None:
         connection.execute(insert(_h), {"replica": replica, "ops": 0, "bytes": 0, "photo_bytes": 0, "ended_at": None})
     values: dict[str, Any] = {
-        "ops": _h.c.ops + ops, "bytes": _h.c.bytes + op_bytes, "photo_bytes": _h.c.photo_bytes + photo_bytes
+        "ops": _h.c.ops + changes, "bytes": _h.c.bytes + op_bytes, "photo_bytes": _h.c.photo_bytes + photo_bytes
     }  # fmt: skip
     if ended_at is not None:
         values["ended_at"] = ended_at

@@ -172,7 +172,7 @@ hand_over = Table(  # at the street: how much a computer that may not write any 
     "hand_over",
     metadata,
     Column("replica", Integer, primary_key=True, autoincrement=False),
-    Column("ops", BigInteger, nullable=False),
+    Column("ops", BigInteger, nullable=False),  # each field of an edit for one
     Column("bytes", BigInteger, nullable=False),
     Column("photo_bytes", BigInteger, nullable=False),
     Column("ended_at", BigInteger),  # nothing is taken from it any more

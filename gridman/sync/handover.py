@@ -22,7 +22,7 @@ from gridman.domain.stamp import MAX_AHEAD_MS, clamp
 from gridman.kernel.errors import Trouble
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
-from gridman.services.handover import Source, count_operations
+from gridman.services.handover import Source, count_changes
 from gridman.store.handing import keep_renewed, keep_verdicts, renewed_ids, verdicts_of
 from gridman.store.pushed import answers_of
 from gridman.store.unit import Unit
@@ -71,7 +71,7 @@ class Handover:
         known = self._answered({(op.n, digests[op.n]) for op in ops})
         known |= verdicts_of(connection, self.replica, digests.values())
         new = [op for op in ops if op.kind != "none" and digests[op.n] not in known]
-        count_operations(self.unit, self.source, self.replica, len(new), sum(map(_size, new)))
+        count_changes(self.unit, self.source, self.replica, sum(map(_weight, new)), sum(map(_size, new)))
         self._renew(new, makers)
         verdicts = {op.n: self.keep(op) for op in new}
         keep_verdicts(
@@ -185,6 +185,11 @@ def check_makers(makers: Sequence[Maker]) -> bool:
         0 < m.record_id < 1 << 63 and 0 < m.n < 1 << 63 and len(m.digest) == _DIGEST and 0 <= m.part < _MOST_MAKERS
         for m in makers
     )
+
+
+def _weight(op: Op) -> int:
+    """How many lines of the review list it may become: an edit is decided field by field."""
+    return max(1, len(op.after)) if op.kind == "amend" else 1
 
 
 def _size(op: Op) -> int:

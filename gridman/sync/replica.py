@@ -264,7 +264,7 @@ def _with_ground(reader: Reader, actor: Actor, request: Request, answer: Answer)
 
 def _handed_over(unit: Unit, replica: int, ops: Sequence[Op]) -> dict[int, Verdict]:
     """The answers to those of these operations that a copy of this desk has handed over for review: they are not applied as well."""
-    if not ops or not hand_over_of(unit, replica).ops:
+    if not ops or not hand_over_of(unit, replica).changes:
         return {}
     digests = {op.n: digest_of(op) for op in ops}
     known = verdicts_of(unit.connection, replica, digests.values())

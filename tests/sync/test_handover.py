@@ -236,7 +236,20 @@ def test_from_a_lost_desk_something_is_taken_for_thirty_days(world: World, revok
                 assert refusal_of(lambda: handover.require_open(reader, device)).code == "handover.closed"  # noqa: B023
 
 
-@pytest.mark.parametrize(("revoked_as", "name"), [(LOST, "LOST_OPS"), (LOST, "LOST_BYTES"), (RETIRED, "LOST_OPS")])
+def test_an_edit_of_many_fields_counts_as_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or one operation would fill the review list with two hundred lines."""
+    home = world.add_households(0, 1)[0]
+    desk = world.desk()
+    removed(world, desk, LOST)
+    monkeypatch.setattr(handover, "LOST_CHANGES", 3)
+    many = Op(1, "amend", "household", home, {f"field {n}": n for n in range(4)}, {}, "0" * 21, 1)
+    refused = refusal_of(lambda: desk.street.farewell(LastWords(1, desk.store.replica, 0, [many])))
+    assert refused.code == "handover.full" and kept(world) == []
+
+
+@pytest.mark.parametrize(
+    ("revoked_as", "name"), [(LOST, "LOST_CHANGES"), (LOST, "LOST_BYTES"), (RETIRED, "LOST_CHANGES")]
+)
 def test_a_lost_desk_can_pour_in_only_so_much(
     world: World, monkeypatch: pytest.MonkeyPatch, revoked_as: str, name: str
 ) -> None:
@@ -246,7 +259,7 @@ def test_a_lost_desk_can_pour_in_only_so_much(
     for number in range(4):
         desk.amend(home, remark=f"number {number}")
     removed(world, desk, revoked_as)
-    monkeypatch.setattr(handover, name, 3 if name == "LOST_OPS" else 250)
+    monkeypatch.setattr(handover, name, 3 if name == "LOST_CHANGES" else 250)
     if revoked_as == RETIRED:
         ended(desk)
         assert len(kept(world)) == 4
