@@ -30,23 +30,37 @@ def fill(parts: Any) -> None:
     choice.add_argument(
         "--keep", type=int, metavar="NUMBER", help=_("what stands stays; the number is the list's (needs --login)")
     )
+    made.add_argument(
+        "--alike",
+        action="store_true",
+        help=_("with --keep: also all else that the same computer handed over, for example one that was reported lost"),
+    )
     choice.add_argument("--restore", type=int, metavar="NUMBER", help=_("the other value is put back (needs --login)"))
 
 
 def _review(args: argparse.Namespace, console: Console) -> int:
-    from gridman.services.conflicts import resolve
+    from gridman.services.conflicts import keep_alike, resolve
 
     number, choice = (args.keep, "kept") if args.keep is not None else (args.restore, "restored")
     if number is not None and not args.login:
         console.warn(_("--keep and --restore need --login: somebody decides."))
         return 2
+    if args.alike and args.keep is None:
+        console.warn(_("--alike goes with --keep: what stands stays."))
+        return 2
     with opened_street(args.data, args.database) as street:
         actor = _actor(street, args.login) if args.login else None
         if number is not None and actor is not None:
+            count = 1
             with street.store.unit(actor) as unit:
-                resolve(unit, number, choice)
+                if args.alike:
+                    count = keep_alike(unit, number)
+                else:
+                    resolve(unit, number, choice)
             console.say(_("Decided: {number}.").format(number=number))
-            console.give({"number": number, "decision": choice})
+            if args.alike:
+                console.say(_("{count} in all.").format(count=count))
+            console.give({"number": number, "decision": choice, "count": count})
             return 0
         return _list(street, actor, args.limit, console)
 

@@ -26,6 +26,7 @@ __all__ = [
     "TITLES",
     "ConflictLine",
     "conflict_count",
+    "keep_alike",
     "open_conflicts",
     "resolve",
     "reveal_conflict",
@@ -49,6 +50,7 @@ TITLES = {
 
 BY_HAND = N_("This edit cannot be put back by one key: open the record, enter it again, then keep what stands.")
 
+_MOST_ALIKE = 10_000
 _WRITERS = {"visit": "visit.write", "incident": "incident.report", "attachment": "visit.write"}
 
 
@@ -176,6 +178,27 @@ def resolve(unit: Unit, conflict_id: int, choice: str) -> Conflict:
         _do(unit, conflict, _deed(unit, conflict))
         unit.flush()  # the deed travels before the decision: who decided otherwise is asked about what then stands
     return unit.amend(conflict, resolved_at=unit.at, resolved_by_id=unit.actor.user_id, resolution=choice)
+
+
+def keep_alike(unit: Unit, conflict_id: int) -> int:
+    """What stands stays, for all that the same computer of the same user handed over, in the grids of who decides; returns how many that were.
+    A stranger with a lost computer can write thousands of lines.
+    """
+    conflict = unit.get(Conflict, conflict_id)
+    access.require(unit.actor, "conflict.resolve", conflict.grid_id)
+    if conflict.reason not in HANDED_OVER:
+        raise Refusal(
+            "conflict.not_handed_over",
+            N_("No computer handed this over: it is decided by itself."),
+            N_("Leave out --alike."),
+        )
+    alike: dict[str, Any] = {name: getattr(conflict, name) for name in ("reason", "computer", "lost_by_id")}
+    if unit.actor.grid_ids:
+        alike["grid_id"] = unit.actor.grid_ids
+    found = unit.page(Conflict, resolved_at=None, limit=_MOST_ALIKE, **alike)
+    for each in found:
+        unit.amend(each, resolved_at=unit.at, resolved_by_id=unit.actor.user_id, resolution="kept")
+    return len(found)
 
 
 def _do(unit: Unit, conflict: Conflict, deed: str) -> None:

@@ -75,6 +75,52 @@ def test_the_list_and_the_decision(
     assert told(capsys, *data, "--login", LOGIN) == []
 
 
+def test_all_that_one_computer_handed_over_is_decided_at_once(
+    town: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = make_conflicts(town)
+    street = open_street(town.street)
+    try:
+        with street.store.unit(SYSTEM) as unit:
+            user, grid = unit.page(User, login=LOGIN)[0].id, unit.get(Household, home).grid_id
+            unit.amend(unit.page(Conflict, grid_id=grid)[0], reason="lost_desk", computer="Counter 2", lost_by_id=user)
+            for computer, reason in (
+                ("Counter 2", "lost_desk"),
+                ("Counter 3", "lost_desk"),
+                ("Counter 2", "copied_desk"),
+            ):
+                unit.create(
+                    Conflict(
+                        record_kind="household", record_id=home, grid_id=grid, field="remark", reason=reason, computer=computer,
+                        lost=json.dumps("x"), lost_by_id=user, lost_at=unit.at,
+                    )
+                )  # fmt: skip
+    finally:
+        street.close()
+    monkeypatch.setenv("GRIDMAN_PASSWORD", PASSWORD)
+    data = ("review", "--data", str(town.street), "--login", LOGIN)
+    lines = told(capsys, *data)
+    one = next(n["number"] for n in lines if (n["computer"], n["reason"]) == ("Counter 2", "lost_desk"))
+    assert main(["street", *data, "--restore", str(one), "--alike"]) == 2
+    assert told(capsys, *data, "--keep", str(one), "--alike")["count"] == 2
+    left = told(capsys, *data)
+    assert sorted((n["computer"], n["reason"]) for n in left) == [
+        ("Counter 2", "copied_desk"),
+        ("Counter 3", "lost_desk"),
+    ]
+    street = open_street(town.street)
+    try:
+        with street.store.unit(SYSTEM) as unit:
+            plain = unit.create(
+                Conflict(record_kind="household", record_id=home, grid_id=grid, field="remark", reason="held")
+            )
+            unit.flush()
+            number = plain.id
+    finally:
+        street.close()
+    assert told(capsys, *data, "--keep", str(number), "--alike", code=1)["refused"] == "conflict.not_handed_over"
+
+
 def test_the_list_says_that_it_came_from_a_lost_computer(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     make_conflicts(town)
     street = open_street(town.street)
