@@ -1,6 +1,7 @@
 """Long work of the pages: seen while it goes on, by everybody; stopped; and after a kill nothing half is left, which is said."""
 
 import multiprocessing
+import os
 import re
 import threading
 import time
@@ -235,6 +236,7 @@ def test_a_killed_server_leaves_nothing_half_and_says_so(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="there nobody can be asked to end from outside")
 def test_a_server_that_is_stopped_ends_the_work_at_its_next_step(tmp_path: Path) -> None:
     folder, content = tmp_path / "street", register(tmp_path)
     with town_street(folder) as town:
