@@ -124,3 +124,21 @@ def test_writes_asked_for_before_the_end_are_done(qtbot: QtBot, desk: Desk) -> N
     with desk.store.read() as reader:
         assert households.open_household(reader, home).household.remark == "last words"
     assert background.ask(lambda reader: 1).is_over, "nothing is begun any more"
+
+
+@pytest.mark.parametrize(("code", "ends"), [("desk.destroyed", True), ("desk.shut", True), ("sync.fork", False)])
+def test_a_desk_that_is_shut_or_destroyed_leaves_the_screen(
+    qtbot: QtBot, background: Background, code: str, ends: bool
+) -> None:
+    """Whoever holds a lost computer reads nothing on it while it tries to hand its work over."""
+    ended: list[Refusal] = []
+    refused: list[Refusal] = []
+    background.ended.connect(ended.append)
+    background.refused.connect(refused.append)
+
+    def work(reader: Any) -> None:
+        raise Refusal(code, "Told.")
+
+    background.ask(work, then=Taker().take)
+    qtbot.waitUntil(background.is_idle)
+    assert ([r.code for r in ended], [r.code for r in refused]) == (([code], []) if ends else ([], [code]))
