@@ -23,7 +23,7 @@ from gridman.services.accounts import create_user, password_hasher
 from gridman.services.seals import settle_seals
 from gridman.store import accounts as rows
 from gridman.store.blobs import BlobStore
-from gridman.store.database import Database, open_postgresql, open_sqlite
+from gridman.store.database import SHARED_CACHE_KIB, Database, open_postgresql, open_sqlite
 from gridman.store.feed import StreetFeed
 from gridman.store.folder_lock import hold_folder
 from gridman.store.indexes import Indexer
@@ -135,8 +135,9 @@ def _open_database(data_dir: Path, database_url: str | None, must_exist: bool) -
             N_("Put the copy from your last backup in its place. With PostgreSQL give its address with --database."),
             path=file,
         )
-    database = open_sqlite(file, key, must_exist=must_exist) if database_url is None else open_postgresql(database_url)
-    return database, key
+    if database_url is not None:
+        return open_postgresql(database_url), key
+    return open_sqlite(file, key, must_exist=must_exist, reader_cache_kib=SHARED_CACHE_KIB), key
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,14 @@ from gridman.kernel.private import close_to_others
 from gridman.kernel.words import N_
 from gridman.store.trouble import damaged_file, tell_trouble, trouble_of_sqlite
 
-__all__ = ["Database", "exported_sqlite", "open_postgresql", "open_sqlite"]
+__all__ = ["SHARED_CACHE_KIB", "Database", "exported_sqlite", "open_postgresql", "open_sqlite"]
 
 _CACHE_KIB = 65_536
+SHARED_CACHE_KIB = 16_384
+"""Page cache of each reading connection of a street: a reader's cache is emptied by every commit of somebody else's, so at a busy server a large
+one holds memory and no pages that are asked for again (four connections of 64 MB each).
+"""
+
 _BUSY_S = 10.0
 _EMPTY = "0 bytes"
 
@@ -62,8 +67,10 @@ class Database:
         self.writer.dispose()
 
 
-def open_sqlite(path: Path, key: bytes, *, must_exist: bool = False) -> Database:
-    """Open or create the encrypted file `path` with the raw 32-byte `key`.
+def open_sqlite(
+    path: Path, key: bytes, *, must_exist: bool = False, reader_cache_kib: int = _CACHE_KIB
+) -> Database:  # fmt: skip
+    """Open or create the encrypted file `path` with the raw 32-byte `key`. `reader_cache_kib`: page cache of each reading connection.
 
     Refuses with ``store.wrong_key`` when the file does not open with this key or is damaged. Afterwards trouble of the disk or the file
     comes as ``disk.full``, ``store.damaged`` and the like from whatever is asked (`gridman.store.trouble`).
@@ -83,8 +90,8 @@ def open_sqlite(path: Path, key: bytes, *, must_exist: bool = False) -> Database
         raise damaged_file(path, _EMPTY)
     path.parent.mkdir(parents=True, exist_ok=True)
     _make_private(path)
-    writer = _sqlite_engine(path, key, begin="BEGIN IMMEDIATE", read_only=False, size=1)
-    reader = _sqlite_engine(path, key, begin="BEGIN", read_only=True, size=4)
+    writer = _sqlite_engine(path, key, begin="BEGIN IMMEDIATE", read_only=False, size=1, cache_kib=_CACHE_KIB)
+    reader = _sqlite_engine(path, key, begin="BEGIN", read_only=True, size=4, cache_kib=reader_cache_kib)
     try:
         with writer.connect() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
@@ -119,7 +126,7 @@ def _unreadable(path: Path, error: DatabaseError) -> Refusal:
     )
 
 
-def _sqlite_engine(path: Path, key: bytes, *, begin: str, read_only: bool, size: int) -> Engine:
+def _sqlite_engine(path: Path, key: bytes, *, begin: str, read_only: bool, size: int, cache_kib: int) -> Engine:
     from sqlcipher3 import dbapi2
 
     secret = key.hex()
@@ -143,7 +150,7 @@ def _sqlite_engine(path: Path, key: bytes, *, begin: str, read_only: bool, size:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=NORMAL" if read_only else "synchronous=FULL",
-            f"cache_size=-{_CACHE_KIB}",
+            f"cache_size=-{cache_kib}",
             "temp_store=MEMORY",
             "secure_delete=ON",
             f"query_only={'ON' if read_only else 'OFF'}",
