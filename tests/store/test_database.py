@@ -8,6 +8,7 @@ import pytest
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.files import take_away
+from gridman.services.street import open_street
 from gridman.store.database import open_sqlite
 from gridman.store.store import open_store
 
@@ -59,3 +60,19 @@ def test_a_file_that_is_there_is_opened_as_it_is(tmp_path: Path) -> None:
     with database.reader.connect() as connection:
         assert connection.exec_driver_sql("SELECT b FROM a").scalar() == 1
     database.close()
+
+
+def test_a_streets_readers_hold_less_of_its_pages_than_a_desks(tmp_path: Path) -> None:
+    """Four readers of 64 MB each held 250 MB of a large street, of which a commit of anybody leaves nothing to be used again."""
+    held = {}
+    street = open_street(tmp_path / "street")
+    desk = open_sqlite(tmp_path / "desk.db", KEY)
+    for name, database in (("street", street.store.database), ("desk", desk)):
+        for engine in ("reader", "writer"):
+            with getattr(database, engine).connect() as connection:
+                held[name, engine] = -connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    street.close(), desk.close()
+    assert held == {
+        ("street", "reader"): 16_384, ("street", "writer"): 65_536,
+        ("desk", "reader"): 65_536, ("desk", "writer"): 65_536,
+    }  # fmt: skip
