@@ -21,7 +21,8 @@ from gridman.store.unit import Unit
 from gridman.sync import exchange
 from gridman.sync.protocol import Op, Verdict
 from gridman.sync.push import Intake
-from tests.sync.world import Desk, World
+from tests.support.postgres import PostgresServer
+from tests.sync.world import Desk, World, make_world
 
 
 class Grudging(Intake):
@@ -123,6 +124,16 @@ def a_busy_morning(world: World) -> tuple[Desk, list[Op]]:
 
 @pytest.mark.parametrize("cls", [Intake, Grudging])
 def test_a_push_written_together_comes_to_the_same_as_one_by_one(world: World, cls: type[Intake]) -> None:
+    compare(world, cls)
+
+
+@pytest.mark.parametrize("cls", [Intake, Grudging])
+def test_so_it_does_on_postgresql(postgres_server: PostgresServer, cls: type[Intake]) -> None:
+    with make_world(postgres_server.create_database()) as world:
+        compare(world, cls)
+
+
+def compare(world: World, cls: type[Intake]) -> None:
     desk, ops = a_busy_morning(world)
     alone = taken(world, desk, ops, cls, one_by_one)
     together = taken(world, desk, ops, cls, lambda intake, ops: intake.take_all(ops))
