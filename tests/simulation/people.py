@@ -89,7 +89,9 @@ def create(play: Play, desk: Computer, unit: Unit, chance: Random) -> str:
         )  # fmt: skip
     elif what == "person" and houses:
         house = chance.choice(houses)
-        unit.create(Person(household_id=house.id, grid_id=house.grid_id, name=f"P{number}", relation="02"))
+        unit.create(
+            Person(household_id=house.id, grid_id=house.grid_id, name=f"P{number}", relation="02", population_type="01")
+        )
     else:
         what = "household"
         house = unit.create(Household(number=f"N{number}", grid_id=chance.choice(grids), address=f"New {number}"))
@@ -212,7 +214,9 @@ def street(play: Play, unit: Unit, chance: Random) -> str:
         else:
             unit.restore(house)
     elif what == "person":
-        person = unit.create(Person(household_id=house.id, grid_id=house.grid_id, name="Newcomer", relation="02"))
+        person = unit.create(
+            Person(household_id=house.id, grid_id=house.grid_id, name="Newcomer", relation="02", population_type="01")
+        )
         unit.create(
             CareTag(
                 person_id=person.id,

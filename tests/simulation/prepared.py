@@ -126,7 +126,15 @@ def _furnish(world: World) -> tuple[list[int], list[int]]:
                 )  # fmt: skip
                 houses.append(house.id)
             people.append(
-                unit.create(Person(household_id=houses[-1], grid_id=grid_id, name=f"Person {g}", relation="02")).id
+                unit.create(
+                    Person(
+                        household_id=houses[-1],
+                        grid_id=grid_id,
+                        name=f"Person {g}",
+                        relation="02",
+                        population_type="01",
+                    )
+                ).id
             )
     return houses, people
 
