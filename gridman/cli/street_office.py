@@ -58,7 +58,9 @@ def _fill_users(user: Any) -> None:
     add.add_argument(
         "--organisation",
         metavar="NAME",
-        help=_("name of the organisation (default: the street); see street department list"),
+        help=_(
+            "name of the organisation, or code of its grid or community (default: the street); see street department list"
+        ),
     )
     add.add_argument("--code", action="store_true", help=_("no password: print a code that enrols one computer"))
     add_invitation(add)
@@ -69,7 +71,9 @@ def _fill_users(user: Any) -> None:
     change.add_argument(
         "--role", metavar="ROLE", help=_("grid_worker, community_staff, street_clerk, street_supervisor …")
     )
-    change.add_argument("--organisation", metavar="NAME", help=_("name of the organisation"))
+    change.add_argument(
+        "--organisation", metavar="NAME", help=_("name of the organisation, or code of its grid or community")
+    )
     code = leaf(user, "code", _("print a new code that enrols one computer"), _code)
     code.add_argument("--login", required=True, metavar="LOGIN", help=_("for whom"))
     add_invitation(code)
@@ -100,13 +104,21 @@ def user_of(unit: Any, login: str) -> Any:
 
 
 def organisation_of(unit: Any, name: str | None) -> Any:
-    """The organisation of that name, else the street's office."""
+    """The organisation of that name, or of the grid or region of that code; without either the street's office."""
+    from gridman.domain.grid import Grid
     from gridman.domain.organisation import Organisation
+    from gridman.domain.region import Region
     from gridman.services.layout import street_office
 
     if not name:
         return street_office(unit)
     found = unit.first(Organisation, name=name)
+    if found is None and name.isdecimal():
+        grid, region = unit.first(Grid, code=name), unit.first(Region, code=name)
+        if grid is not None:
+            found = unit.first(Organisation, grid_id=grid.id, level="grid")
+        elif region is not None:
+            found = unit.first(Organisation, region_id=region.id, level=region.level)
     if found is None:
         raise Refusal(
             "cli.no_organisation",

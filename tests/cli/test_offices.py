@@ -413,6 +413,10 @@ def test_the_administrators_work(
     assert re.fullmatch(r"[2-9A-Z]{4}(-[2-9A-Z]{4}){4}", user["code"]) and user["organisation"] == "派出所"
     assert told(capsys, "street", "user", "code", *where, "--login", "ma")["code"] != user["code"]
     assert told(capsys, *add, "--organisation", "无", code=1)["refused"] == "cli.no_organisation"
+    assert told(capsys, *add, "--organisation", "990101999001001", code=1)["refused"] == "cli.no_organisation"
+    change = ["street", "user", "change", *where, "--login", "ma", "--organisation"]
+    assert told(capsys, *change, GRIDS[0])["organisation_id"] != told(capsys, *change, GRIDS[0][:12])["organisation_id"]
+    told(capsys, *change, "派出所")
     told(capsys, "street", "user", "suspend", *where, "--login", "ma")
     assert {u["login"]: u["is_suspended"] for u in told(capsys, "street", "user", "list", *where)}["ma"]
     told(capsys, "street", "user", "suspend", *where, "--login", "ma", "--lift")
