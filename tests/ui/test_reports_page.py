@@ -1,5 +1,6 @@
 """Reports: the pages stand beside the choice at once; what is printed or saved carries a batch number and is noted."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pypdfium2
 import pytest
 from PySide6.QtPrintSupport import QPrinter
 from pytestqt.qtbot import QtBot
+from reportlab.pdfgen import canvas
 from sqlalchemy import select
 
 from gridman.store import tables
@@ -122,3 +124,19 @@ def test_every_control_has_a_name(open_window: Open, qtbot: QtBot) -> None:
     settle(qtbot, session)
     Keys(qtbot, session).rest()
     assert unnamed(session.window.current_page) == []
+
+
+def test_pictures_wait_until_there_is_ink_on_the_page(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("community_staff", "reports")
+    settle(qtbot, session)
+    page = page_of(session)
+    assert page.preview.is_painted()
+    bare = io.BytesIO()
+    sheet = canvas.Canvas(bare, pagesize=(842, 595))
+    sheet.showPage()
+    sheet.save()
+    page.preview.show_pdf(bare.getvalue())
+    qtbot.wait(300)
+    assert not page.is_settled()
+    page.preview.show_pdf(page._made.pdf)
+    qtbot.waitUntil(page.is_settled, timeout=15_000)

@@ -380,7 +380,7 @@ class ReportsPage(Page):
 
     def is_settled(self) -> bool:
         """Whether the preview stands (for pictures)."""
-        return not self._is_making and not self._pause.isActive()
+        return not self._is_making and not self._pause.isActive() and self.preview.is_painted()
 
     def first_focus(self) -> QWidget | None:
         return self.reports

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSize, Qt
-from PySide6.QtGui import QPageLayout, QPageSize, QPainter
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter
 from PySide6.QtPdf import QPdfDocument
 from PySide6.QtPdfWidgets import QPdfView
 from PySide6.QtWidgets import QFrame, QLabel, QStackedLayout, QVBoxLayout, QWidget
@@ -17,6 +17,8 @@ __all__ = ["Preview", "labelled", "paint_pages"]
 
 _STEP = 1.2
 _PRINT_DPI = 300
+_INK = 110
+"""Darker than paper, watermark and frame, of 255."""
 
 
 class Preview(QFrame):
@@ -80,6 +82,17 @@ class Preview(QFrame):
         self._pages.setText(ngettext("{n} page", "{n} pages", n).format(n=n))
         self._stack.setCurrentWidget(self.view)
         self.view.verticalScrollBar().setValue(at)
+
+    def is_painted(self) -> bool:
+        """Whether there is ink on the page that is shown, or no page to show: Qt paints pages in a thread of its own and does not say when."""
+        if self._stack.currentWidget() is not self.view or not self.isVisible():
+            return True
+        shown = self.view.viewport()
+        middle = QRect(
+            shown.width() // 4, 0, shown.width() // 2, shown.height()
+        )  # in dark, what lies beside a page is dark
+        image = shown.grab(middle).toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+        return min(bytes(image.constBits()), default=0) < _INK
 
     def zoom_in(self) -> None:
         """Larger."""
