@@ -11,12 +11,23 @@ from gridman.geo.standalone import IncidentCard, standalone_page
 from gridman.geo.tiles import GridShape
 from gridman.kernel.clock import Clock, show_instant, system_clock
 from gridman.kernel.errors import Refusal
+from gridman.kernel.files import os_trouble
 from gridman.kernel.progress import Progress, Ticket, quiet
+from gridman.kernel.words import N_
 from gridman.services import maps
 from gridman.services.desk import Desk, actor_here
+from gridman.services.enrolment import Enrolled
 from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
 from gridman.services.lease import lease_of, require_lease
-from gridman.services.signin import DeskParts, DeskUser, desk_users, set_up_desk, sign_in, verify_passphrase
+from gridman.services.signin import (
+    DeskParts,
+    DeskUser,
+    check_set_up,
+    desk_users,
+    set_up_desk,
+    sign_in,
+    verify_passphrase,
+)
 from gridman.services.trust import Invitation, check_street, read_invitation
 from gridman.store.blobs import BlobStore
 from gridman.store.indexes import Indexer
@@ -24,7 +35,7 @@ from gridman.store.journal import DeskJournal
 from gridman.store.replay import receiving
 from gridman.store.store import open_store
 from gridman.store.unit import Reader
-from gridman.sync.http import enrol_over_http, fetch_authority, is_plain
+from gridman.sync.http import enrol_over_http, fetch_authority, is_plain, take_back_over_http
 from gridman.sync.retry import AWAY
 from gridman.sync.session import DeskSync
 
@@ -83,8 +94,11 @@ def enrol_desk(
     """Set this computer up for `login`: make sure of the street server, ask it, then make the encrypted desk that `passphrase` opens.
 
     ``code``: as typed or scanned (`trust.read_invitation`); a scanned one names the server itself. ``fingerprint``: the street's, compared
-    by a person, where the code does not carry it. Refuses with ``enrol.confirm_street``, ``sync.untrusted`` before anything is sent.
+    by a person, where the code does not carry it. Refuses with ``enrol.confirm_street``, ``sync.untrusted`` before anything is sent, and for
+    what is wrong on this computer before the code is used up (`check_set_up`). What fails after that takes the enrolment back, so that the
+    code works again; ``enrol.half_done`` where the street could not be told.
     """
+    check_set_up(data_dir, login, passphrase, again=again)
     invitation = read_invitation(code) if code is not None else Invitation("")
     server_url = invitation.url or server_url
     authority = fetch_authority(server_url)
@@ -93,14 +107,35 @@ def enrol_desk(
     enrolled = enrol_over_http(
         server_url, login, device_name, password=password, code=invitation.code or None, authority=authority
     )
-    parts = set_up_desk(
-        data_dir, enrolled, server_url, passphrase, clock, device_name=device_name, authority=authority, again=again
-    )
+    try:
+        parts = set_up_desk(
+            data_dir, enrolled, server_url, passphrase, clock, device_name=device_name, authority=authority, again=again
+        )
+    except Exception as error:
+        _take_back(server_url, enrolled, authority, error)
+        raise
     desk = join_desk(parts, clock)
     if isinstance(desk.synchroniser, DeskSync):
         with suppress(Refusal):  # cut off just now: the first synchronisation does it
             desk.synchroniser.introduce()
     return desk
+
+
+def _take_back(server_url: str, enrolled: Enrolled, authority: bytes, error: Exception) -> None:
+    """The street has a computer that there is not: have it forget it. Refuses with ``enrol.half_done`` where it does not."""
+    try:
+        take_back_over_http(server_url, enrolled.token, authority=authority)
+    except Refusal as unheard:
+        told = error if isinstance(error, Refusal) else os_trouble(error)
+        raise Refusal(
+            "enrol.half_done",
+            N_("The street entered this computer as number {number}, but it could not be set up here: {why}"),
+            N_(
+                "Mend that, then ask the street's administrator for another code, and to shut out computer {number}: it was never in use."
+            ),
+            number=enrolled.replica,
+            why=told.words() if told is not None else type(error).__name__,
+        ) from unheard
 
 
 class DeskDoor:

@@ -63,6 +63,7 @@ _STATUS = {
     "server.stopping": 503,
     "job.busy": 409,
     "job.missing": 404,
+    "enrol.in_use": 409,
     "sync.fork": 409,
     "sync.malformed": 400,
     "sync.other_device": 403,

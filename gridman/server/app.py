@@ -25,7 +25,7 @@ from gridman.server.routes.audit import post_audit
 from gridman.server.routes.authority import get_authority
 from gridman.server.routes.blobs import get_blob, head_blob, patch_blob
 from gridman.server.routes.description import get_openapi
-from gridman.server.routes.enrol import post_enrol
+from gridman.server.routes.enrol import delete_enrol, post_enrol
 from gridman.server.routes.events import get_events
 from gridman.server.routes.incidents import get_incidents
 from gridman.server.routes.monitor import get_health, get_live, get_metrics
@@ -41,7 +41,8 @@ from gridman.sync.snapshots import Snapshots, snapshots_of
 __all__ = ["ADDRESSES", "StreetParts", "make_app", "street_app"]
 
 ADDRESSES: tuple[Address, ...] = (
-    get_status, get_live, get_health, get_metrics, get_version, get_openapi, get_authority, post_enrol, get_me, post_token, post_password,
+    get_status, get_live, get_health, get_metrics, get_version, get_openapi, get_authority, post_enrol, delete_enrol,
+    get_me, post_token, post_password,
     post_sync, get_events, post_audit, post_farewell, patch_blob, head_blob, get_blob, get_incidents,
 )  # fmt: skip
 """Every address for programs, in the order of the document (`gridman.server.openapi`)."""

@@ -28,12 +28,13 @@ from gridman.store.unit import Reader, Unit
 
 __all__ = [
     "CODE_MS", "LOST", "RETIRED", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "plain_name",
-    "revoke_device", "rotate_token",
+    "revoke_device", "rotate_token", "take_back",
 ]  # fmt: skip
 
 CODE_MS = 24 * 3_600_000
 _MAX_DEVICE_NAME = 60
 _SEEN_EVERY_MS = 60_000
+_TAKE_BACK_MS = 10 * 60_000
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,22 @@ def rotate_token(unit: Unit) -> str:
     rows.amend_device(unit, unit.actor.replica, next_digest=_digest(secret))
     note(unit, "token", device=unit.actor.replica)
     return f"gm1.{unit.actor.replica}.{secret}"
+
+
+def take_back(unit: Unit) -> None:
+    """Forget the calling computer: nothing came of it, so the code that was used for it works again. Refuses with ``enrol.in_use`` one that
+    has synchronised or was enrolled more than ten minutes ago.
+    """
+    rows.lock_device(unit, unit.actor.replica)
+    device = rows.device_of(unit, unit.actor.replica)
+    if device is None or device.highest or device.audit_n or unit.now > device.enrolled_at + _TAKE_BACK_MS:
+        raise Refusal(
+            "enrol.in_use",
+            N_("This computer is in use; its enrolment cannot be taken back."),
+            N_("The street's administrator can take it out of service."),
+        )
+    rows.forget_device(unit, device)
+    note(unit, "enrol_failed", "user", device.user_id, device=device.replica)
 
 
 def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST) -> None:

@@ -17,7 +17,7 @@ import msgspec
 from gridman.domain.access import Actor
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal
-from gridman.kernel.files import put_in_place, take_away, take_away_folder, write_whole
+from gridman.kernel.files import put_in_place, require_free_space, take_away, take_away_folder, write_whole
 from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.services.enrolment import Enrolled, plain_name
@@ -25,14 +25,14 @@ from gridman.services.lease import keep_signer, note_time
 from gridman.services.settings import DEVICE_NAME
 from gridman.services.trust import keep_desk_authority
 from gridman.store.database import Database, open_sqlite
-from gridman.store.keys import DEFAULT_COST, Cost, KeyFile, fold_login
+from gridman.store.keys import DEFAULT_COST, Cost, KeyFile, check_passphrase, fold_login
 from gridman.store.rotation import DESK, settle
 from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store, open_store
 from gridman.store.unit import Unit
 
 __all__ = [
-    "DeskParts", "DeskUser", "change_passphrase", "desk_of", "desk_token",
+    "DeskParts", "DeskUser", "change_passphrase", "check_set_up", "desk_of", "desk_token",
     "desk_users", "destroy_desk", "keep_token", "set_up_desk", "sign_in",
     "update_profile", "verify_passphrase",
 ]  # fmt: skip
@@ -41,6 +41,8 @@ _TOKEN = "street.token"
 _FORMAT = 1
 _PROFILE = "desk.json"
 _DESTROYED = "destroyed"
+_ROOM_BYTES = 64 << 20
+"""A new desk with the records of a few grids, and what SQLite writes beside them meanwhile."""
 
 
 class DeskUser(msgspec.Struct, frozen=True):
@@ -164,6 +166,35 @@ def _settled(data_dir: Path, user: DeskUser) -> Path:
     return folder
 
 
+def check_set_up(data_dir: Path, login: str, passphrase: str, *, again: bool = False) -> None:
+    """What can be known here before the street is asked: afterwards a one-time code is used up, whatever becomes of the desk.
+
+    Refuses with ``passphrase.weak``, ``desk.already_set_up``, ``profile.too_new``, ``disk.full``, ``file.cannot_write``.
+    """
+    check_passphrase(passphrase, login)
+    try:
+        is_known = _find(data_dir, login) is not None
+    except Refusal as refusal:
+        if refusal.code != "profile.damaged":  # setting up mends that one
+            raise
+        is_known = False
+    if is_known and not again:
+        raise _set_up_already(fold_login(login))
+    require_free_space(data_dir, _ROOM_BYTES)
+    trial = data_dir / "trial"
+    write_whole(trial, b"")
+    take_away(trial)
+
+
+def _set_up_already(login: str) -> Refusal:
+    return Refusal(
+        "desk.already_set_up",
+        N_("This computer is already set up for {login}."),
+        N_("Sign in with the passphrase chosen then."),
+        login=login,
+    )
+
+
 def set_up_desk(
     data_dir: Path,
     enrolled: Enrolled,
@@ -177,8 +208,8 @@ def set_up_desk(
     cost: Cost = DEFAULT_COST,
 ) -> DeskParts:
     """After enrolment: make the key file and the encrypted store, keep the token in it, and enter the user in the profile, last:
-    a set-up that was cut off leaves nothing that looks finished. ``device_name`` is printed on this desk's sheets; ``authority`` (PEM) is the one
-    whose street server this desk believes from now on.
+    a set-up that was cut off leaves nothing that looks finished, one that failed no folder. ``device_name`` is printed on
+    this desk's sheets; ``authority`` (PEM) is the one whose street server this desk believes from now on.
 
     ``again``: the user starts anew (forgotten passphrase, revoked desk); the old desk's folder stays.
     Refuses with ``desk.already_set_up``, ``passphrase.weak``.
@@ -188,12 +219,7 @@ def set_up_desk(
     known = _users_or_none(data_dir)
     others = tuple(u for u in known if u.login != login)
     if not again and len(others) < len(known):
-        raise Refusal(
-            "desk.already_set_up",
-            N_("This computer is already set up for {login}."),
-            N_("Sign in with the passphrase chosen then."),
-            login=login,
-        )
+        raise _set_up_already(login)
     user = DeskUser(
         login=login,
         name=enrolled.name,
@@ -206,18 +232,25 @@ def set_up_desk(
         street_epoch=enrolled.street_epoch,
     )
     folder = _folder(data_dir, user)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _, key = KeyFile.create(folder / "keys.json", login, passphrase, cost)
-    database = open_sqlite(folder / "desk.db", key)
-    parts = DeskParts(folder, key, database, user)
-    with open_store(database, user.replica, [], clock).unit(_actor(user)) as unit:
-        keep_token(unit, enrolled.token)
-        keep_desk_authority(unit, authority)
-        keep_signer(unit, enrolled.signer, enrolled.ticket)
-        put_setting(unit, DEVICE_NAME, plain_name(device_name))
-        note(unit, "enrol", "user", user.user_id, device=user.replica)
-    _keep_profile(data_dir, (user, *others))
-    return parts
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _, key = KeyFile.create(folder / "keys.json", login, passphrase, cost)
+        database = open_sqlite(folder / "desk.db", key)
+        try:
+            with open_store(database, user.replica, [], clock).unit(_actor(user)) as unit:
+                keep_token(unit, enrolled.token)
+                keep_desk_authority(unit, authority)
+                keep_signer(unit, enrolled.signer, enrolled.ticket)
+                put_setting(unit, DEVICE_NAME, plain_name(device_name))
+                note(unit, "enrol", "user", user.user_id, device=user.replica)
+            _keep_profile(data_dir, (user, *others))
+        except BaseException:
+            database.close()
+            raise
+    except BaseException:
+        take_away_folder(folder)  # its number is new: nobody's work lies there
+        raise
+    return DeskParts(folder, key, database, user)
 
 
 def _actor(user: DeskUser) -> Actor:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Table, func, insert, select, update
+from sqlalchemy import Row, Table, delete, func, insert, select, update
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import REPLICA_BITS, STREET_REPLICA
@@ -16,8 +16,8 @@ from gridman.store.unit import Reader, Unit
 
 __all__ = [
     "Account", "Device", "account_of_login", "account_of_user", "accounts", "add_account", "add_code", "add_device", "amend_account",
-    "amend_device", "begin_attempt", "device_of", "devices", "ensure_street", "lock_device", "keep_replicas_from", "skews", "street_identity",
-    "take_code",
+    "amend_device", "begin_attempt", "device_of", "devices", "ensure_street", "forget_device", "lock_device", "keep_replicas_from", "skews",
+    "street_identity", "take_code",
 ]  # fmt: skip
 
 _STREET_ID = "street_id"
@@ -177,6 +177,16 @@ def keep_replicas_from(unit: Unit, skipped: int) -> None:
     """Never hand out the next `skipped` replica numbers: a street restored from a backup may have given them to desks already."""
     take_turn(unit.connection)
     put_meta(unit.connection, _REPLICA_FLOOR, str(_highest_replica(unit) + skipped))
+
+
+def forget_device(unit: Unit, device: Device) -> None:
+    """Take a device that never came to be off the list again. Its number is never given out anew, and the code used for it works once more."""
+    keep_replicas_from(unit, 0)
+    e = tables.enrolment
+    unit.connection.execute(
+        update(e).where(e.c.user_id == device.user_id, e.c.used_at == device.enrolled_at).values(used_at=None)
+    )
+    unit.connection.execute(delete(tables.device).where(tables.device.c.replica == device.replica))
 
 
 def amend_device(unit: Unit, replica: int, **values: Any) -> None:

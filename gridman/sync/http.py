@@ -18,7 +18,7 @@ from gridman.sync.codec import decode_answer, decode_greeting, encode
 from gridman.sync.protocol import Answer, Greeting, Hello, LastWords, Request
 from gridman.sync.unreachable import no_street, unreachable
 
-__all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain"]
+__all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain", "take_back_over_http"]
 
 T = TypeVar("T")
 KEPT_OPEN_S = 200.0
@@ -192,6 +192,14 @@ def enrol_over_http(
         return msgspec.json.decode(answer.content, type=Enrolled)
     except msgspec.MsgspecError as error:
         raise no_street(server_url) from error
+
+
+def take_back_over_http(
+    server_url: str, token: str, *, authority: bytes = b"", transport: httpx.BaseTransport | None = None
+) -> None:
+    """Have the street forget an enrolment just made, of which nothing came on this computer; the code that was used works again."""
+    with _client(server_url, transport, {"Authorization": f"Bearer {token}"}, _believing(authority)) as client:
+        _checked(lambda: client.delete("/enrol/v1"), server_url)
 
 
 def is_plain(url: str) -> bool:

@@ -1,12 +1,19 @@
 """Enrolling and signing in over HTTP."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
+from gridman import joining
 from gridman.domain.access import SYSTEM
+from gridman.joining import enrol_desk
+from gridman.kernel.errors import Refusal
+from gridman.kernel.files import full_disk
 from gridman.services import accounts, enrolment
+from gridman.services.signin import desk_token, desk_users
+from gridman.store.accounts import devices
 from tests.server.conftest import Served
 from tests.support.streets import CLERK, PASSWORD, STAFF, WORKER
 
@@ -100,3 +107,63 @@ def test_a_user_changes_the_password_over_the_wire(served: Served) -> None:
 def test_odd_logins_are_only_unknown(served: Served, login: str) -> None:
     answer = served.client.post("/enrol/v1", json={"login": login, "password": PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (401, "auth.wrong_password")
+
+
+PASS = "a quiet morning"
+
+
+def code_of(served: Served) -> str:
+    with served.town.street.store.unit(SYSTEM) as unit:
+        return enrolment.new_code(unit, served.town.users[WORKER])
+
+
+def numbers(served: Served) -> list[int]:
+    with served.town.street.store.read() as reader:
+        return [d.replica for d in devices(reader)]
+
+
+def test_what_is_wrong_on_this_computer_is_told_before_the_code_is_used(served: Served, tmp_path: Path) -> None:
+    """A passphrase of eight letters used the one-time code up and left a computer that nobody ever saw."""
+    code, blocked, folder = code_of(served), tmp_path / "blocked", tmp_path / "desk"
+    blocked.write_text("a file stands where the folder should be")
+    for place, passphrase, why in ((folder, "too few", "passphrase.weak"), (blocked, PASS, "file.cannot_write")):
+        with pytest.raises(Refusal) as told:
+            enrol_desk(place, served.url, WORKER, passphrase, code=code, clock=served.town.clock)
+        assert told.value.code == why
+    assert numbers(served) == [] and not folder.exists()
+    enrol_desk(folder, served.url, WORKER, PASS, code=code, clock=served.town.clock).close()
+    with pytest.raises(Refusal) as told:
+        enrol_desk(folder, served.url, WORKER, PASS, code=code_of(served), clock=served.town.clock)
+    assert told.value.code == "desk.already_set_up" and numbers(served) == [2]
+
+
+def test_a_set_up_that_fails_takes_the_enrolment_back(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, folder = code_of(served), tmp_path / "desk"
+
+    def try_it() -> str:
+        with monkeypatch.context() as broken, pytest.raises(Refusal) as told:
+            broken.setattr("gridman.services.signin.keep_signer", disk_ends)
+            enrol_desk(folder, served.url, WORKER, PASS, code=code, clock=served.town.clock)
+        assert not list(folder.glob("desk-*")) and desk_users(folder) == ()
+        return told.value.code
+
+    def disk_ends(*_parts: object) -> None:
+        raise full_disk(folder)
+
+    assert try_it() == "disk.full" and numbers(served) == []
+    with monkeypatch.context() as cut:
+        cut.setattr(joining, "take_back_over_http", unheard)
+        assert try_it() == "enrol.half_done" and numbers(served) == [3], "no number is given out twice"
+    code = code_of(served)
+    desk = enrol_desk(folder, served.url, WORKER, PASS, code=code, clock=served.town.clock)
+    desk.synchronise()
+    token = {"Authorization": f"Bearer {desk_token(desk.store)}"}
+    desk.close()
+    assert served.client.delete("/enrol/v1", headers=token).json()["code"] == "enrol.in_use"
+    assert post_code(served, code).status_code == 401
+
+
+def unheard(*_parts: object, **_more: object) -> None:
+    raise Refusal("sync.cut_off", "cut off", "")

@@ -157,6 +157,8 @@ def own(places: Places, name: str, status: int) -> dict[str, Any] | None:
         ("post_password", 422): lambda: call | {"json": {"old": PASSWORD, "new": "x"}},
         ("post_enrol", 401): lambda: {"json": {"login": "nobody", "password": "x"}},
         ("post_enrol", 403): lambda: {"json": {"login": suspended(places), "password": PASSWORD}},
+        ("delete_enrol", 409): lambda: in_use(places, call),
+        ("delete_enrol", 429): lambda: called_already(places, call),
         ("post_sync", 409): lambda: call | {"content": message(places, last_replica(places), protocol=9, lowest=9)},
         ("post_farewell", 409): lambda: call | {"content": message(places, last_replica(places), protocol=9, lowest=9)},
     }
@@ -169,6 +171,18 @@ def own(places: Places, name: str, status: int) -> dict[str, Any] | None:
 def last_replica(places: Places) -> int:
     with places.town.street.store.read() as reader:
         return devices(reader)[-1].replica
+
+
+def in_use(places: Places, call: dict[str, Any]) -> dict[str, Any]:
+    """The call of a computer that has synchronised."""
+    places.call("post_sync", headers=call["headers"], content=message(places, last_replica(places)))
+    return call
+
+
+def called_already(places: Places, call: dict[str, Any]) -> dict[str, Any]:
+    """The second call of a computer at the server that allows one."""
+    places.call("get_me", at="tight", headers=call["headers"])
+    return call | {"at": "tight"}
 
 
 def suspended(places: Places) -> str:

@@ -1,4 +1,4 @@
-"""POST /enrol/v1: a computer becomes a desk of the street."""
+"""POST /enrol/v1: a computer becomes a desk of the street; DELETE: it did not come to it."""
 
 from dataclasses import replace
 
@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from gridman.server.answers import json_answer, json_body
 from gridman.server.api import Body, Caller, Said, address
-from gridman.server.auth import host_of
+from gridman.server.auth import caller_of, host_of
 from gridman.server.limits import malformed, read_body
 from gridman.server.parts import count_trial, in_thread, parts_of
-from gridman.services.enrolment import Enrolled, enrol
+from gridman.services.enrolment import Enrolled, enrol, take_back
 from gridman.services.lease import issue_ticket, signer_of
 
-__all__ = ["post_enrol"]
+__all__ = ["delete_enrol", "post_enrol"]
 
 
 class EnrolForm(Struct, frozen=True):
@@ -56,3 +56,17 @@ async def post_enrol(request: Request) -> Response:
         return replace(made, signer=signer_of(street.store, street.key), ticket=ticket)
 
     return json_answer(await in_thread(make, parts.hashing), 201)
+
+
+@address("DELETE", "/enrol/v1", Said(204, "The enrolment was taken back."), refuses=("enrol.in_use",))
+async def delete_enrol(request: Request) -> Response:
+    """A computer that could not be set up takes its enrolment back; the code that was used for it works again."""
+    actor = await caller_of(request)
+    store = parts_of(request).street.store
+
+    def undo() -> None:
+        with store.unit(actor) as unit:
+            take_back(unit)
+
+    await in_thread(undo)
+    return Response(status_code=204)
