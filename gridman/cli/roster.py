@@ -46,10 +46,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
     report = get_report(_FORMS[args.report])
     with open_folder(args.data, args.login, args.database) as opened:
-        sheet, rows = _sheet(opened, args.report, _wanted(args, opened))
+        sheet, rows, record_id = _sheet(opened, args.report, _wanted(args, opened))
         # Noted before the paper exists: a sheet without a line in the audit must not be possible.
         with opened.store.unit(opened.actor) as unit:
-            stamp = make_stamp(unit, args.report, args.purpose, rows, masked=not args.unmasked)
+            stamp = make_stamp(unit, args.report, args.purpose, rows, record_id=record_id, masked=not args.unmasked)
     pages = typeset(report.build(sheet, stamp), args.out)
     console.say(_("{file}: {title}, {rows} records, batch {batch}").format(
         file=args.out, title=_(report.title), rows=rows, batch=stamp.batch,
@@ -80,8 +80,8 @@ def _wanted(args: argparse.Namespace, opened: Opened) -> str:
     )
 
 
-def _sheet(opened: Opened, report: str, wanted: str) -> tuple[Any, int]:
-    """The sheet's content and how many records it shows."""
+def _sheet(opened: Opened, report: str, wanted: str) -> tuple[Any, int, int]:
+    """The sheet's content, how many records it shows, and the record it is about."""
     from gridman.domain.grid import Grid
     from gridman.domain.household import Household
     from gridman.domain.incident import Incident
@@ -93,14 +93,15 @@ def _sheet(opened: Opened, report: str, wanted: str) -> tuple[Any, int]:
         if report == _GRID:
             grid = _find(reader, Grid, "code", wanted)
             roster = rosters.roster_sheet(reader, actor, grid.id)
-            return roster, len(roster.households)
+            return roster, len(roster.households), grid.id
         if report == "household_card":
-            return rosters.household_sheet(reader, actor, _find(reader, Household, "number", wanted).id), 1
+            home = _find(reader, Household, "number", wanted).id
+            return rosters.household_sheet(reader, actor, home), 1, home
         if report == "incident_slip":
-            return rosters.incident_sheet(
-                reader, actor, _find(reader, Incident, "number", wanted).id, opened.blobs()
-            ), 1
-        return rosters.visit_sheet(reader, actor, _find(reader, Visit, "", wanted).id, opened.blobs()), 1
+            incident = _find(reader, Incident, "number", wanted).id
+            return rosters.incident_sheet(reader, actor, incident, opened.blobs()), 1, incident
+        visit = _find(reader, Visit, "", wanted).id
+        return rosters.visit_sheet(reader, actor, visit, opened.blobs()), 1, visit
 
 
 def _find(reader: Any, cls: type[Any], number_field: str, wanted: str) -> Any:

@@ -1,6 +1,9 @@
 """Who a user is today: the actor behind a request or a signed-in desk, and the scopes of data the user's desk receives."""
 
+from collections.abc import Collection
+
 from gridman.domain.access import Actor, may, scopes_for
+from gridman.domain.organisation import Organisation
 from gridman.domain.user import User
 from gridman.kernel.clock import day_of
 from gridman.store.queries.standing import (
@@ -13,7 +16,7 @@ from gridman.store.queries.standing import (
 )
 from gridman.store.unit import Reader
 
-__all__ = ["actor_of_user", "grids_of_user", "scopes_of_user"]
+__all__ = ["actor_of_user", "grids_of_user", "organisation_for", "organisations_of", "scopes_of_user"]
 
 _BY_ASSIGNMENT = frozenset({"grid_worker", "grid_leader"})
 _NO_GRID = frozenset({0})
@@ -58,6 +61,28 @@ def actor_of_user(reader: Reader, user_id: int, replica: int = 0) -> Actor:
     return Actor(
         user.id, user.name, user.role, user.organisation_id, grids_of_user(reader, user) or _NO_GRID, replica
     )  # fmt: skip
+
+
+def organisation_for(
+    reader: Reader, actor: Actor, grid_id: int | None, involved: Collection[int | None] = ()
+) -> Organisation | None:
+    """For which organisation `actor` acts on a record of this grid: who works in several grids, for the team of the record's grid; everybody
+    else for the one they belong to. That one goes before where only it is among the `involved`: it reported or holds the incident.
+    """
+    own = reader.find(Organisation, actor.organisation_id)
+    if own is None or own.level != "grid" or own.grid_id == grid_id or grid_id not in actor.grid_ids:
+        return own
+    team = reader.first(Organisation, grid_id=grid_id, level="grid")
+    return own if team is None or (own.id in involved and team.id not in involved) else team
+
+
+def organisations_of(reader: Reader, actor: Actor) -> list[int]:
+    """The organisations for which `actor` acts today: the own one, and the teams of all grids assigned to a worker of a team."""
+    own = reader.find(Organisation, actor.organisation_id)
+    if own is None or own.level != "grid":
+        return [actor.organisation_id]
+    teams = reader.page(Organisation, grid_id=actor.grid_ids, level="grid")
+    return sorted({own.id, *(team.id for team in teams)})
 
 
 def scopes_of_user(reader: Reader, user_id: int) -> frozenset[str]:

@@ -15,13 +15,19 @@ from gridman.domain.organisation import Organisation, rank_of
 from gridman.domain.time_limits import EMERGENCY
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
+from gridman.services.access import organisation_for
 from gridman.services.incident_tasks import has_open_tasks, merge_candidates
 from gridman.store.queries import incidents as query
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["actions_for", "require_action", "require_needs", "targets_for"]
+__all__ = ["acting_for", "actions_for", "require_action", "require_needs", "targets_for"]
 
 _URGE_EVERY_MS = 4 * 3_600_000
+
+
+def acting_for(reader: Reader, actor: Actor, incident: Incident) -> Organisation | None:
+    """The organisation for which this person takes steps of the incident: a worker of several grids acts for the team of its grid."""
+    return organisation_for(reader, actor, incident.grid_id, (incident.creator_id, incident.holder_id))
 
 
 def actions_for(reader: Reader, actor: Actor, incident: Incident) -> list[Transition]:
@@ -56,11 +62,12 @@ def _readers_for(reader: Reader, actor: Actor, incident: Incident) -> list[Organ
     """Superiors, the nearest first, then direct subordinates; without those that see it anyway."""
     see_it = {incident.creator_id, incident.holder_id, incident.handler_id, *copies_of(incident)}
     above: list[Organisation] = []
-    own = reader.find(Organisation, actor.organisation_id)
+    own = acting_for(reader, actor, incident)
+    own_id = own.id if own is not None else actor.organisation_id
     while own is not None and own.parent_id is not None and len(above) < 5:
         own = reader.find(Organisation, own.parent_id)
         above += [own] if own is not None else []
-    below = reader.page(Organisation, parent_id=actor.organisation_id, order_by=("name",), limit=2_000)
+    below = reader.page(Organisation, parent_id=own_id, order_by=("name",), limit=2_000)
     return [o for o in (*above, *below) if o.id not in see_it]
 
 
@@ -130,7 +137,7 @@ def _why_not(reader: Reader, actor: Actor, incident: Incident, row: Transition) 
         )
     if not access.may(actor, "incident.act") or (row.roles and actor.role not in row.roles):
         return _not_yours(reader, incident, row)
-    holder, own = reader.find(Organisation, incident.holder_id), reader.find(Organisation, actor.organisation_id)
+    holder, own = reader.find(Organisation, incident.holder_id), acting_for(reader, actor, incident)
     if own is None or holder is None:
         return _not_yours(reader, incident, row)
     is_allowed = {

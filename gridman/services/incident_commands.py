@@ -14,7 +14,7 @@ from gridman.domain.incident import (
 )
 from gridman.domain.organisation import Organisation
 from gridman.domain.time_limits import time_limit_ms
-from gridman.services.incident_actions import require_action, require_needs
+from gridman.services.incident_actions import acting_for, require_action, require_needs
 from gridman.services.incident_tasks import whistle_up
 from gridman.store.queries import incidents as query
 from gridman.store.unit import Unit
@@ -52,7 +52,8 @@ def perform(
     require_needs(
         row, target_id=target_id, other_id=other_id, case=case, note=note, result=result, satisfaction=satisfaction
     )
-    from_state = incident.state
+    from_state, own = incident.state, acting_for(unit, unit.actor, incident)
+    own_id = own.id if own is not None else unit.actor.organisation_id
     step_id = step_id or unit.new_id()
     payload: dict[str, Any] = {
         "action": action, "target_id": target_id, "note": note, "result": result, "is_solved": is_solved,
@@ -67,7 +68,7 @@ def perform(
     holder_id = _in_use(unit, _holder_after(unit, incident, row, target_id))
     if row.to_state is not None:
         unit.amend(incident, state=row.to_state, holder_id=holder_id)
-    said = _Said(unit, incident, action, target_id, other_id, result, is_solved, satisfaction)
+    said = _Said(unit, incident, action, target_id, other_id, result, is_solved, satisfaction, own_id)
     effect = _EFFECTS.get(action)
     if effect is not None:
         effect(said)
@@ -82,6 +83,7 @@ def perform(
         target_id=target_id or (holder_id if row.holder_after != "same" else None),
         note=_note_of(unit, note or result, other_id),
         step_id=step_id,
+        organisation_id=own_id,
     )
     return incident
 
@@ -101,12 +103,16 @@ def log_step(
     target_id: int | None = None,
     note: str = "",
     step_id: int | None = None,
+    organisation_id: int | None = None,
 ) -> IncidentStep:
-    """Add a line to an incident's log; `incident` is already as the step leaves it."""
+    """Add a line to an incident's log; `incident` is already as the step leaves it. `organisation_id`: for whom the step was taken, None:
+    the actor's own.
+    """
     return unit.create(
         IncidentStep(
             id=step_id, incident_id=incident.id, grid_id=incident.grid_id, at=unit.at, action=action, from_state=from_state,
-            to_state=incident.state, user_id=unit.actor.user_id, organisation_id=unit.actor.organisation_id, target_id=target_id,
+            to_state=incident.state, user_id=unit.actor.user_id, target_id=target_id,
+            organisation_id=organisation_id or unit.actor.organisation_id,
             note=note or None,
         )
     )  # fmt: skip
@@ -117,11 +123,11 @@ class _Said:
 
     def __init__(
         self, unit: Unit, incident: Incident, action: str, target_id: int | None, other_id: int | None, result: str,
-        is_solved: bool | None, satisfaction: int | None,
+        is_solved: bool | None, satisfaction: int | None, own_id: int,
     ) -> None:  # fmt: skip
         self.unit, self.incident, self.action = unit, incident, action
         self.target_id, self.other_id, self.result = target_id, other_id, result
-        self.is_solved, self.satisfaction = is_solved, satisfaction
+        self.is_solved, self.satisfaction, self.own_id = is_solved, satisfaction, own_id
 
     def set(self, **values: Any) -> None:
         """Write into the incident."""
@@ -138,7 +144,7 @@ def _supervise(said: _Said) -> None:
 
 
 def _finish(said: _Said) -> None:
-    said.set(result=said.result, handler_id=said.unit.actor.organisation_id)
+    said.set(result=said.result, handler_id=said.own_id)
 
 
 def _close(said: _Said) -> None:

@@ -5,6 +5,7 @@ is taken up again beats the close that crossed it. Whatever else comes too late 
 from typing import Any
 
 from gridman.domain.incident import Incident, IncidentStep, transition
+from gridman.services.incident_actions import acting_for
 from gridman.services.incidents import perform
 from gridman.store.queries import incidents as query
 from gridman.store.unit import Unit
@@ -44,9 +45,15 @@ def _is_repeated(unit: Unit, incident: Incident, action: str, target_id: int | N
     return (
         last is not None
         and last.action == action
-        and last.organisation_id == unit.actor.organisation_id
+        and last.organisation_id == _own_id(unit, incident)
         and (target_id is None or last.target_id == target_id)
     )
+
+
+def _own_id(unit: Unit, incident: Incident) -> int:
+    """For whom the step is taken."""
+    own = acting_for(unit, unit.actor, incident)
+    return own.id if own is not None else unit.actor.organisation_id
 
 
 def _log_again(unit: Unit, incident: Incident, action: str, parts: dict[str, Any]) -> None:
@@ -55,7 +62,7 @@ def _log_again(unit: Unit, incident: Incident, action: str, parts: dict[str, Any
         IncidentStep(
             id=parts.get("step_id") or unit.new_id(), incident_id=incident.id, grid_id=incident.grid_id, at=unit.at, action=action,
             from_state=incident.state, to_state=incident.state, user_id=unit.actor.user_id,
-            organisation_id=unit.actor.organisation_id, target_id=parts.get("target_id"),
+            organisation_id=_own_id(unit, incident), target_id=parts.get("target_id"),
             note=parts.get("note") or parts.get("result") or None,
         )
     )  # fmt: skip

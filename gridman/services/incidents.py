@@ -17,6 +17,7 @@ from gridman.domain.user import User
 from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
+from gridman.services.access import organisation_for
 from gridman.services.incident_commands import log_step, perform
 from gridman.services.incident_tasks import tasks_of
 from gridman.services.photos import Blobs, PhotoDraft, attach
@@ -58,7 +59,7 @@ class IncidentQuery:
 
     states: Sequence[str] = ()
     grid_ids: Sequence[int] = ()
-    holder_id: int | None = None
+    holder_ids: Sequence[int] = ()
     category: str = ""
     text: str = ""
     is_overdue: bool | None = None
@@ -108,7 +109,9 @@ class IncidentFile:
 
 
 def report_incident(unit: Unit, draft: IncidentDraft, blobs: Blobs | None = None) -> Incident:
-    """Report an incident; it goes to the direct superior of the reporter's organisation. With a `result` it was handled on the spot."""
+    """Report an incident; it goes to the direct superior of the organisation it is reported for: a worker's team in the grid it lies in,
+    everybody else's own. With a `result` it was handled on the spot.
+    """
     household = unit.find(Household, draft.household_id)
     grid_id = draft.grid_id or (household.grid_id if household else None)
     access.require(unit.actor, "incident.report", grid_id)
@@ -118,7 +121,7 @@ def report_incident(unit: Unit, draft: IncidentDraft, blobs: Blobs | None = None
             N_("The incident has no place."),
             N_("Click on the map, choose a household, or write where it is."),
         )
-    organisation = unit.get(Organisation, unit.actor.organisation_id)
+    organisation = organisation_for(unit, unit.actor, grid_id) or unit.get(Organisation, unit.actor.organisation_id)
     on_the_spot = bool(draft.result.strip())
     values = tidy(
         Incident,
@@ -143,6 +146,7 @@ def report_incident(unit: Unit, draft: IncidentDraft, blobs: Blobs | None = None
         "draft",
         target_id=incident.holder_id,
         note=draft.result,
+        organisation_id=organisation.id,
     )
     if draft.photos:
         if blobs is None:
@@ -174,7 +178,7 @@ def incident_points(
 def _where(reader: Reader, wanted: IncidentQuery) -> dict[str, object]:
     return {
         "grid_ids": wanted.grid_ids,
-        "holder_id": wanted.holder_id,
+        "holder_ids": wanted.holder_ids,
         "category": wanted.category,
         "overdue_at": reader.now if wanted.is_overdue else None,
         "among": matching_ids(reader, wanted.text, ("incident",)) if wanted.text.strip() else None,

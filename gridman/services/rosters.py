@@ -35,6 +35,7 @@ from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 from gridman.services import audit
+from gridman.services.access import organisation_for
 from gridman.services.photos import Blobs
 from gridman.services.settings import DEVICE_NAME
 from gridman.store.accounts import device_of
@@ -64,19 +65,25 @@ def next_batch(unit: Unit, report: str, purpose: str, rows: int) -> str:
     return f"{day_of(unit.at).replace('-', '')}-{unit.replica:03d}-{serial:04d}"
 
 
-def make_stamp(unit: Unit, report: str, purpose: str, rows: int, *, masked: bool = True) -> SheetStamp:
-    """The stamp of a sheet that is really printed or saved: batch number, and a line in the audit."""
+def make_stamp(
+    unit: Unit, report: str, purpose: str, rows: int, *, record_id: int | None = None, masked: bool = True
+) -> SheetStamp:
+    """The stamp of a sheet that is really printed or saved: batch number, and a line in the audit. `record_id`: what the sheet is about; a
+    worker of several grids prints it for the team of its grid.
+    """
     access.require(unit.actor, "report.incident" if report == "F05" else "roster.print")
-    return _stamp(unit, next_batch(unit, report, purpose, rows), purpose, masked, unit.actor)
+    return _stamp(unit, next_batch(unit, report, purpose, rows), purpose, masked, unit.actor, record_id)
 
 
-def stamp_preview(reader: Reader, actor: access.Actor, purpose: str) -> SheetStamp:
+def stamp_preview(reader: Reader, actor: access.Actor, purpose: str, *, record_id: int | None = None) -> SheetStamp:
     """The stamp of a preview: no batch number yet, nothing noted."""
-    return _stamp(reader, "", purpose, True, actor)
+    return _stamp(reader, "", purpose, True, actor, record_id)
 
 
-def _stamp(reader: Reader, batch: str, purpose: str, masked: bool, actor: access.Actor) -> SheetStamp:
-    organisation = reader.find(Organisation, actor.organisation_id)
+def _stamp(
+    reader: Reader, batch: str, purpose: str, masked: bool, actor: access.Actor, record_id: int | None
+) -> SheetStamp:
+    organisation = organisation_for(reader, actor, _grid_of(reader, record_id))
     return SheetStamp(
         who=actor.name,
         organisation=organisation.name if organisation else "",
@@ -86,6 +93,14 @@ def _stamp(reader: Reader, batch: str, purpose: str, masked: bool, actor: access
         device=_device_words(reader, actor.replica),
         masked=masked,
     )
+
+
+def _grid_of(reader: Reader, record_id: int | None) -> int | None:
+    """The grid that a sheet's grid, household, visit or incident lies in: no two records share a number, whatever their kind."""
+    if reader.find(Grid, record_id) is not None:
+        return record_id
+    found = reader.find(Household, record_id) or reader.find(Visit, record_id) or reader.find(Incident, record_id)
+    return found.grid_id if found is not None else None
 
 
 def _device_words(reader: Reader, replica: int) -> str:

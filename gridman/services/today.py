@@ -8,6 +8,7 @@ from gridman.domain.conflict import Conflict
 from gridman.domain.incident import OPEN_STATES
 from gridman.domain.notice import Notice
 from gridman.kernel.clock import day_of
+from gridman.services.access import organisations_of
 from gridman.services.incidents import IncidentQuery, IncidentRow, counts_by_state, incident_ids, incident_rows
 from gridman.services.notices import current_notices
 from gridman.services.visits import DueRow, due_households, visits_done
@@ -43,7 +44,8 @@ def today(reader: Reader, actor: Actor, due_limit: int = 60) -> Today:
     visits_at_all = "visit.write" in rights_of(actor.role)
     due_count, overdue_count = due_counts(reader, grids, day) if visits_at_all else (0, 0)
     mine = incident_ids(
-        reader, IncidentQuery(states=OPEN_STATES, holder_id=actor.organisation_id, order="due", descending=False)
+        reader,
+        IncidentQuery(states=OPEN_STATES, holder_ids=organisations_of(reader, actor), order="due", descending=False),
     )
     counts = counts_by_state(reader, IncidentQuery())
     return Today(

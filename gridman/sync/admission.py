@@ -12,7 +12,9 @@ from gridman.domain.stamp import MAX_AHEAD_MS
 from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import replica_of
 from gridman.kernel.words import N_
+from gridman.services.access import organisation_for
 from gridman.store.unit import Unit
+from gridman.sync.kept import whole_or_none
 from gridman.sync.protocol import Op
 
 __all__ = [
@@ -116,7 +118,10 @@ def require_own(unit: Unit, op: Op, values: Mapping[str, Any]) -> None:
     """
     actor = unit.actor
     if op.entity == "incident":
-        is_right = values.get("state") in _FIRST_STATES and values.get("creator_id") == actor.organisation_id
+        # A desk of an earlier edition names the worker's own organisation whichever grid it is.
+        team = organisation_for(unit, actor, whole_or_none(values.get("grid_id")))
+        own = {actor.organisation_id, team.id if team is not None else actor.organisation_id}
+        is_right = values.get("state") in _FIRST_STATES and values.get("creator_id") in own
         is_right = is_right and values.get("reporter_id") in (None, actor.user_id)
         is_right = is_right and not any(values.get(name) for name in _OF_COMMANDS)
     elif op.entity == "incident_step":

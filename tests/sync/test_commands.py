@@ -1,6 +1,8 @@
 """Incident commands travel as commands: shown at once on the desk, decided on the street."""
 
+from gridman.domain.access import SYSTEM
 from gridman.domain.incident import Incident, IncidentStep
+from gridman.domain.organisation import Organisation
 from gridman.services.incidents import IncidentDraft, perform, report_incident
 from gridman.store import outbox
 from tests.sync.world import Desk, World
@@ -54,6 +56,39 @@ def test_an_incident_goes_its_way_from_desk_to_desk(world: World) -> None:
     worker.sync()
     assert state(worker, incident) == ("feedback", world.organisations["community"])
     assert log(worker, incident) == ["accept", "assign", "finish", "report", "sign"]
+
+
+def test_a_worker_of_two_communities_reports_to_that_of_the_grid_and_the_street_agrees(world: World) -> None:
+    """The desk decides for whom it is reported, and the steps are carried out again at the street, by the same rule."""
+    with world.store.unit(SYSTEM) as unit:
+        street = world.organisations["street"]
+        world.organisations["away"] = unit.create(Organisation(name="Away", level="community", parent_id=street)).id
+        for number, above in enumerate(("community", "away")):
+            team = Organisation(
+                name=f"Team {number}", level="grid", parent_id=world.organisations[above], grid_id=world.grids[number]
+            )
+            world.organisations[f"team{number}"] = unit.create(team).id
+    worker, away = world.desk(organisation="team0", grids=(0, 1)), world.desk("community_head", "away", ())
+    for desk in (worker, away):
+        desk.sync()
+    with worker.store.unit(worker.actor) as unit:
+        made = report_incident(unit, IncidentDraft("A101", "A lamp is broken", "Lane 3", grid_id=world.grids[1])).id
+    assert not worker.sync().refused
+    away.sync()
+    assert state(away, made) == ("reported", world.organisations["away"])
+    act(away, made, "accept")
+    act(away, made, "assign", target_id=world.organisations["team1"])
+    assert not away.sync().refused
+    worker.sync()
+    act(worker, made, "sign")
+    act(worker, made, "finish", result="replaced")
+    assert not worker.sync().refused
+    act(worker, made, "verify_pass")
+    assert not worker.sync().refused
+    with world.store.read() as reader:
+        steps = reader.page(IncidentStep, incident_id=made, user_id=worker.user_id)
+        assert {s.organisation_id for s in steps} == {world.organisations["team1"]}
+        assert reader.get(Incident, made).state == "closed"
 
 
 def test_a_command_that_lost_a_race_is_undone_here_and_kept_on_the_log(world: World) -> None:

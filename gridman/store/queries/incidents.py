@@ -36,7 +36,7 @@ def _where(
     *,
     states: Sequence[str] = (),
     grid_ids: Sequence[int] = (),
-    holder_id: int | None = None,
+    holder_ids: Sequence[int] = (),
     category: str = "",
     overdue_at: int | None = None,
     among: set[int] | None = None,
@@ -47,8 +47,8 @@ def _where(
         query = query.where(_i.state.in_(states))
     if grid_ids:
         query = query.where(_i.grid_id.in_(grid_ids))
-    if holder_id is not None:
-        query = query.where(_i.holder_id == holder_id)
+    if holder_ids:
+        query = query.where(_i.holder_id.in_(holder_ids))
     if category:
         query = query.where(_i.category.startswith(category))
     if overdue_at is not None:

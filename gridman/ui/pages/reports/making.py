@@ -52,7 +52,7 @@ def read_sheet(reader: Any, actor: Actor, wish: Wish, blobs: Blobs | None) -> An
 def make_preview(reader: Any, actor: Actor, wish: Wish, blobs: Blobs | None) -> Made:
     """The document as it would be printed now, without a batch number: nothing is noted."""
     sheet = read_sheet(reader, actor, wish, blobs)
-    return draw(wish, sheet, rosters.stamp_preview(reader, actor, wish.purpose))
+    return draw(wish, sheet, rosters.stamp_preview(reader, actor, wish.purpose, record_id=wish.record_id))
 
 
 def draw(wish: Wish, sheet: Any, stamp: SheetStamp, progress: Progress = quiet, ticket: Ticket | None = None) -> Made:

@@ -38,6 +38,7 @@ class Press(QObject):
             stamp_name(wish.report_id),
             wish.purpose,
             rows_of(made.sheet),
+            record_id=wish.record_id,
             then=self._take_stamp,
             refused=self._refused,
         )
