@@ -17,6 +17,7 @@ __all__ = ["Preview", "labelled", "paint_pages"]
 
 _STEP = 1.2
 _PRINT_DPI = 300
+_EDGE = 24
 _INK = 110
 """Darker than paper, watermark and frame, of 255."""
 
@@ -87,10 +88,12 @@ class Preview(QFrame):
         """Whether there is ink on the page that is shown, or no page to show: Qt paints pages in a thread of its own and does not say when."""
         if self._stack.currentWidget() is not self.view or not self.isVisible():
             return True
-        shown = self.view.viewport()
-        middle = QRect(
-            shown.width() // 4, 0, shown.width() // 2, shown.height()
-        )  # in dark, what lies beside a page is dark
+        shown, page = self.view.viewport(), self.document.pagePointSize(0)
+        high = min(shown.height(), round(0.9 * shown.width() * page.height() / max(page.width(), 1)))
+        wide = (
+            shown.width() // 8 * 4
+        )  # of an image whose lines are no multiple of four bytes long, the rest of each would count
+        middle = QRect(shown.width() // 4, _EDGE, wide, high - _EDGE)  # what lies around a page is dark
         image = shown.grab(middle).toImage().convertToFormat(QImage.Format.Format_Grayscale8)
         return min(bytes(image.constBits()), default=0) < _INK
 
