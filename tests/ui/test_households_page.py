@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from gridman.services import audit, households
+from gridman.services.drafts import load_draft
 from gridman.services.households import HouseholdFile
 from gridman.ui.pages.households.people_card import PersonBlock
 from gridman.ui.pages.households.record_words import change_words, receipt
@@ -126,6 +127,22 @@ def test_a_new_household_and_its_head_are_registered_from_the_keyboard(
     assert [(p.person.name, p.person.birth_on, p.person.id_number) for p in people] == [
         ("Ann Li", "1938-01-02", "99010119380102311X")
     ]
+
+
+def test_a_saved_form_leaves_no_draft(qtbot: QtBot, session: DeskSession, page: Any, desk: Desk) -> None:
+    show(qtbot, session, page, desk.ids["households"][0])
+    page.perform("edit")
+    form = page.household_form
+    assert form.isVisible()
+    form.drafts._timer.setInterval(60)
+    type_line(page, "household_form", "plate_numbers", "A12345")
+    user_id = session.shell.actor.user_id
+    qtbot.waitUntil(lambda: load_draft(desk.store, form.drafts._form, user_id) is not None)
+    QTest.keyClick(form.rows["plate_numbers"].control.entry, Qt.Key.Key_Return, CTRL)
+    settled(qtbot, session)
+    qtbot.wait(200)
+    settled(qtbot, session)
+    assert not form.isVisible() and load_draft(desk.store, form.drafts._form, user_id) is None
 
 
 def test_a_number_already_on_file_is_told_while_registering(

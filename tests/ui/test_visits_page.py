@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from gridman.domain.visit import Visit
 from gridman.kernel.clock import from_day
+from gridman.services.drafts import load_draft
 from gridman.services.visits import open_visit
 from gridman.ui.entry.when import read_when
 from gridman.ui.pages.visits.log_panel import LogPanel
@@ -118,6 +119,21 @@ def test_a_half_written_visit_survives_a_crash(open_window: Open, ground_desk: D
     assert (panel.outcome.code(), panel.needs.codes()) == ("2", ["c"])
     keys.press("Ctrl+Enter")
     assert newest(ground_desk).note == "话没说完"
+
+
+def test_a_saved_visit_leaves_no_draft(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window()
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+L", "w", "a", "n", "g", "Enter", "2", "d", "Enter")
+    panel = panel_of(session)
+    panel._keep.setInterval(60)
+    keys.write("高血压，药快用完。")
+    user_id = ground_desk.users["grid_worker"].user_id
+    qtbot.waitUntil(lambda: load_draft(ground_desk.store, "visit", user_id) is not None)
+    keys.press("Ctrl+Enter")
+    qtbot.wait(200)
+    keys.rest()
+    assert load_draft(ground_desk.store, "visit", user_id) is None
 
 
 def test_photos_come_by_drop_and_by_paste_and_what_is_none_is_named(

@@ -264,8 +264,7 @@ class ReportPanel(QFrame):
 
     def _after(self, incident: Any) -> None:
         self._send.setEnabled(True)
-        self._draft_keeper.drop()
-        self._reset()
+        self._drop_typed()
         self._shell.say(_("Reported: {number}").format(number=incident.number))
         self.saved.emit(incident.id)
 
@@ -306,9 +305,13 @@ class ReportPanel(QFrame):
             self._drop()
 
     def _drop(self) -> None:
+        self._drop_typed()
+        self.left.emit()
+
+    def _drop_typed(self) -> None:
+        """Fields first: emptied one by one they still count as typing, and would bring the draft back."""
         self._reset()
         self._draft_keeper.drop()
-        self.left.emit()
 
     # -- drafts
 
