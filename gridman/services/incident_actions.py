@@ -13,6 +13,7 @@ from gridman.domain.incident import (
 )
 from gridman.domain.organisation import Organisation, rank_of
 from gridman.domain.time_limits import EMERGENCY
+from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 from gridman.services.access import organisation_for
@@ -158,6 +159,8 @@ def _why_not(reader: Reader, actor: Actor, incident: Incident, row: Transition) 
     }[row.who]
     if is_allowed and row.action == "finish" and has_open_tasks(reader, incident.id):
         return _tasks_open(incident)
+    if is_allowed and row.action == "urge":
+        return _urged_lately(reader, incident)
     is_allowed = is_allowed and _is_timely(reader, actor, incident, row, own)
     return None if is_allowed else _not_yours(reader, incident, row)
 
@@ -187,9 +190,6 @@ def _is_timely(reader: Reader, actor: Actor, incident: Incident, row: Transition
             return incident.urgency != "1"
         case "mark_legacy":
             return not incident.is_legacy
-        case "urge":
-            last = query.last_step_of(reader, incident.id, "urge")
-            return last is None or reader.now - last.at >= _URGE_EVERY_MS
     return True
 
 
@@ -199,6 +199,20 @@ def _tasks_open(incident: Incident) -> Refusal:
         N_("{number}: departments that were whistled up are still at work."),
         N_("Urge them, or wait until their tasks are closed; then it can be handled as a whole."),
         number=incident.number,
+    )
+
+
+def _urged_lately(reader: Reader, incident: Incident) -> Refusal | None:
+    last = query.last_step_of(reader, incident.id, "urge")
+    if last is None or reader.now - last.at >= _URGE_EVERY_MS:
+        return None
+    return Refusal(
+        "incident.urged",
+        N_("{number}: it was urged at {at} already."),
+        N_("It can be urged again from {again}."),
+        number=incident.number,
+        at=show_instant(last.at),
+        again=show_instant(last.at + _URGE_EVERY_MS),
     )
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer,
 from PySide6.QtGui import QAction, QFontMetrics, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -197,7 +198,7 @@ class TablePane(QFrame):
         top = self.view.verticalScrollBar().value()
         self._is_settling = True
         self.model.set_ids(ids)
-        self._stack.setCurrentWidget(self.view if len(ids) else self._nothing)
+        self._show_part(self.view if len(ids) else self._nothing)
         number = self.model.row_number(current) if current is not None else None
         if number is not None:
             self._go_to(number, top)
@@ -223,10 +224,26 @@ class TablePane(QFrame):
     def _take_refusal(self, refusal: Refusal) -> None:
         self._late.stop()
         self._error.text.setText(refusal.words())
-        self._stack.setCurrentWidget(self._error)
+        self._show_part(self._error)
 
     def _show_loading(self) -> None:
-        self._stack.setCurrentWidget(self._loading)
+        self._show_part(self._loading)
+
+    def _show_part(self, part: QWidget) -> None:
+        """The list, or what stands in its place. The keyboard stays here meanwhile: a hidden list would hand it to whatever comes next on the
+        page, and that may be a button that acts.
+        """
+        shown, holder = self._stack.currentWidget(), QApplication.focusWidget()
+        is_here = holder is not None and (holder is self or holder is shown or (shown and shown.isAncestorOf(holder)))
+        if is_here:
+            self.setFocus()
+        self._stack.setCurrentWidget(part)
+        if is_here and part is self.view:
+            self.view.setFocus()
+
+    def first_focus(self) -> QWidget:
+        """What takes the keyboard: the list, and while something else stands in its place the pane, which hands it on to the list."""
+        return self.view if self._stack.currentWidget() is self.view else self
 
     def _show_count(self) -> None:
         shown = len(self.model.ids)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gridman.domain.incident import OPEN_STATES, TRANSITIONS
+from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.services.incident_actions import actions_for, targets_for
 from gridman.services.incidents import (
@@ -17,6 +18,8 @@ from gridman.services.incidents import (
     time_limit_ms,
 )
 from tests.support.world import World, make_world
+
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture
@@ -180,7 +183,14 @@ def test_a_step_that_came_too_late_is_refused_with_the_state(world: World) -> No
 def test_urging_is_limited_in_rate(world: World) -> None:
     incident_id = report(world)
     do(world, "worker", incident_id, "urge")
-    assert refused(world, "worker", incident_id, "urge") == "incident.not_yours"
+    urged_at = world.clock()
+    with pytest.raises(Refusal) as caught:
+        do(world, "worker", incident_id, "urge")
+    assert caught.value.code == "incident.urged"
+    assert "You can urge" not in caught.value.words()  # it said so in the same breath in which it refused
+    assert (
+        show_instant(urged_at) in caught.value.words() and show_instant(urged_at + 4 * HOUR_MS) in caught.value.words()
+    )
     world.clock.pass_hours(5)
     do(world, "worker", incident_id, "urge")
 

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from gridman.domain.incident import Incident
 from gridman.domain.organisation import Organisation
+from gridman.services.drafts import load_draft
 from gridman.services.incidents import perform
 from gridman.ui.pages.incidents.page import IncidentsPage
 from tests.support.desk import Desk
@@ -208,6 +209,71 @@ def test_an_incident_is_reported_with_a_click_on_the_map_for_its_place(
     assert (made.lng, made.lat) == (117.1003, 36.6009)
     assert made.grid_id == ground_desk.ids["grids"][0]
     assert page.record.incident_id == made.id
+
+
+def kept_draft(desk: Desk, form: str) -> Any:
+    return load_draft(desk.store, form, desk.users["grid_worker"].user_id)
+
+
+def test_a_sent_report_leaves_no_draft(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    """Its fields are emptied one after the other, and the first that was empty made a draft of the others."""
+    session = open_window("grid_worker", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.panel._draft_keeper._timer.setInterval(60)
+    page.do_report()
+    keys.write("A805")
+    keys.press("Enter")
+    keys.write("路面塌陷，宽约一米。")
+    page.map.pointed.emit(117.1003, 36.6009)
+    keys.rest()
+    assert kept_draft(ground_desk, "incident")["description"] == "路面塌陷，宽约一米。"
+    keys.press("Ctrl+Enter")
+    qtbot.wait(200)
+    keys.rest()
+    assert kept_draft(ground_desk, "incident") is None
+    page.do_report()
+    keys.rest()
+    assert not page.panel.is_begun() and page.panel._restored.isHidden()
+
+
+@pytest.mark.parametrize("way", ["report", "discard"])
+def test_the_keyboard_is_in_the_list_after_the_form(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot, way: str
+) -> None:
+    """The list is read anew after a report; on a slow computer it makes room for "Reading…", and the keyboard fell onto an action."""
+    session = open_window("grid_worker", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    keys.press("Down", "Ctrl+I")
+    keys.write("A805")
+    keys.press("Enter")
+    keys.write("路面塌陷，宽约一米。")
+    page.map.pointed.emit(117.1003, 36.6009)
+    keys.rest()
+    if way == "report":
+        keys.press("Ctrl+Enter")
+        page.list._show_loading()
+    else:
+        page.list._show_loading()
+        keys.press("Esc", "Tab", "Enter")
+    assert page.record.isVisible() and page.window().focusWidget() is page.list
+    page.list.reload()
+    keys.rest()
+    assert page.record.buttons and page.list.view.hasFocus()
+
+
+def test_the_keyboard_is_in_the_list_after_a_command_was_left(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.open_record("incident", ground_desk.ids["incidents"][0])
+    keys.rest()
+    page.record.start("escalate")
+    keys.press("Esc")
+    assert page.record.panel is None and page.list.view.hasFocus()
 
 
 def test_the_form_keeps_its_keys_when_the_map_is_clicked(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:

@@ -256,7 +256,7 @@ class IncidentsPage(Page):
         """A command was done: its form and buttons go, so the keyboard returns to the list, unless it is elsewhere by now."""
         holder = QApplication.focusWidget()
         if holder is None or self.record.isAncestorOf(holder):
-            self.list.view.setFocus()
+            self.list.first_focus().setFocus()
 
     def open_record(self, kind: str, record_id: int) -> None:
         """Show this incident; filters that hide it are taken away."""
@@ -293,7 +293,7 @@ class IncidentsPage(Page):
 
     def _show_saved(self, incident_id: int) -> None:
         self.right.setCurrentWidget(self.record)
-        self.list.view.setFocus()  # first: a list that gets the keyboard chooses its first row
+        self.list.first_focus().setFocus()  # first: a list that gets the keyboard chooses its first row
         self.open_record("incident", incident_id)
 
     def _leave_panel(self) -> None:
@@ -301,11 +301,11 @@ class IncidentsPage(Page):
         self.right.setCurrentWidget(self.record if current is not None else self._empty)
         if current is not None:
             self._read(current)
-        self.list.view.setFocus()
+        self.list.first_focus().setFocus()
 
     def first_focus(self) -> QWidget | None:
         """The form when it is open, else the list."""
-        return self.panel.category if self.right.currentWidget() is self.panel else self.list.view
+        return self.panel.category if self.right.currentWidget() is self.panel else self.list.first_focus()
 
     def is_settled(self) -> bool:
         """Whether the map has drawn everything (for pictures)."""

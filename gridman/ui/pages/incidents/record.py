@@ -77,7 +77,8 @@ def _words_of(incident: Incident) -> str:
 
 
 class IncidentRecord(QFrame):
-    """Shows what `read_incident` gave. `placed`: the person wants to see it on the map; `acted`: a command was done."""
+    """Shows what `read_incident` gave. `placed`: the person wants to see it on the map; `acted`: a command was done or
+    left, and the keyboard may go back to the list."""
 
     placed = Signal()
     acted = Signal()
@@ -248,10 +249,8 @@ class IncidentRecord(QFrame):
             self._shell.refuse(refusal)
 
     def _leave_panel(self) -> None:
+        self.acted.emit()  # not onto a button: the next space would give the command
         self._close_panel()
-        first = next(iter(self.buttons.values()), None)
-        if first is not None:
-            first.setFocus()
 
     def _close_panel(self) -> None:
         panel, self._panel = self._panel, None
