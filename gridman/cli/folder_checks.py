@@ -12,7 +12,7 @@ from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.private import how_to_close, is_open_to_others
 from gridman.kernel.words import N_, _
 from gridman.services.audit import verify_chain
-from gridman.services.audit_anchor import broken_desks
+from gridman.services.audit_anchor import CHANGED_LOG, COPIED_LOG, BrokenLog, broken_logs
 from gridman.services.lease import ending_soon
 from gridman.services.signin import DeskUser, desk_token
 from gridman.services.trust import desk_authority
@@ -171,7 +171,9 @@ def check_street(data: Path, inside: Inside) -> Iterator[Finding]:
         yield checked(_("Journal"), lambda: soundness.numbering_flaws(reader, inside.replica))
         yield checked(_("Feed of changes"), lambda: soundness.feed_flaws(reader))
         yield checked(_("Audit"), lambda: _audit(store))
-        yield checked(_("Audit of the desks"), lambda: _desk_audit(store))
+        broken = [b for b in broken_logs(reader) if b.is_open]
+        yield Finding(_("Audit of the desks"), "", tuple(_changed(b) for b in broken if not b.is_copy))
+        yield Finding(_("Copied desks"), "", tuple(_copied(b) for b in broken if b.is_copy), is_warning=True)
         present, missing = [], 0
         for sha256 in soundness.all_photos(reader):
             if inside.blobs.has(sha256):
@@ -195,20 +197,24 @@ def _audit(store: Store) -> Iterator[Refusal]:
         )
 
 
-def _desk_audit(store: Store) -> Iterator[Refusal]:
-    with store.read() as reader:
-        broken = broken_desks(reader)
-    for device in broken:
-        yield Refusal(
-            "doctor.desk_audit",
-            N_("The audit log of computer {number} ({name}) was cut or changed after line {line}."),
-            N_(
-                "What was sent before is here, unchanged. Tell those responsible for data protection, and look at that computer."
-            ),
-            number=device.replica,
-            name=device.name,
-            line=device.audit_n,
-        )
+def _changed(broken: BrokenLog) -> Refusal:
+    device = broken.device
+    return Refusal(
+        "doctor.desk_audit",
+        CHANGED_LOG,
+        N_("What was sent before is here, unchanged. Tell those responsible for data protection, and look at that computer."),
+        number=device.replica, name=device.name, line=broken.line,
+    )  # fmt: skip
+
+
+def _copied(broken: BrokenLog) -> Refusal:
+    device = broken.device
+    return Refusal(
+        "doctor.desk_copied",
+        COPIED_LOG,
+        N_("Set each of the computers up again with a code of its own, then shut this number out."),
+        number=device.replica, name=device.name, line=broken.line,
+    )  # fmt: skip
 
 
 def _photos(blobs: BlobStore, wanted: list[str]) -> Iterator[Refusal]:

@@ -26,6 +26,7 @@ def fill(parts: Any) -> None:
 
 
 def _audit(args: argparse.Namespace, console: Console) -> int:
+    from gridman.services.audit_anchor import CHANGED_LOG, COPIED_LOG
     from gridman.services.audit_log import page_log, verify_log
 
     with opened_street(args.data, args.database) as street, street.store.read() as reader:
@@ -46,12 +47,10 @@ def _audit(args: argparse.Namespace, console: Console) -> int:
         console.warn(
             _("The street's own audit log was changed or cut at line {line}.").format(line=verdict.broken_line)
         )
-    for device in verdict.desks:
-        console.warn(
-            _("The audit log of computer {number} ({name}) was cut or changed after line {line}.").format(
-                number=device.replica, name=device.name, line=device.audit_n
-            )
-        )
+    for broken in verdict.desks:
+        text = COPIED_LOG if broken.is_copy else CHANGED_LOG
+        device = broken.device
+        console.warn(_(text).format(number=device.replica, name=device.name, line=broken.line))
     console.give([
         {
             "at": line.row.at, "device": line.row.replica, "login": line.login, "act": line.row.act, "kind": line.row.record_kind,
@@ -59,4 +58,5 @@ def _audit(args: argparse.Namespace, console: Console) -> int:
         }
         for line in lines
     ])  # fmt: skip
-    return 1 if verdict.desks or verdict.broken_line is not None else 0
+    changed = any(not broken.is_copy for broken in verdict.desks)
+    return 1 if changed or verdict.broken_line is not None else 0

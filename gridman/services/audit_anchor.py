@@ -4,24 +4,40 @@ At each synchronisation a desk sends its new lines; the street takes them only a
 desk whose log was cut or changed no longer continues it: that is noted, once, and shown to the administrator.
 """
 
+from dataclasses import dataclass
+
 from msgspec import Struct
 
 from gridman.domain.access import SYSTEM, Actor
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.audit import note
+from gridman.services.handover import copied_at
 from gridman.services.lease import sign, verify_signature
 from gridman.store import accounts as rows
-from gridman.store.audit import audit_head
+from gridman.store.audit import audit_head, page_audit
 from gridman.store.desk_audit import ChainRow, receive_rows, rows_after
 from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["Anchor", "AuditPush", "anchored", "broken_desks", "keep_anchor", "next_push", "receive"]
+__all__ = [
+    "Anchor",
+    "AuditPush",
+    "BrokenLog",
+    "CHANGED_LOG",
+    "COPIED_LOG",
+    "anchored",
+    "broken_logs",
+    "keep_anchor",
+    "next_push",
+    "receive",
+]
 
 _ANCHOR, _TOLD, _SIGNER = "audit.anchor", "audit.told", "street.signer"
 _LINES = 500
+_BROKEN = "audit_broken"
+_MOST_BROKEN = 100_000
 
 
 class AuditPush(Struct, frozen=True):
@@ -61,7 +77,7 @@ def receive(store: Store, street_key: bytes, actor: Actor, push: AuditPush) -> A
             reached = receive_rows(unit, device, (int(number), digest), push.rows)
         if reached is None and device.audit_broken_at is None:
             rows.amend_device(unit, device.replica, audit_broken_at=unit.at)
-            note(unit, "audit_broken", device=device.replica, line=device.audit_n)
+            note(unit, _BROKEN, device=device.replica, line=device.audit_n)
         return device, reached
 
     device, reached = store.write(SYSTEM, take)
@@ -105,6 +121,39 @@ def keep_anchor(store: Store, push: AuditPush, anchor: Anchor) -> bool:
         return anchor.head != push.head
 
 
-def broken_desks(reader: Reader) -> list[rows.Device]:
-    """Desks whose audit log was cut or changed."""
-    return [d for d in rows.devices(reader) if d.audit_broken_at is not None]
+CHANGED_LOG = N_("The audit log of computer {number} ({name}) was cut or changed after line {line}.")
+COPIED_LOG = N_(
+    "The data of computer {number} ({name}) was copied: the copies' audit logs cannot both be right after line {line}."
+)
+
+
+@dataclass(frozen=True)
+class BrokenLog:
+    """A desk's log that did not continue what the street has of it. `line`: the last one that was whole then, as the audit log tells it
+    too; `is_copy`: the desk's data lies in two places, whose logs both go on from the same line. `is_open`: somebody has to do something
+    about it: always, but for a copy that was shut out, or whose user has set up a computer anew since.
+    """
+
+    device: rows.Device
+    line: int
+    is_copy: bool
+    is_open: bool
+
+
+def broken_logs(reader: Reader) -> list[BrokenLog]:
+    """Desks whose audit log was cut or changed, or goes on in two copies."""
+    every = rows.devices(reader)
+    broken = [d for d in every if d.audit_broken_at is not None]
+    if not broken:
+        return []
+    noted = page_audit(reader, act=_BROKEN, limit=_MOST_BROKEN)
+    lines = {row.details["device"]: int(row.details["line"]) for row in noted}
+    found = []
+    for device in broken:
+        copied = copied_at(reader, device.replica)
+        is_over = copied is not None and (
+            device.revoked_at is not None or any(d.user_id == device.user_id and d.enrolled_at > copied for d in every)
+        )
+        line = lines.get(device.replica, device.audit_n)
+        found.append(BrokenLog(device, line, copied is not None, not is_over))
+    return found

@@ -14,9 +14,8 @@ from gridman.domain.region import Region
 from gridman.domain.user import User
 from gridman.kernel.clock import from_day
 from gridman.services.audit import verify_chain
-from gridman.services.audit_anchor import broken_desks
+from gridman.services.audit_anchor import BrokenLog, broken_logs
 from gridman.store import accounts as rows
-from gridman.store.accounts import Device
 from gridman.store.audit import AuditRow
 from gridman.store.audit_pages import Place, Placed, Wanted, page_lines
 from gridman.store.keys import fold_login
@@ -60,12 +59,12 @@ class LogPage:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`broken_line`: the first line of the street's own log that was changed or is missing, None when it is whole; `desks`: those whose log
-    was cut or changed.
+    """`broken_line`: the first line of the street's own log that was changed or is missing, None when it is whole; `desks`: the logs of desks
+    that were cut or changed, or go on in two copies.
     """
 
     broken_line: int | None
-    desks: tuple[Device, ...]
+    desks: tuple[BrokenLog, ...]
 
 
 def page_log(
@@ -167,4 +166,4 @@ def _names(reader: Reader, kind: str, lines: list[AuditRow]) -> dict[int, str]:
 def verify_log(reader: Reader, actor: Actor) -> Verdict:
     """Count the chain through."""
     require(actor, "audit.read")
-    return Verdict(verify_chain(reader), tuple(broken_desks(reader)))
+    return Verdict(verify_chain(reader), tuple(broken_logs(reader)))

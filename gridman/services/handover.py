@@ -12,13 +12,14 @@ from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.store.accounts import Device, device_of
 from gridman.store.handing import add_to_hand_over, hand_over_of
+from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store
 from gridman.store.turns import take_device_turn
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "LOST", "LOST_BYTES", "LOST_CHANGES", "LOST_PHOTO_BYTES", "LOST_WINDOW_MS", "RETIRED", "Source", "count_changes", "end_hand_over",
-    "require_open", "source_of", "take_photo_bytes",
+    "LOST", "LOST_BYTES", "LOST_CHANGES", "LOST_PHOTO_BYTES", "LOST_WINDOW_MS", "RETIRED", "Source", "copied_at", "count_changes",
+    "end_hand_over", "note_copied", "require_open", "source_of", "take_photo_bytes",
 ]  # fmt: skip
 
 LOST, RETIRED = "lost", "retired"
@@ -32,6 +33,7 @@ LOST_CHANGES, LOST_BYTES = 5_000, 8 << 20
 LOST_PHOTO_BYTES = 256 << 20
 """Fourteen days of 70 photos of 200 kB are about 200 MB."""
 
+_COPIED = "copied.{replica}"
 _REASONS = {LOST: "lost_desk", RETIRED: "retired_desk"}
 
 
@@ -59,6 +61,18 @@ def source_of(reader: Reader, replica: int) -> Source:
         return Source("copied_desk", "")
     kind = None if device.revoked_at is None else device.revoked_as or LOST
     return Source(_REASONS.get(kind or "", "copied_desk"), device.name)
+
+
+def note_copied(unit: Unit, replica: int) -> None:
+    """A computer of this number was told that its data is a copy (``sync.fork``): remember since when the street knows."""
+    if copied_at(unit, replica) is None:
+        put_setting(unit, _COPIED.format(replica=replica), str(unit.now))
+
+
+def copied_at(reader: Reader, replica: int) -> int | None:
+    """Since when the street knows that this computer's data lies in two places; None: it knows of none."""
+    since = get_setting(reader, _COPIED.format(replica=replica))
+    return int(since) if since else None
 
 
 def require_open(reader: Reader, device: Device) -> None:

@@ -7,6 +7,7 @@ from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
 from gridman.domain.incident import OPEN_STATES, Incident
 from gridman.domain.user import User
+from gridman.services.audit_anchor import BrokenLog, broken_logs
 from gridman.services.monitoring import LAST_BACKUP
 from gridman.store import accounts as rows
 from gridman.store.audit import page_audit
@@ -23,13 +24,16 @@ WRONG_CLOCK_MS = 5 * 60_000
 
 @dataclass(frozen=True)
 class DeskLine:
-    """An enrolled computer. `skew_ms`: how far its clock was ahead of the street's at its last sending (negative: behind)."""
+    """An enrolled computer. `skew_ms`: how far its clock was ahead of the street's at its last sending (negative: behind). `broken`: what is
+    wrong with its audit log.
+    """
 
     device: rows.Device
     login: str
     user_name: str
     skew_ms: int
     is_quiet: bool
+    broken: BrokenLog | None = None
 
     @property
     def is_active(self) -> bool:
@@ -82,6 +86,7 @@ def page_desks(reader: Reader, actor: Actor) -> list[DeskLine]:
         else {}
     )
     skews = rows.skews(reader)
+    broken = {b.device.replica: b for b in broken_logs(reader)}
     return [
         DeskLine(
             d,
@@ -89,6 +94,7 @@ def page_desks(reader: Reader, actor: Actor) -> list[DeskLine]:
             users[d.user_id].name if d.user_id in users else "",
             skews.get(d.replica, 0),
             d.revoked_at is None and reader.now - max(d.last_seen_at, d.enrolled_at) > QUIET_MS,
+            broken.get(d.replica),
         )
         for d in found
     ]  # fmt: skip

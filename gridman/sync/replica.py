@@ -13,7 +13,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import scopes_of_user
 from gridman.services.audit_anchor import receive
-from gridman.services.handover import end_hand_over, source_of
+from gridman.services.handover import end_hand_over, note_copied, source_of
 from gridman.store.accounts import amend_device, device_of
 from gridman.store.bundle_keys import keep_device_keys
 from gridman.store.feed_pages import clock_of, same_moment
@@ -95,6 +95,8 @@ class Replica:
             source = source_of(unit, actor.replica)
             if not (source.is_removed or words.is_rescue) or not check_makers(words.makers):
                 raise _malformed("farewell")
+            if not source.is_removed:
+                note_copied(unit, actor.replica)
             handover = Handover(unit, actor.replica, source)
             verdicts = handover.take(words.ops, words.makers)
             if words.is_end:

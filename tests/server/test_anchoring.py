@@ -58,7 +58,7 @@ def lines(street: TownStreet, act: str | None = None) -> list[audit.AuditRow]:
 
 def broken(street: TownStreet) -> list[int]:
     with street.street.store.read() as reader:
-        return [d.replica for d in audit_anchor.broken_desks(reader)]
+        return [b.device.replica for b in audit_anchor.broken_logs(reader) if b.is_open and not b.is_copy]
 
 
 def tamper(desk: Desk, *statements: str) -> None:

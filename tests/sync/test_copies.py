@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from gridman.domain.access import SYSTEM
+from gridman.cli.folder_checks import check_street, open_street_inside
+from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.conflict import HANDED_OVER, Conflict
 from gridman.domain.household import Household
 from gridman.domain.visit import Visit
@@ -19,19 +21,24 @@ from gridman.joining import join_desk, sign_in_desk
 from gridman.kernel.errors import Refusal
 from gridman.server.app import street_app
 from gridman.server.run import ServerThread
-from gridman.services.enrolment import revoke_device
+from gridman.services.audit_anchor import broken_logs
+from gridman.services.audit_log import verify_log
+from gridman.services.enrolment import RETIRED, enrol, revoke_device
+from gridman.services.handover import note_copied
 from gridman.services.photos import PhotoDraft
 from gridman.services.signin import set_up_desk
 from gridman.services.visits import VisitDraft, log_visit
+from gridman.store.accounts import amend_device
 from gridman.store.keys import Cost
 from gridman.store.outbox import receipts, waiting_count
 from gridman.store.photo_queue import unsent_photos
 from gridman.sync.http import HttpStreet, enrol_over_http
 from gridman.sync.protocol import Answer, LastWords
 from tests.resilience.work import picture
-from tests.support.streets import PASSWORD, WORKER, Hands, TownStreet, town_street
+from tests.support.streets import CHEAP_HASHER, PASSWORD, WORKER, Hands, TownStreet, town_street
 
 PASSPHRASE = "a passphrase of tests"
+AUDITING = Actor(0, "", "auditor", 0)
 
 
 @dataclass
@@ -247,3 +254,49 @@ def test_work_that_waited_in_the_copy_and_was_sent_since_is_not_taken_twice(comp
     work(computers.folder)
     work(old)
     assert computers.at_the_street() == {"first", "waiting when copied"}
+
+
+def test_the_audit_logs_of_copies_are_told_apart_from_tampering(computers: Computers) -> None:
+    """The folder of a desk was copied, and overview, computers page and doctor called it tampering for good."""
+    street = computers.town.street
+
+    def told() -> list[tuple[bool, bool]]:
+        with street.store.read() as reader:
+            return [(b.is_copy, b.is_open) for b in broken_logs(reader)]
+
+    clone = computers.copy("clone")
+    for folder in (clone, computers.folder):  # both sign in, which each notes in the same line of its log
+        work(folder)
+    assert told() == [(False, True)], "who signs in on a copy has not said yet that it is one"
+    with street.store.read() as reader:
+        line = broken_logs(reader)[0].line
+    work(clone, "there")
+    desk = opened(computers.folder)
+    log(desk, "here")
+    assert_told(desk, 1)
+    desk.close()
+    work(clone, "more")
+    with closing(open_street_inside(street.data_dir, None)) as inside:
+        found = [p for f in check_street(street.data_dir, inside) if not f.is_warning for p in f.problems]
+        noted = [p for f in check_street(street.data_dir, inside) if f.is_warning for p in f.problems]
+    assert not found and [p.params["line"] for p in noted if p.code == "doctor.desk_copied"] == [line]
+    with street.store.read() as reader:
+        (shown,) = verify_log(reader, AUDITING).desks
+        assert shown.line == line < shown.device.audit_n, "the log that goes on does not move the line"
+    assert told() == [(True, True)]
+    with street.store.unit(SYSTEM) as unit:
+        revoke_device(unit, 2, RETIRED)
+    assert told() == [(True, False)]
+
+
+def test_a_copied_computer_that_was_set_up_anew_needs_nobody_any_more(computers: Computers) -> None:
+    store = computers.town.street.store
+    with store.unit(SYSTEM) as unit:
+        amend_device(unit, 2, audit_broken_at=unit.at)
+        note_copied(unit, 2)
+    computers.town.clock.pass_minutes(1)
+    with store.read() as reader:
+        assert broken_logs(reader)[0].is_open
+    enrol(store, WORKER, "Counter", password=PASSWORD, hasher=CHEAP_HASHER)
+    with store.read() as reader:
+        assert not broken_logs(reader)[0].is_open

@@ -42,7 +42,9 @@ def _chips(ask: Ask, line: DeskLine) -> Part:
         minutes = round(abs(line.skew_ms) / 60_000)
         text = N_("clock {minutes} min fast") if line.skew_ms > 0 else N_("clock {minutes} min slow")
         chips.append(chip(ask.say(text, minutes=minutes), "attention"))
-    if line.device.audit_broken_at is not None:
+    if line.broken is not None and line.broken.is_copy:
+        chips.append(chip(ask.say(N_("its data was copied")), "attention" if line.broken.is_open else ""))
+    elif line.broken is not None:
         chips.append(chip(ask.say(N_("audit log was changed")), "danger"))
     return join(*chips) if chips else chip(ask.say(N_("in use")), "good")
 
@@ -134,7 +136,23 @@ def get_computer(ask: Ask) -> Answer:
             (ask.say(N_("State")), _chips(ask, line)),
         ])
     )  # fmt: skip
-    return Page(ask.say(N_("Computer no. {number}"), number=d.replica), join(about, _choices(ask, line)), "computers")
+    return Page(
+        ask.say(N_("Computer no. {number}"), number=d.replica),
+        join(_copied(ask, line), about, _choices(ask, line)),
+        "computers",
+    )
+
+
+def _copied(ask: Ask, line: DeskLine) -> Part:
+    """What to do about a computer whose data lies in two places."""
+    if line.broken is None or not line.broken.is_copy or not line.broken.is_open:
+        return None
+    return note(
+        ask.say(N_("Its data was copied: the copies' audit logs cannot both be right, from line {line} on."), line=line.broken.line + 1),
+        ask.say(N_("Set each of the computers up again with a code of its own, then shut this number out. What they had not sent goes to the "
+                   "review list.")),
+        tone="attention",
+    )  # fmt: skip
 
 
 def _choices(ask: Ask, line: DeskLine) -> Part:

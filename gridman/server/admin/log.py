@@ -10,6 +10,7 @@ from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import actions, chip, empty, filter_bar, form, labelled, link, note, table
 from gridman.services.audit import ACTS
+from gridman.services.audit_anchor import CHANGED_LOG, COPIED_LOG
 from gridman.services.audit_log import LogLine, LogPage, page_log, verify_log
 
 __all__ = ["ACT_WORDS", "ROUTES"]
@@ -90,9 +91,9 @@ def _verdict(ask: Ask) -> Html:
             "charge."), line=found.broken_line), tone="danger")
     ]  # fmt: skip
     told += [
-        note(ask.say(N_("The audit log of computer {number} ({name}) was cut or changed after line {line}."),
-                     number=d.replica, name=d.name, line=d.audit_n), tone="danger")
-        for d in found.desks
+        note(ask.say(COPIED_LOG if b.is_copy else CHANGED_LOG, number=b.device.replica, name=b.device.name, line=b.line),
+             tone="danger" if not b.is_copy else "attention" if b.is_open else "")
+        for b in found.desks
     ]  # fmt: skip
     return join(*told)
 

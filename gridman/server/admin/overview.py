@@ -41,12 +41,19 @@ def get_overview(ask: Ask) -> Answer:
 def _warnings(ask: Ask, found: Overview, now: int) -> list[Html]:
     """What needs somebody today, the worst first."""
     told: list[Html] = []
-    broken = [d for d in found.desks if d.device.audit_broken_at is not None]
-    if broken:
-        numbers = ", ".join(str(d.device.replica) for d in broken)
-        told.append(
-            note(ask.say(N_("The audit logs of these computers were cut or changed: {numbers}. Ask the auditor."), numbers=numbers), tone="danger")
-        )  # fmt: skip
+    broken = [d.broken for d in found.desks if d.broken is not None and d.broken.is_open]
+    for is_copy, tone, text in (
+        (False, "danger", N_("The audit logs of these computers were cut or changed: {numbers}. Ask the auditor.")),
+        (True, "attention", N_("The data of these computers was copied: {numbers}. Set the copies up again and shut these numbers out.")),
+    ):  # fmt: skip
+        numbers = ", ".join(str(b.device.replica) for b in broken if b.is_copy == is_copy)
+        if numbers:
+            told.append(
+                note(
+                    join(ask.say(text, numbers=numbers), " ", link(ask.say(N_("All computers")), "/computers")),
+                    tone=tone,
+                )
+            )
     if now - found.last_backup_at > _OLD_BACKUP_MS:
         told.append(
             note(join(ask.say(N_("There is no backup of the last week.")), " ", link(ask.say(N_("Make one now")), "/backups")), tone="attention")
