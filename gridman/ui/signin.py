@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Protocol
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,7 +14,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 from gridman.ui.background import Background, Failure, Job
 from gridman.ui.theme import Theme
-from gridman.ui.widgets import Card, button, column_of, label, row_of, rule
+from gridman.ui.widgets import Card, button, column_of, label, row_of, rule, scrolled
 
 __all__ = ["Door", "SignInWindow"]
 
@@ -60,9 +60,10 @@ class SignInWindow(QWidget):
         self._background.work_changed.connect(self._progressed)
         self.setProperty("kind", "canvas")
         self.setWindowTitle("gridman")
-        self.resize(760, 620)
+        grown = theme.sizes["base"] / 14
+        self.resize(QSize(int(760 * grown), int(620 * grown)).boundedTo(self.screen().availableSize()))
         self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(24, 24, 24, 24)
+        self._box.setContentsMargins(0, 0, 0, 0)
         self._build()
         (self._passphrase if self._users else self._server).setFocus()
 
@@ -95,8 +96,12 @@ class SignInWindow(QWidget):
         switch = button(
             words.LANGUAGES[other], "link", theme=self._theme, picture="languages", clicked=self._switch_language
         )
-        self._middle = QWidget()
-        self._middle.setLayout(column_of(None, row_of(None, card, None), row_of(None, switch, None), None))
+        inside = QWidget()
+        inside.setLayout(
+            column_of(None, row_of(None, card, None), row_of(None, switch, None), None, margins=(24, 24, 24, 24))
+        )
+        # What is told may be long, and the screen of an old computer low: the window never cuts it, it scrolls.
+        self._middle = scrolled(inside, "gridman")
         self._box.addWidget(self._middle)
 
     def _make_enter(self) -> QWidget:
@@ -186,6 +191,11 @@ class SignInWindow(QWidget):
         box.removeWidget(self._problem)
         box.insertWidget(place + 1, self._problem)
 
+    def _say_problem(self, text: str) -> None:
+        """Say it where it stands, and have it in view."""
+        self._problem.setText(text)
+        QTimer.singleShot(0, self, lambda: self._middle.ensureWidgetVisible(self._problem, 0, 32))
+
     def _show_setup(self) -> None:
         self._bring(self._setup)
         self._problem.clear()
@@ -266,7 +276,7 @@ class SignInWindow(QWidget):
         self._lock(False)
         here = line or self._line_of(refusal)
         self._put_problem(here)
-        self._problem.setText(refusal.words())
+        self._say_problem(refusal.words())
         self._shown_fingerprint = str(refusal.params.get("fingerprint", ""))
         self._same.setVisible(refusal.code == "enrol.confirm_street")
         if not self._same.isHidden():
@@ -297,7 +307,7 @@ class SignInWindow(QWidget):
 
     def _failed(self, failure: Failure) -> None:
         self._lock(False)
-        self._problem.setText(
+        self._say_problem(
             _("Something went wrong in the program itself ({what}). It is in the log.").format(
                 what=type(failure.error).__name__
             )

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gridman.kernel import words
@@ -16,10 +16,15 @@ from gridman.services.enrolment import Enrolled
 from gridman.services.signin import DeskParts, DeskUser, desk_users, set_up_desk, sign_in
 from gridman.store.keys import Cost
 from gridman.ui.signin import SignInWindow
-from gridman.ui.theme import theme_of
+from gridman.ui.theme import apply_theme, theme_of
 from tests.ui.conftest import unnamed
 
 PASSPHRASE = "seven grey herons"
+LONG = Refusal(
+    "enrol.long",
+    "This computer was reported lost. Its unsent work could not be handed over yet, because the line fell; it is shut meanwhile.",
+    "Nothing is lost. Try another network, or carry the work: Sync page, Carry by USB stick.",
+)
 
 
 class LocalDoor:
@@ -185,3 +190,36 @@ def test_an_unproved_street_is_compared_by_the_person_before_anything_is_sent(qt
     with qtbot.waitSignal(window.opened, timeout=20_000):
         QTest.mouseClick(window._same, Qt.MouseButton.LeftButton)
     assert door.confirmed == ["", "ABCD-EFGH-JKMN"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("height", [620, 420])
+def test_a_long_message_and_the_buttons_are_whole_in_large_text(
+    qtbot: QtBot, qapp: QApplication, door: LocalDoor, language: str, height: int
+) -> None:
+    """The window used to squeeze its card: the third line of a message was cut, and the lower edge of the button."""
+    set_up(qtbot, door)
+    theme = theme_of(is_large=True)
+    apply_theme(qapp, theme)
+    words.use(language)
+    try:
+        window = SignInWindow(door, theme)
+        qtbot.addWidget(window)
+        window.resize(760, height)
+        window.show()
+        for form, show_form in ((window._enter, window._show_enter), (window._setup, window._show_setup)):
+            show_form()
+            window.tell(LONG)
+            qtbot.wait(50)
+            problem = window._problem
+            assert problem.isVisible() and problem.height() >= problem.heightForWidth(problem.width())
+            assert problem.heightForWidth(problem.width()) > 2 * problem.fontMetrics().lineSpacing()
+            for one in form.findChildren(QPushButton) + form.findChildren(QLineEdit):
+                if one.isVisible():
+                    assert one.height() >= one.sizeHint().height(), one.accessibleName()
+                    assert form.rect().contains(QRect(one.mapTo(form, QPoint(0, 0)), one.size())), one.accessibleName()
+            seen = problem.visibleRegion().boundingRect()
+            assert seen.height() == problem.height(), "it is scrolled to"
+    finally:
+        words.use("en")
+        apply_theme(qapp, theme_of())
