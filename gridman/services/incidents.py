@@ -18,6 +18,7 @@ from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import organisation_for
+from gridman.services.ground import require_in_grid
 from gridman.services.incident_commands import log_step, perform
 from gridman.services.incident_tasks import tasks_of
 from gridman.services.photos import Blobs, PhotoDraft, attach
@@ -121,6 +122,9 @@ def report_incident(unit: Unit, draft: IncidentDraft, blobs: Blobs | None = None
             N_("The incident has no place."),
             N_("Click on the map, choose a household, or write where it is."),
         )
+    grid = unit.find(Grid, grid_id)
+    if grid is not None and draft.lng is not None and draft.lat is not None:
+        require_in_grid(unit, grid, draft.lng, draft.lat)
     organisation = organisation_for(unit, unit.actor, grid_id) or unit.get(Organisation, unit.actor.organisation_id)
     on_the_spot = bool(draft.result.strip())
     values = tidy(

@@ -17,20 +17,20 @@ from gridman.kernel.ids import STREET_REPLICA
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.services import audit
+from gridman.services.ground import DEGREE_M, grids_near, metres_to
 from gridman.services.incidents import IncidentQuery, incident_points
 from gridman.services.moves import move_household
 from gridman.store import places
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "MapOverview", "TileRows", "add_map_features", "beside", "grid_at", "grid_shapes", "overview", "redraw_grids", "set_attribution",
+    "MapOverview", "TileRows", "add_map_features", "beside", "grid_shapes", "overview", "redraw_grids", "set_attribution",
     "tile",
 ]  # fmt: skip
 
 BASE_LAYERS = ("land", "green", "water", "building", "rail", "road", "place", "boundary")
 _SEAM_M2 = 5.0
 _NEAR_M = 60.0
-_DEGREE_M = 111_320.0
 _ALL = 100_000
 
 
@@ -117,7 +117,7 @@ def tile(
     base = [i for layer, ids in found.items() if layer in BASE_LAYERS for i in ids]
     return TileRows(
         _by_ids(reader, MapFeature, base),
-        _grids_of(reader, box) if "grids" in layers else [],
+        grids_near(reader, box) if "grids" in layers else [],
         _by_ids(reader, Building, found.get(places.REGISTERED, [])),
         incident_points(reader, wanted or IncidentQuery(), box) if "incidents" in layers else [],
     )
@@ -130,25 +130,9 @@ def _by_ids(reader: Reader, cls: type[Any], ids: Sequence[int]) -> list[Any]:
     return found
 
 
-def _grids_of(reader: Reader, box: tuple[float, float, float, float]) -> list[Grid]:
-    area = shapely.box(*box)
-    grids = [g for g in reader.page(Grid, valid_to_on=None, order_by=("code",), limit=_ALL) if g.shape]
-    touches = shapely.intersects(shapely.from_wkb([g.shape for g in grids]), area) if grids else []
-    return [g for g, is_near in zip(grids, touches, strict=True) if is_near]
-
-
-def grid_at(reader: Reader, lng: float, lat: float) -> int | None:
-    """The grid a point lies in; on a border the grid with the lower code; None outside the street."""
-    point = shapely.Point(lng, lat)
-    for grid in _grids_of(reader, (lng, lat, lng, lat)):
-        if shapely.intersects(shapely.from_wkb(grid.shape), point):
-            return grid.id
-    return None
-
-
 def beside(reader: Reader, lng: float, lat: float) -> str:
     """The registered building in which a point lies or that is nearest within `_NEAR_M` metres, in words ("槐安里小区3号楼"); "" without one."""
-    step = _NEAR_M / _DEGREE_M
+    step = _NEAR_M / DEGREE_M
     wide = step / math.cos(math.radians(lat))
     ids = places.within(reader, lng - wide, lat - step, lng + wide, lat + step, (places.REGISTERED,)).get(
         places.REGISTERED, []
@@ -156,12 +140,9 @@ def beside(reader: Reader, lng: float, lat: float) -> str:
     found = [b for b in (reader.page(Building, id=ids) if ids else []) if b.shape]
     if not found:
         return ""
-    squeeze = math.cos(math.radians(lat))
-    point = shapely.Point(lng * squeeze, lat)
 
     def metres(building: Building) -> float:
-        shape = shapely.transform(shapely.from_wkb(building.shape), lambda c: c * (squeeze, 1.0))
-        return float(shapely.distance(shape, point)) * _DEGREE_M
+        return metres_to(building.shape or b"", lng, lat)
 
     nearest = min(found, key=metres)
     if metres(nearest) > _NEAR_M:
@@ -199,7 +180,7 @@ def _require_coverage(reader: Reader, grids: Sequence[Grid], shapes: Mapping[int
     before = shapely.union_all(shapely.from_wkb([g.shape for g in grids if g.shape]))
     if not all(shapely.is_valid(new)):
         raise Refusal("grid.crossing", N_("A boundary crosses itself."), N_("Draw it again without crossing lines."))
-    square = _DEGREE_M**2 * math.cos(math.radians(before.centroid.y))
+    square = DEGREE_M**2 * math.cos(math.radians(before.centroid.y))
     after = shapely.union_all(new)
     overlap = (sum(shapely.area(new)) - after.area) * square
     uncovered, outside = before.difference(after).area * square, after.difference(before).area * square

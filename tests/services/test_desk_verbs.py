@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ from gridman.kernel.errors import Refusal
 from gridman.services import settings
 from gridman.services.conflicts import open_conflicts, resolve
 from gridman.services.drafts import drop_draft, load_draft, save_draft
+from gridman.services.ground import grid_at
 from gridman.services.households import add_person, set_care_groups
 from gridman.services.incidents import IncidentDraft, IncidentQuery, report_incident
-from gridman.services.maps import beside, grid_at, overview, redraw_grids, tile
+from gridman.services.maps import beside, overview, redraw_grids, tile
 from gridman.services.notices import current_notices, publish
 from gridman.services.photos import PhotoDraft, prepare_photo
 from gridman.services.rosters import (
@@ -49,6 +51,34 @@ def test_a_point_lies_in_its_grid_or_in_none(world: World) -> None:
     with world.store.read() as reader:
         assert grid_at(reader, WEST + 0.0001, SOUTH + 0.0001) == world.grids[0]
         assert grid_at(reader, WEST - 1, SOUTH) is None
+        border, step = WEST + SIDE, 8 / 111_320 / math.cos(math.radians(SOUTH))  # 8 m
+        assert grid_at(reader, border + step, SOUTH + 0.0001) == world.grids[1]
+        assert grid_at(reader, border + step, SOUTH + 0.0001, frozenset(world.grids[:1])) == world.grids[0]
+        assert grid_at(reader, border + 2 * step, SOUTH + 0.0001, frozenset(world.grids[:1])) == world.grids[1]
+        assert grid_at(reader, border + step, SOUTH + 0.0001, frozenset(world.grids)) == world.grids[1]
+
+
+@pytest.mark.parametrize(("metres", "is_taken"), [(-50, True), (8, True), (15, False)])
+def test_a_place_agrees_with_the_grid_of_the_report(world: World, metres: float, is_taken: bool) -> None:
+    """A place in another grid was saved under a grid of the reporter's own."""
+    lng = WEST + SIDE + metres / 111_320 / math.cos(math.radians(SOUTH))
+    draft = IncidentDraft("A801", "x", lng=lng, lat=SOUTH + 0.0005, grid_id=world.grids[0])
+    if is_taken:
+        with world.store.unit(world.actors["worker"]) as unit:
+            assert report_incident(unit, draft).grid_id == world.grids[0]
+        return
+    with pytest.raises(Refusal) as caught, world.store.unit(world.actors["worker"]) as unit:
+        report_incident(unit, draft)
+    assert caught.value.code == "incident.other_grid"
+    with world.store.read() as reader:
+        names = [reader.get(Grid, grid_id).name for grid_id in world.grids]
+    assert all(name in caught.value.words() for name in names)
+
+
+def test_a_place_outside_the_street_goes_with_the_grid_that_is_named(world: World) -> None:
+    with world.store.unit(world.actors["worker"]) as unit:
+        draft = IncidentDraft("A801", "x", lng=WEST - 0.01, lat=SOUTH, grid_id=world.grids[0])
+        assert report_incident(unit, draft).grid_id == world.grids[0]
 
 
 def test_a_place_is_told_by_the_building_beside_it(world: World) -> None:

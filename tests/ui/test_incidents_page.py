@@ -29,6 +29,11 @@ def incident(desk: Desk, number: int) -> Incident:
         return reader.get(Incident, desk.ids["incidents"][number])
 
 
+def reported(desk: Desk) -> int:
+    with desk.store.read() as reader:
+        return reader.count(Incident)
+
+
 def escalated(desk: Desk) -> int:
     """An incident that has come to the street's office and waits to be accepted there."""
     wanted = desk.ids["incidents"][0]
@@ -307,10 +312,42 @@ def test_a_place_in_somebody_elses_grid_is_said_at_once(open_window: Open, groun
     keys.rest()
     page.map.pointed.emit(117.1035, 36.6009)
     keys.rest()
-    assert "not yours" in page.panel.problems.labels["place"].text()
+    said = page.panel.problems.labels["place"].text()
+    assert "not yours" in said
+    page.panel.category.set_code("A805")
+    page.panel.description.setPlainText("路灯不亮")
+    before = reported(ground_desk)
+    for _n in range(2):  # Ctrl+Enter used to ask for a grid instead, and to save the place in another one
+        keys.press("Ctrl+Enter")
+        assert page.panel.problems.labels["place"].text() == said
+        assert not page.panel.problems.labels["grid_id"].text() and reported(ground_desk) == before
+        page.panel.household.clear()
     page.map.pointed.emit(117.2, 36.7)
     keys.rest()
     assert "no grid" in page.panel.problems.labels["place"].text()
+
+
+def test_a_place_and_a_grid_that_disagree_are_not_saved(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
+    panel = page_of(session).panel
+    page_of(session).do_report()
+    keys.write("A805")
+    keys.press("Enter")
+    keys.write("路灯不亮")
+    page_of(session).map.pointed.emit(117.1035, 36.6009)
+    keys.rest()
+    own, other = ground_desk.ids["grids"]
+    assert panel.grid.currentData() == other
+    panel.grid.setCurrentIndex(panel.grid.findData(own))
+    before = reported(ground_desk)
+    keys.press("Ctrl+Enter")
+    said = panel.problems.labels["place"].text()
+    assert "lies in" in said and panel.isVisible() and reported(ground_desk) == before
+    panel.grid.setCurrentIndex(panel.grid.findData(other))
+    assert not panel.problems.labels["place"].text()
+    keys.press("Ctrl+Enter")
+    assert reported(ground_desk) == before + 1
 
 
 def test_an_incident_that_is_opened_by_name_is_uncovered_by_the_filters(

@@ -10,8 +10,9 @@ from gridman.domain import codes
 from gridman.domain.grid import Grid
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
+from gridman.services.ground import grid_at
 from gridman.services.incidents import IncidentDraft, report_incident
-from gridman.services.maps import beside, grid_at
+from gridman.services.maps import beside
 from gridman.services.photos import PhotoDraft
 from gridman.services.search import Hit
 from gridman.ui.code_box import CodeBox
@@ -45,6 +46,7 @@ class ReportPanel(QFrame):
         self._shell = shell
         self._point: tuple[float, float] | None = None
         self._beside = ""
+        self._elsewhere = ""  # why the point is no place for this person's report
         self._grids: dict[int, str] = {}
         self._make_fields()
         self._lay_out()
@@ -102,13 +104,13 @@ class ReportPanel(QFrame):
             {
                 "category": (self.category, (self.category.textChanged,)),
                 "description": (self.description, (self.description.textChanged,)),
-                "place": (self.place, (self.place.textEdited, self.placed)),
+                "place": (self.place, (self.place.textEdited, self.placed, self.grid.currentIndexChanged)),
                 "grid_id": (self.grid, (self.grid.currentIndexChanged,)),
                 "reporter_name": (self.reporter, (self.reporter.textEdited,)),
                 "reporter_phone": (self.phone, (self.phone.textEdited,)),
                 "result": (self.result, (self.result.textEdited,)),
             },
-            {"incident.no_place": "place"},
+            {"incident.no_place": "place", "incident.other_grid": "place"},
         )
         told = self.problems.labels
         self._where = label(_("A click on the map sets the place."), "small", wraps=True)
@@ -181,13 +183,13 @@ class ReportPanel(QFrame):
     def set_point(self, lng: float, lat: float) -> None:
         """The place was clicked on the map."""
         self._point = (lng, lat)
-        self._beside = ""
+        self._beside, self._elsewhere = "", ""
         self._where.setText(_("On the map: {lng:.5f}, {lat:.5f}").format(lng=lng, lat=lat))
         self._shell.background.ask(beside, lng, lat, then=self._take_beside, key="beside")
         self.problems.tell("place", "")
         (self.focusWidget() or self.description).setFocus()  # the map took the keyboard with the click
         self.placed.emit(self._point)
-        self._shell.background.ask(grid_at, lng, lat, then=self._take_grid_at, key="grid")
+        self._shell.background.ask(grid_at, lng, lat, self._shell.actor.grid_ids, then=self._take_grid_at, key="grid")
 
     def _take_beside(self, words: str) -> None:
         """The place in words, for who reads the report without a map."""
@@ -199,7 +201,8 @@ class ReportPanel(QFrame):
         if grid_id is None:
             self.problems.tell("place", _("This place lies in no grid of the street; choose the grid below."))
         elif self._grids and grid_id not in self._grids:
-            self.problems.tell("place", _("This place lies in a grid that is not yours."))
+            self._elsewhere = _("This place lies in a grid that is not yours. Click on the map again.")
+            self.problems.tell("place", self._elsewhere)
         else:
             self._choose_grid(grid_id)
 
@@ -223,11 +226,13 @@ class ReportPanel(QFrame):
     def save(self) -> None:
         """Send the report; what is missing is said under its field."""
         hit = self.household.hit
+        has_grid = self.grid.currentData() is not None or hit is not None
         checks = (
             ("category", self._has_category(), _("Choose what it is: code, initials or name.")),
             ("description", bool(self.description.toPlainText().strip()), _("Write what is wrong.")),
             ("place", self._has_place(), _("Click on the map, choose a household, or write where it is.")),
-            ("grid_id", self.grid.currentData() is not None or hit is not None, _("Choose the grid in which it is.")),
+            ("place", not self._elsewhere, self._elsewhere),
+            ("grid_id", has_grid or bool(self._elsewhere), _("Choose the grid in which it is.")),
         )  # fmt: skip
         wrong = {name: words for name, is_right, words in checks if not is_right}
         self.problems.show_all(wrong)
@@ -273,7 +278,7 @@ class ReportPanel(QFrame):
         self.problems.refuse(refusal)
 
     def _reset(self) -> None:
-        self._point, self._beside = None, ""
+        self._point, self._beside, self._elsewhere = None, "", ""
         self._where.setText(_("A click on the map sets the place."))
         self.category.set_code(None)
         for line in (self.place, self.reporter, self.phone, self.result):
