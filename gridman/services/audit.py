@@ -9,7 +9,7 @@ from gridman.store.audit import page_audit as _page
 from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["ACTS", "AuditRow", "audit_head", "note", "note_alone", "page_audit", "verify_chain"]
+__all__ = ["ACTS", "AuditRow", "audit_head", "is_fit", "note", "note_alone", "page_audit", "verify_chain"]
 
 ACTS = frozenset({
     "account", "assign", "audit_broken", "department", "differed", "enrol", "enrol_code", "enrol_failed", "export", "hand_over", "import",
@@ -43,10 +43,15 @@ def note_alone(
         return note(unit, act, record_kind, record_id, **details)
 
 
+def is_fit(text: str) -> bool:
+    """Whether a text that a person typed may stand in the log: short, and nothing in it that looks like a personal number."""
+    return len(text) <= _MAX_TEXT and not _PERSONAL.search(text)
+
+
 def _check(name: str, value: Any) -> None:
     if not isinstance(value, str | int | bool | None):
         raise ValueError(f"audit detail {name} is a {type(value).__name__}")
-    if isinstance(value, str) and (len(value) > _MAX_TEXT or _PERSONAL.search(value)):
+    if isinstance(value, str) and not is_fit(value):
         raise ValueError(f"audit detail {name} is long or looks like a personal number")
 
 

@@ -18,7 +18,7 @@ from gridman.kernel.ids import random_token
 from gridman.kernel.words import N_
 from gridman.services.access import actor_of_user, scopes_of_user
 from gridman.services.accounts import fail_attempt, finish_attempt, require_active, start_attempt, verify_login
-from gridman.services.audit import note
+from gridman.services.audit import is_fit, note
 from gridman.services.handover import LOST, RETIRED, require_open
 from gridman.services.trust import ALPHABET
 from gridman.store import accounts as rows
@@ -27,8 +27,8 @@ from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "CODE_MS", "LOST", "RETIRED", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "plain_name",
-    "revoke_device", "rotate_token", "take_back",
+    "CODE_MS", "LOST", "RETIRED", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "no_reason",
+    "plain_name",     "revoke_device", "rotate_token", "take_back",
 ]  # fmt: skip
 
 CODE_MS = 24 * 3_600_000
@@ -224,13 +224,16 @@ def take_back(unit: Unit) -> None:
     note(unit, "enrol_failed", "user", device.user_id, device=device.replica)
 
 
-def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST) -> None:
+def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST, reason: str = "") -> None:
     """Shut a computer out at once; at its next contact it hands its unsent work over to the review list and destroys its records. What comes
     from a ``lost`` one, which may be in a stranger's hands, is marked as such and bounded (`gridman.services.handover`).
+    ``reason``: goes to the audit log; refuses with ``device.reason`` what may not stand there.
     """
     require(unit.actor, "account.manage")
     if revoked_as not in (LOST, RETIRED):
         raise ValueError(f"a device is revoked as lost or retired, not {revoked_as!r}")
+    if not is_fit(reason):
+        raise no_reason()
     device = rows.device_of(unit, replica)
     if device is None:
         raise Refusal(
@@ -243,4 +246,21 @@ def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST) -> None:
         rows.amend_device(
             unit, replica, revoked_at=unit.at, revoked_as=revoked_as, token_digest=device.token_digest, next_digest=None
         )
-        note(unit, "revoke", "user", device.user_id, device=replica, revoked_as=revoked_as)
+        note(
+            unit,
+            "revoke",
+            "user",
+            device.user_id,
+            device=replica,
+            revoked_as=revoked_as,
+            **({"reason": reason} if reason else {}),
+        )
+
+
+def no_reason() -> Refusal:
+    """``device.reason``: why a computer is shut out is not said, or not in a way that the audit log may keep."""
+    return Refusal(
+        "device.reason",
+        N_("A reason is needed: at most 200 characters, without identity or phone numbers."),
+        N_("In a few words, for example: stolen from the counter; given back."),
+    )

@@ -197,10 +197,20 @@ def test_a_computer_is_retired_or_shut_out_after_its_meaning_was_told(
     store = small.town.street.store
     enrolled = enrol(store, WORKER, "Counter", password=PASSWORD, hasher=CHEAP_HASHER)
     with small.signed_in() as browser:
-        page = browser.open(f"/admin/computers/{enrolled.replica}")
-        assert "destroys its records" in page.text and "review list" in page.text
-        done = browser.send(page.form(f"/admin/computers/{enrolled.replica}/revoke", button))
+        here = f"/admin/computers/{enrolled.replica}"
+        page = browser.open(here)
+        assert button in page.text and not [f for f in page.forms if "revoke" in f.action], "one click does nothing yet"
+        asked = browser.open(next(address for address in page.links() if address.endswith(f"revoke?as={as_}")))
+        assert "destroys its records" in asked.text and "review list" in asked.text and "Counter" in asked.text
+        for reason in (" ", "call 13800000000"):
+            again = browser.send(asked.form(f"{here}/revoke", button), reason=reason)
+            assert again.status == 422 and "A reason is needed" in again.text
+        with store.read() as reader:
+            actor_of_token(reader, enrolled.token)
+        done = browser.send(again.form(f"{here}/revoke", button), reason="left on the bus")
         assert word in done.text and "shut out" in done.text
+        with store.read() as reader:
+            assert page_audit(reader, SYSTEM, act="revoke")[0].details["reason"] == "left on the bus"
         assert browser.open("/admin/computers/77").status == 404
     with store.read() as reader, pytest.raises(Exception) as caught:
         actor_of_token(reader, enrolled.token)

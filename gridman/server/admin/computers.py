@@ -12,8 +12,8 @@ from gridman.server.admin.ask import Answer, Ask, Go, Page
 from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
-from gridman.server.admin.pieces import actions, card, chip, empty, facts, link, note, press, table
-from gridman.services.enrolment import LOST, RETIRED, new_code, revoke_device
+from gridman.server.admin.pieces import Fields, actions, card, chip, empty, facts, form, link, note, table
+from gridman.services.enrolment import LOST, RETIRED, new_code, no_reason, revoke_device
 from gridman.services.handover import LOST_WINDOW_MS
 from gridman.services.overview import DeskLine, page_desks
 from gridman.services.trust import Invitation, browser_fingerprint, fingerprint_of, served
@@ -156,26 +156,19 @@ def _copied(ask: Ask, line: DeskLine) -> Part:
 
 
 def _choices(ask: Ask, line: DeskLine) -> Part:
-    """Retire or lose it: what each means, before anything is pressed."""
+    """Retire or lose it: what each is for; what it does is told before it is done."""
     here = f"/computers/{line.device.replica}/revoke"
     retire = card(
-        el("p", ask.say(N_("The computer is given back, replaced, or its user leaves. At its next synchronisation it hands over what it has not "
-            "sent yet "
-                           "(to the review list), then destroys its records and its key."))),
+        el("p", ask.say(N_("The computer is given back, replaced, or its user leaves."))),
         el("p", ask.say(N_("If you can, synchronise it first: then nothing has to be reviewed.")), class_="soft"),
-        actions(press(ask, here, N_("Retire this computer"), values={"as": RETIRED})),
+        actions(link(ask.say(N_("Retire this computer")), f"{here}?as={RETIRED}", is_button=True)),
         title=ask.say(N_("Taken out of service")),
-    )  # fmt: skip
+    )
     lose = card(
-        el("p", ask.say(N_("It may be in a stranger's hands. The server gives it nothing any more, from this moment; at its next contact it hands "
-            "over what it has not sent yet and destroys its records. That goes to the review list only, marked as coming from a lost computer: "
-            "whoever holds it could have written it. It is taken for {days} days, and no more than an honest worker has."),
-            days=LOST_WINDOW_MS // 86_400_000)),
-        el("p", ask.say(N_("Its records are encrypted; without the passphrase nobody reads them. It opens for at most 14 days without "
-            "contact.")), class_="soft"),
-        actions(press(ask, here, N_("Shut it out as lost"), tone="danger", values={"as": LOST})),
+        el("p", ask.say(N_("It may be in a stranger's hands."))),
+        actions(link(ask.say(N_("Shut it out as lost")), f"{here}?as={LOST}", is_button=True)),
         title=ask.say(N_("Lost or stolen")),
-    )  # fmt: skip
+    )
     if line.is_active:
         return el("div", retire, lose, class_="two")
     if line.device.revoked_as == RETIRED:
@@ -184,11 +177,62 @@ def _choices(ask: Ask, line: DeskLine) -> Part:
     return note(ask.say(N_("It is shut out. A computer that turns up again is enrolled anew, with a new number.")))
 
 
+def _what_happens(ask: Ask, how: str) -> list[Html]:
+    if how == RETIRED:
+        return [
+            el("p", ask.say(N_("At its next synchronisation it hands over what it has not sent yet (to the review list), then destroys its "
+                               "records and its key. This cannot be taken back."))),
+            el("p", ask.say(N_("If you can, synchronise it first: then nothing has to be reviewed.")), class_="soft"),
+        ]  # fmt: skip
+    return [
+        el("p", ask.say(N_("The server gives it nothing any more, from this moment; at its next contact it hands over what it has not sent yet and "
+            "destroys its records. This cannot be taken back. What it hands over goes to the review list only, marked as coming from a lost "
+            "computer: whoever holds it could have written it. It is taken for {days} days, and no more than an honest worker has."),
+            days=LOST_WINDOW_MS // 86_400_000)),
+        el("p", ask.say(N_("Its records are encrypted; without the passphrase nobody reads them. It opens for at most 14 days without "
+            "contact.")), class_="soft"),
+    ]  # fmt: skip
+
+
+def _ask_first(ask: Ask, how: str, errors: dict[str, str] | None = None) -> Page:
+    line = _line(ask)
+    number = line.device.replica
+    fields = Fields(ask, ask.form, errors or {})
+    title = N_("Retire computer no. {number}?") if how == RETIRED else N_("Shut out computer no. {number} as lost?")
+    deed = N_("Retire this computer") if how == RETIRED else N_("Shut it out as lost")
+    about = facts([
+        (ask.say(N_("Name of the computer")), line.device.name or "–"),
+        (ask.say(N_("User")), f"{line.user_name} ({line.login})"),
+        (ask.say(N_("Last heard of")), ask.when(line.device.last_seen_at)),
+    ])  # fmt: skip
+    asked = form(
+        ask, f"/computers/{number}/revoke",
+        el("input", type="hidden", name="as", value=how),
+        fields.line("reason", N_("Reason"), required=True, is_first=True, hint=N_("In a few words; it stands in the audit log.")),
+        actions(el("button", ask.say(deed), class_="danger"), link(ask.say(N_("Leave it as it is")), f"/computers/{number}", is_button=True)),
+    )  # fmt: skip
+    body = card(about, *_what_happens(ask, how), asked)
+    return Page(ask.say(title, number=number), body, "computers", 422 if errors else 200)
+
+
+def get_revoke(ask: Ask) -> Answer:
+    """What shutting it out does, and the question why."""
+    return _ask_first(ask, RETIRED if ask.query.get("as") == RETIRED else LOST)
+
+
 def post_revoke(ask: Ask) -> Answer:
     """Shut it out."""
     how = RETIRED if ask.form.get("as") == RETIRED else LOST
-    with ask.street.store.unit(ask.actor) as unit:
-        revoke_device(unit, ask.number("number"), how)
+    try:
+        reason = ask.form.get("reason", "").strip()
+        if not reason:
+            raise no_reason()
+        with ask.street.store.unit(ask.actor) as unit:
+            revoke_device(unit, ask.number("number"), how, reason)
+    except Refusal as refusal:
+        if refusal.code != "device.reason":
+            raise
+        return _ask_first(ask, how, {"reason": " ".join(ask.told(refusal))})
     return Go(f"/computers/{ask.number('number')}", "device.revoked")
 
 
@@ -229,6 +273,7 @@ def _qr(link_text: str) -> Html:
 ROUTES = (
     Served("/computers", "GET", inside(get_computers, RIGHT)),
     Served("/computers/{number}", "GET", inside(get_computer, RIGHT)),
+    Served("/computers/{number}/revoke", "GET", inside(get_revoke, RIGHT)),
     Served("/computers/{number}/revoke", "POST", inside(post_revoke, RIGHT)),
     Served("/accounts/{id}/code", "POST", inside(post_code, RIGHT, is_slow=True)),
 )
