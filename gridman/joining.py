@@ -24,10 +24,12 @@ from gridman.services.signin import (
     DeskUser,
     check_set_up,
     desk_users,
+    keep_language,
+    kept_language,
     set_up_desk,
     sign_in,
     verify_passphrase,
-)
+)  # fmt: skip
 from gridman.services.trust import Invitation, check_street, read_invitation
 from gridman.store.blobs import BlobStore
 from gridman.store.indexes import Indexer
@@ -147,6 +149,15 @@ class DeskDoor:
     def users(self) -> Sequence[DeskUser]:
         """Who can sign in here."""
         return desk_users(self.data_dir)
+
+    @property
+    def language(self) -> str:
+        """The language chosen last on this computer; empty before the first time."""
+        return kept_language(self.data_dir)
+
+    def keep_language(self, code: str) -> None:
+        """Remember it for the next sign-in."""
+        keep_language(self.data_dir, code)
 
     def open(self, login: str, passphrase: str) -> Desk:
         """The opened desk."""

@@ -1,6 +1,7 @@
 """Sign-in at a desk, with or without a network: the profile file says who works here, a key file opens each one's data.
 
     DATA/desk.json            who works on this computer and with which street: no secrets
+    DATA/language             the language chosen last, for the sign-in window, which opens before any desk does
     DATA/desk-REPLICA/        one enrolled user's desk: keys.json (the wrapped key), desk.db (encrypted), blobs/
 
 Every user has a desk of their own on a shared computer: another replica number, another key, other scopes. So one person's passphrase
@@ -18,7 +19,7 @@ from gridman.domain.access import Actor
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal
 from gridman.kernel.files import put_in_place, require_free_space, take_away, take_away_folder, write_whole
-from gridman.kernel.words import N_
+from gridman.kernel.words import LANGUAGES, N_
 from gridman.services.audit import note
 from gridman.services.enrolment import Enrolled, plain_name
 from gridman.services.lease import keep_signer, note_time
@@ -33,7 +34,7 @@ from gridman.store.unit import Unit
 
 __all__ = [
     "DeskParts", "DeskUser", "change_passphrase", "check_set_up", "desk_of", "desk_token",
-    "desk_users", "destroy_desk", "keep_token", "set_up_desk", "sign_in",
+    "desk_users", "destroy_desk", "keep_language", "keep_token", "kept_language", "set_up_desk", "sign_in",
     "update_profile", "verify_passphrase",
 ]  # fmt: skip
 
@@ -41,6 +42,7 @@ _TOKEN = "street.token"
 _FORMAT = 1
 _PROFILE = "desk.json"
 _DESTROYED = "destroyed"
+_LANGUAGE = "language"
 _ROOM_BYTES = 64 << 20
 """A new desk with the records of a few grids, and what SQLite writes beside them meanwhile."""
 
@@ -114,6 +116,21 @@ def desk_users(data_dir: Path) -> tuple[DeskUser, ...]:
             path=path,
         )
     return tuple(profile.users)
+
+
+def kept_language(data_dir: Path) -> str:
+    """The language chosen last on this computer; empty before the first time, and where the file does not say one."""
+    try:
+        code = (data_dir / _LANGUAGE).read_text("ascii").strip()
+    except (OSError, UnicodeError):
+        return ""
+    return code if code in LANGUAGES else ""
+
+
+def keep_language(data_dir: Path, code: str) -> None:
+    """Remember it beside the profile. Where nothing can be written the window speaks it all the same, until it is closed."""
+    with suppress(Refusal):
+        write_whole(data_dir / _LANGUAGE, code.encode())
 
 
 def _keep_profile(data_dir: Path, users: tuple[DeskUser, ...]) -> None:

@@ -79,6 +79,9 @@ class _Program:
             self._signin.deleteLater()
             self._signin = None
         session.signed_out.connect(self._signed_out)
+        session.language_chosen.connect(self._door.keep_language)
+        if not self._language and not self._door.language:  # chosen on a desk before it was kept here too
+            self._door.keep_language(words.language())
         self._app.lastWindowClosed.connect(self._window_closed)
         self._session = session
         session.show()
@@ -115,8 +118,7 @@ class _Program:
 
 def run_program(argv: Sequence[str], door: Door, language: str = "", theme: str = "") -> int:
     """Sign in (or set this computer up) and work, until the window is closed. Returns the exit code."""
-    if language:
-        words.use(language)
+    words.use(language or door.language or words.language())
     app = make_application(argv)
     program = _Program(app, door, language, theme)
     program.begin()

@@ -30,6 +30,7 @@ class DeskSession(QObject):
     """
 
     signed_out = Signal()
+    language_chosen = Signal(str)
 
     def __init__(
         self, app: QApplication, desk: Any, language: str = "", theme: str = "", *,
@@ -97,6 +98,7 @@ class DeskSession(QObject):
             return
         if name == "language":
             self._language = value
+            self.language_chosen.emit(value)
         else:
             chosen = str(value) if name == "theme" else self._theme.name
             self._theme = theme_of(chosen, is_large=bool(value) if name == "is_large" else self._theme.is_large)

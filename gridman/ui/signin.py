@@ -26,10 +26,17 @@ _SHORT = Refusal(
 
 
 class Door(Protocol):
-    """What the program lends the sign-in window; all may raise Refusal and are called off the GUI thread, except `users`."""
+    """What the program lends the sign-in window; all may raise Refusal and are called off the GUI thread, except `users` and the language."""
 
     def users(self) -> Sequence[Any]:
         """Who can sign in here (objects with `login`, `name`, `server_url`), the latest first."""
+
+    @property
+    def language(self) -> str:
+        """The language chosen last on this computer; empty before the first time."""
+
+    def keep_language(self, code: str) -> None:
+        """Remember it for the next sign-in."""
 
     def open(self, login: str, passphrase: str) -> Any:
         """The opened desk."""
@@ -208,6 +215,7 @@ class SignInWindow(QWidget):
 
     def _switch_language(self) -> None:
         words.use(next(code for code in words.LANGUAGES if code != words.language()))
+        self._door.keep_language(words.language())
         typed = (self._server.text(), self._login.text())
         is_setup = self._forms.currentWidget() is self._setup
         self._box.removeWidget(self._middle)

@@ -262,3 +262,11 @@ def test_a_form_that_is_none_is_refused_in_words(small: Office, content: bytes, 
     with small.signed_in() as browser:
         answer = browser.client.post("/admin/departments", content=content, headers={"Content-Type": kind})
         assert answer.status_code in (400, 403, 413), answer.text
+
+
+def test_a_language_in_the_first_address_holds_at_the_sign_in(small: Office) -> None:
+    """The way from /admin?lang=zh_CN to the form lost the language."""
+    with closing(small.browser("en")) as browser:
+        page = browser.open("/admin?lang=zh_CN")
+        assert page.path == "/admin/sign-in" and "登录名" in page.text
+        assert "登录名" in browser.open("/admin/sign-in").text

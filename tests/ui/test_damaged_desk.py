@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from gridman.joining import join_desk
 from gridman.kernel.errors import Refusal
 from gridman.services.enrolment import Enrolled
-from gridman.services.signin import desk_users, set_up_desk, sign_in
+from gridman.services.signin import desk_users, keep_language, kept_language, set_up_desk, sign_in
 from gridman.store.keys import Cost
 from gridman.ui.app import _Program, make_application
 from gridman.ui.background import Background
@@ -26,6 +26,13 @@ class LocalDoor:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
+
+    @property
+    def language(self) -> str:
+        return kept_language(self.data_dir)
+
+    def keep_language(self, code: str) -> None:
+        keep_language(self.data_dir, code)
 
     def users(self) -> Any:
         return desk_users(self.data_dir)

@@ -1,6 +1,6 @@
 """Signing in, and setting a computer up once; with the product's own key files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,13 @@ from pytestqt.qtbot import QtBot
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
 from gridman.services.enrolment import Enrolled
-from gridman.services.signin import DeskParts, DeskUser, desk_users, set_up_desk, sign_in
+from gridman.services.signin import DeskParts, DeskUser, desk_users, keep_language, kept_language, set_up_desk, sign_in
 from gridman.store.keys import Cost
+from gridman.ui.app import run_program
+from gridman.ui.session import DeskSession
 from gridman.ui.signin import SignInWindow
 from gridman.ui.theme import apply_theme, theme_of
+from tests.support.desk import Desk
 from tests.ui.conftest import unnamed
 
 PASSPHRASE = "seven grey herons"
@@ -33,6 +36,13 @@ class LocalDoor:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.opened: list[DeskParts] = []
+
+    @property
+    def language(self) -> str:
+        return kept_language(self.data_dir)
+
+    def keep_language(self, code: str) -> None:
+        keep_language(self.data_dir, code)
 
     def users(self) -> Sequence[DeskUser]:
         return desk_users(self.data_dir)
@@ -223,3 +233,33 @@ def test_a_long_message_and_the_buttons_are_whole_in_large_text(
     finally:
         words.use("en")
         apply_theme(qapp, theme_of())
+
+
+def test_the_language_chosen_last_is_spoken_at_the_next_start(
+    qtbot: QtBot, door: LocalDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chinese was chosen and saved, and three starts without LANG began in English: the choice lay in the encrypted desk only."""
+    starts: list[str] = []
+    monkeypatch.setattr(QApplication, "exec", lambda _self=None: starts.append(words.language()) or 0)
+
+    def start(language: str = "") -> str:
+        words.use("en")
+        run_program([], door, language)
+        return starts[-1]
+
+    assert start() == "en"
+    shown(qtbot, door)._switch_language()
+    assert start() == "zh_CN" and start("en") == "en" and start() == "zh_CN"
+    door.keep_language("en")
+    assert start() == "en"
+    (door.data_dir / "language").write_bytes(b"\xff\x00")
+    assert door.language == "" and start() == "en"
+
+
+def test_a_language_chosen_at_work_holds_at_the_sign_in(
+    qtbot: QtBot, desk: Desk, open_session: Callable[..., DeskSession]
+) -> None:
+    session = open_session(desk)
+    with qtbot.waitSignal(session.language_chosen) as told:
+        session.restyle("language", "zh_CN")
+    assert told.args == ["zh_CN"]

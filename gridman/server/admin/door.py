@@ -70,11 +70,15 @@ def answered(ask: Ask, answer: Page | Go | File) -> Response:
         response: Response = RedirectResponse(_address(answer), 303, _HEADERS)
         if answer.path == SIGN_IN:
             response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
-        return response
+        return _speaking_on(ask, response)
     if isinstance(answer, File):
         return FileResponse(answer.path, headers=_HEADERS, media_type="application/octet-stream", filename=answer.name)
     text = framed(ask, answer) if ask.signed_in and not ask.signed_in.must_change else framed_alone(ask, answer)
-    response = HTMLResponse(text, answer.status, _HEADERS)
+    return _speaking_on(ask, HTMLResponse(text, answer.status, _HEADERS))
+
+
+def _speaking_on(ask: Ask, response: Response) -> Response:
+    """Have the browser remember the language that this very address chose, also where it is sent on to another."""
     if ask.query.get("lang") == ask.language:
         response.set_cookie(
             _LANGUAGE, ask.language, max_age=31_536_000, path=BASE, secure=True, httponly=True, samesite="strict"
