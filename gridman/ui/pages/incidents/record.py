@@ -174,7 +174,11 @@ class IncidentRecord(QFrame):
         if self._actions:
             self._acts.addWidget(holder)
             self._acts.addWidget(
-                label(_("Alt with the letter or digit on a button does the same; each step keeps its own"), "small")
+                label(
+                    _("Alt with the letter or digit on a button does the same; each step keeps its own"),
+                    "small",
+                    wraps=True,
+                )
             )
         else:
             self._acts.addWidget(label(self._why_nothing(), "soft", wraps=True))

@@ -47,10 +47,11 @@ def tasks_card(file: IncidentFile, opened: Callable[[], None]) -> Card:
     """
     card = Card(_("Tasks of departments"))
     for task in file.tasks:
-        link = button(f"{task.number} · {file.names.get(task.holder_id, '')}", "link", clicked=opened)
+        link = button(task.number or "", "link", clicked=opened)
         link.setProperty("record", task.id)
         due = show_instant(task.due_at) if task.due_at else ""
         card.add(row_of(link, None))
+        card.add(label(file.names.get(task.holder_id, ""), wraps=True))
         card.add(row_of(label(state_word(task.state)), None, label(due, "small")))
     return card
 
@@ -67,7 +68,9 @@ def log_card(file: IncidentFile) -> Card:
         said = _(step_label(step.action))
         if step.target_id:
             said += f" → {file.names.get(step.target_id, '')}"
-        card.add(row_of(label(said), None, label(show_instant(step.at), "small")))
+        line = row_of(label(said, wraps=True), label(show_instant(step.at), "small"))
+        line.setStretch(0, 1)  # a long step goes on in the next line; the time beside it stays
+        card.add(line)
         below = [part for part in (who, step.note or "") if part]
         if below:
             card.add(label("\n".join(below), "caption", wraps=True, selectable=True))

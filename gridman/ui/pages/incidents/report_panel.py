@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gridman.domain import codes
 from gridman.domain.grid import Grid
@@ -16,6 +16,7 @@ from gridman.services.maps import beside
 from gridman.services.photos import PhotoDraft
 from gridman.services.search import Hit
 from gridman.ui.code_box import CodeBox
+from gridman.ui.combo import Combo
 from gridman.ui.draft_keeper import DraftKeeper
 from gridman.ui.entry.choices import Choice, KeyChoices
 from gridman.ui.entry.finder import RecordFinder
@@ -71,13 +72,11 @@ class ReportPanel(QFrame):
             self._shell, _("Household"), ("household", "person"), _("If it concerns a household: initials or address")
         )
         self.household.chosen.connect(self._take_household)
-        self.grid = QComboBox()
-        self.grid.setAccessibleName(_("Grid"))
+        self.grid = Combo(_("Grid"))
         self.urgency = KeyChoices(
             _("Urgency"), [Choice(c.code, c.code, c.word) for c in codes.table("incident_urgency")]
         )
-        self.source = QComboBox()
-        self.source.setAccessibleName(_("Source"))
+        self.source = Combo(_("Source"))
         for code in codes.table("incident_source"):
             self.source.addItem(code.word, code.code)
         self.reporter = QLineEdit()

@@ -1,0 +1,88 @@
+"""Nothing is cut: panes hold what is in them in both languages and both sizes of text, at the width of an old computer's screen."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QWidget
+from pytestqt.qtbot import QtBot
+
+from gridman.services.incidents import perform
+from gridman.ui.session import DeskSession
+from tests.support.desk import Desk
+from tests.support.keys import Keys
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def opened(
+    qapp: QApplication, qtbot: QtBot, ground_desk: Desk
+) -> Iterator[Callable[[str, str, str, bool], tuple[DeskSession, Any, Keys]]]:
+    """`opened(role, page, language, is_large)`: the window as it is on 1366 x 768 pixels at 125 %."""
+    sessions: list[DeskSession] = []
+
+    def make(role: str, page: str, language: str, is_large: bool) -> tuple[DeskSession, Any, Keys]:
+        session = DeskSession(
+            qapp, ground_desk.as_user(role), language, "light", is_large=is_large, is_remembered=False
+        )
+        sessions.append(session)
+        session.window.resize(1093, 614)
+        with qtbot.waitActive(session.window, timeout=5_000):
+            session.window.show()
+            session.window.activateWindow()
+        session.window.open_page(page)
+        keys = Keys(qtbot, session)
+        keys.rest()
+        return session, session.window.current_page, keys
+
+    yield make
+    for session in sessions:
+        session.close()
+    qapp.processEvents()
+
+
+def cut(area: QScrollArea) -> list[str]:
+    """What in the area is wider than the area, or taller than its own place."""
+    inside, room = area.widget(), area.viewport().width()
+    found: list[str] = []
+    for part in inside.findChildren(QWidget):
+        if not part.isVisible() or part.isWindow():
+            continue
+        right = part.mapTo(inside, QPoint(part.width(), 0)).x()
+        if right > room:
+            found.append(f"{type(part).__name__} {part.accessibleName()} ends at {right} of {room}")
+        if isinstance(part, QLabel) and part.text():
+            needed = part.heightForWidth(part.width()) if part.wordWrap() else part.sizeHint().height()
+            if part.height() < needed or (not part.wordWrap() and part.width() < part.sizeHint().width()):
+                found.append(f"label {part.text()!r} in {part.size().toTuple()}")
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("is_large", [False, True])
+def test_an_incident_and_the_report_fit_their_pane(
+    opened: Any, ground_desk: Desk, qtbot: QtBot, language: str, is_large: bool
+) -> None:
+    """The hint below the actions was one long line: it made the record wider than its pane, which cut the log's times and long results."""
+    wanted = ground_desk.ids["incidents"][0]
+    with ground_desk.store.unit(ground_desk.users["community_staff"]) as unit:
+        perform(unit, wanted, "escalate", note="需要城管部门处理")
+    with ground_desk.store.unit(ground_desk.users["street_supervisor"]) as unit:
+        perform(unit, wanted, "accept")
+        perform(
+            unit,
+            wanted,
+            "finish",
+            result="已会同城管、物业现场更换井盖并回填路面，三日后复查；周边另有两处松动一并处理。",
+        )
+    _session, page, keys = opened("street_supervisor", "incidents", language, is_large)
+    page.open_record("incident", wanted)
+    keys.rest()
+    assert cut(page.record._scroll) == []
+    page.do_report()
+    keys.rest()
+    for area in page.panel.findChildren(QScrollArea):
+        assert area.verticalScrollBar().isVisible()
+        assert cut(area) == []
