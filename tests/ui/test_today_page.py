@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from gridman.domain.access import SYSTEM
+from gridman.domain.conflict import Conflict
 from gridman.services import visits
 from gridman.ui.pages.today.long_link import LongLink
 from gridman.ui.session import DeskSession
@@ -36,6 +39,24 @@ def test_what_waits_is_told_at_a_glance(qtbot: QtBot, session: DeskSession) -> N
     assert "5 overdue" in shown and "0 due" in shown and "12 waiting to send" in shown and "1 to review" in shown
     assert "今冬供暖走访安排" in shown and "! " in shown and "refused" not in shown
     assert page._due.rowCount() == 5
+
+
+@pytest.mark.parametrize("reason", ["concurrent", "lost_desk"])
+def test_what_waits_for_a_decision_is_not_called_two_peoples_change(
+    qtbot: QtBot, open_session: Callable[..., DeskSession], desk: Desk, reason: str
+) -> None:
+    """Work that a copied or lost computer handed over stands in the same list."""
+    with desk.store.unit(SYSTEM) as unit:
+        dispute = unit.first(Conflict, resolution=None)
+        assert dispute is not None
+        unit.amend(dispute, reason=reason)
+        household_id = dispute.record_id
+    session = open_session(desk)
+    settled(qtbot, session)
+    assert "1 entry waits for a decision." in words_of(session.window.current_page)
+    session.shell.go("households", "household", household_id)
+    settled(qtbot, session)
+    assert "1 entry waits for a decision." in words_of(session.window.current_page)
 
 
 def test_nobody_is_said_to_be_visited_before_the_first_answer(qapp: QApplication, desk: Desk) -> None:

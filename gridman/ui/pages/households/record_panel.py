@@ -139,9 +139,7 @@ class RecordPanel(QFrame):
             self.notices.addWidget(Notice(text, "attention", *parts))
         n = len(file.conflicts)
         if n:
-            text = ngettext("{n} value was changed by two people.", "{n} values were changed by two people.", n).format(
-                n=n
-            )
+            text = ngettext("{n} entry waits for a decision.", "{n} entries wait for a decision.", n).format(n=n)
             self.notices.addWidget(Notice(text, "attention", button(_("Review"), clicked=self._see_conflicts)))
 
     def _show_tab(self, number: int, keep: bool = False) -> None:

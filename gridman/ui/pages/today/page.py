@@ -225,8 +225,8 @@ class TodayPage(Page):
         card = Card(_("To review"))
         n = found.conflict_count
         text = ngettext(
-            "{n} value was changed by two people. Both are kept until somebody decides.",
-            "{n} values were changed by two people. Both are kept until somebody decides.", n,
+            "{n} entry waits for a decision. Nothing of it is lost until then.",
+            "{n} entries wait for a decision. Nothing of them is lost until then.", n,
         )  # fmt: skip
         card.add(label(text.format(n=n), "soft", wraps=True))
         card.add(row_of(button(_("Review"), clicked=self._see_conflicts), None))
