@@ -311,7 +311,7 @@ def test_history_is_told_in_words_with_masks() -> None:
 @pytest.mark.parametrize(
     ("state", "words", "tone"),
     [
-        ("waiting", "Waiting to be sent", "attention"), ("sent", "Sent, no answer yet", "information"),
+        ("waiting", "Waiting to be sent", "attention"), ("sent", "Waiting to be sent", "attention"),
         ("settled", "At the street, no. 7", "good"), ("refused", "Refused: too late", "danger"), (None, "From the street", "neutral"),
     ],
 )  # fmt: skip

@@ -18,6 +18,7 @@ from gridman.services import outbox
 from gridman.services.audit import page_audit
 from gridman.store import outbox as outbox_rows
 from gridman.store.outbox import Returned, acknowledge
+from gridman.sync.exchange import prepare
 from gridman.ui.pages.sync.page import SyncPage
 from gridman.ui.pages.sync.status_card import clock_words
 from tests.support.desk import NOON, Desk
@@ -60,6 +61,33 @@ def test_every_operation_has_a_receipt_in_words(open_window: Open, ground_desk: 
     assert len(visits) == len(ground_desk.ids["visits"])
     assert all("望河路18号" in line.record and line.act == "new" for line in visits)
     assert any(line.act == "Accept" and line.noun == "Incident" for line in lines), "a command is named by its step"
+
+
+def test_what_was_sent_without_an_answer_is_called_waiting_on_every_page(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    """Sync said "on its way" of a visit that the Visits page called waiting, long after the line had fallen."""
+    prepare(ground_desk.store)
+    session = open_window("grid_worker", "sync")
+    page = page_of(session)
+    with ground_desk.store.read() as reader:
+        lines = outbox.receipt_lines(reader, list(page.list.model.ids))
+    (sent,) = {
+        line.id for line in lines if line.state == "sent" and line.opens == ("visit", ground_desk.ids["visits"][0])
+    }
+    page.list.select(sent)
+    keys = Keys(qtbot, session)
+    keys.rest()
+    row = page.list.model.row_number(sent)
+    assert row is not None
+    here = page.list.model.index(row, 0).data()
+    assert here == "! waiting" and "waiting" in {w.text().removeprefix("! ") for w in page.receipt.findChildren(QLabel)}
+    session.window.open_page("visits")
+    keys.rest()
+    visits = session.window.current_page.list.model
+    at = visits.row_number(ground_desk.ids["visits"][0])
+    column = next(n for n, one in enumerate(visits.columns) if one.key == "waiting")
+    assert visits.index(at, column).data() == here
 
 
 def test_a_refused_operation_says_why_and_opens_its_record(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:

@@ -123,10 +123,8 @@ def _one_change(field: Field, before: Any, after: Any) -> str:
 
 def receipt(state: str | None, reason: str | None, ack_seq: int | None) -> tuple[str, str]:
     """The words and the tone of an entry's receipt."""
-    if state == "waiting":
+    if state in ("waiting", "sent"):  # what was sent and not answered goes out again
         return _("Waiting to be sent"), "attention"
-    if state == "sent":
-        return _("Sent, no answer yet"), "information"
     if state in ("acknowledged", "settled"):
         number = _("At the street, no. {n}").format(n=ack_seq) if ack_seq else _("At the street")
         return number, "good"

@@ -12,14 +12,14 @@ __all__ = ["STATE_TONES", "STATE_WORDS", "ReceiptView"]
 
 STATE_WORDS = {
     "waiting": N_("waiting"),
-    "sent": N_("on its way"),
+    "sent": N_("waiting"),  # until it is answered it goes out again: the other lists call it waiting as well
     "acknowledged": N_("received by the street"),
     "settled": N_("done"),
     "refused": N_("refused"),
 }
 STATE_TONES = {
     "waiting": "attention",
-    "sent": "information",
+    "sent": "attention",
     "acknowledged": "good",
     "settled": "good",
     "refused": "danger",
