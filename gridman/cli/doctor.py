@@ -93,7 +93,9 @@ def _street(args: argparse.Namespace, folder: Path, counts: dict[str, dict[str, 
     with closing(inside):
         yield Finding(_("Data of the street"), str(folder))
         _count(inside.store, "street", counts)
-        yield from check_street(folder, inside)
+        for finding in check_street(folder, inside):
+            is_apart = any(p.code == "doctor.feed_apart" for p in finding.problems)
+            yield _placed_anew(inside.store, finding) if is_apart and args.repair else finding
 
 
 def _desks(
@@ -171,6 +173,17 @@ def _repaired(store: object, finding: Finding) -> Finding:
     repair_lists(store)
     with store.read() as reader:
         return checked(finding.subject, lambda: list_flaws(reader), _("made anew"))
+
+
+def _placed_anew(store: object, finding: Finding) -> Finding:
+    from gridman.store.feed_repair import place_anew
+    from gridman.store.soundness import follower_flaws
+    from gridman.store.store import Store
+
+    assert isinstance(store, Store)
+    place_anew(store)
+    with store.read() as reader:
+        return checked(finding.subject, lambda: follower_flaws(reader), _("placed anew"))
 
 
 def _tell(finding: Finding, console: Console) -> None:

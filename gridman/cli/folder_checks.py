@@ -170,6 +170,7 @@ def check_street(data: Path, inside: Inside) -> Iterator[Finding]:
     with store.read() as reader:
         yield checked(_("Journal"), lambda: soundness.numbering_flaws(reader, inside.replica))
         yield checked(_("Feed of changes"), lambda: soundness.feed_flaws(reader))
+        yield checked(_("Logs and photos of incidents"), lambda: soundness.follower_flaws(reader))
         yield checked(_("Audit"), lambda: _audit(store))
         broken = [b for b in broken_logs(reader) if b.is_open]
         yield Finding(_("Audit of the desks"), "", tuple(_changed(b) for b in broken if not b.is_copy))

@@ -6,14 +6,26 @@ languages at once sets it for one piece of work (`speaking`). Message ids are th
 """
 
 import gettext
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
 from gridman.kernel.paths import resource
 
-__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "pgettext", "said_in", "speaking", "use"]
+__all__ = [
+    "LANGUAGES",
+    "N_",
+    "_",
+    "language",
+    "listed",
+    "ngettext",
+    "pgettext",
+    "said_in",
+    "shortened",
+    "speaking",
+    "use",
+]
 
 LANGUAGES: dict[str, str] = {"en": "English", "zh_CN": "简体中文"}
 
@@ -65,6 +77,17 @@ def ngettext(one: str, many: str, n: int) -> str:
 def pgettext(context: str, text: str) -> str:
     """`text` in the language in use, as it is said in `context`: a form's label is worded otherwise than a menu's."""
     return _catalogue(language()).pgettext(context, text) if text else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words one after the other, divided as the language in use divides them."""
+    return _(", ").join(words)
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning of `text`, `most` characters with the mark that says that there is more; line ends become blanks."""
+    whole = " ".join(text.split())
+    return whole if len(whole) <= most else whole[: most - 1].rstrip() + "…"
 
 
 def said_in(code: str, text: str) -> str:

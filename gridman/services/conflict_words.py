@@ -1,6 +1,5 @@
 """A kept loser in words: which record where, what stands, what was lost."""
 
-import base64
 import json
 from typing import Any
 
@@ -13,16 +12,17 @@ from gridman.domain.covering import mask_for, masked
 from gridman.domain.fields import Field, Kind, Synced
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
-from gridman.domain.incident import Incident, transition
+from gridman.domain.incident import Incident, IncidentStep, transition
 from gridman.domain.organisation import Organisation
 from gridman.domain.person import CareTag, Person
 from gridman.domain.user import User
 from gridman.domain.visit import Visit
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import N_, _, shortened
+from gridman.services.conflict_parts import lost_values, waiting_for
 from gridman.store.unit import Reader
 
-__all__ = ["covers", "household_of", "lost_values", "record_words", "value_words"]
+__all__ = ["covers", "household_of", "record_words", "value_words"]
 
 _NAMES: dict[str, tuple[type[Any], str]] = {
     "grid_id": (Grid, "name"), "building_id": (Building, "compound"), "household_id": (Household, "address"),
@@ -30,17 +30,38 @@ _NAMES: dict[str, tuple[type[Any], str]] = {
     "creator_id": (Organisation, "name"), "holder_id": (Organisation, "name"), "target_id": (Organisation, "name"),
 }  # fmt: skip
 _MOST_FIELDS = 12
+_KINDS = {
+    "household": N_("Household"), "person": N_("Resident"), "care_tag": N_("Care group"), "dwelling": N_("Dwelling"), "visit": N_("Visit"),
+    "incident": N_("Incident"), "incident_step": N_("Log line of an incident"), "attachment": N_("Photo"), "grid": N_("Grid"),
+    "notice": N_("Notice"), "conflict": N_("Decision on another review"),
+}  # fmt: skip
+"""What a record is called of which nothing else is known here."""
 _DECISIONS = {"kept": N_("What stands stays"), "restored": N_("The other was done")}
 
 
 def record_words(reader: Reader, conflict: Conflict) -> str:
-    """The record, as far as it is on this computer; else what the lost values say it was to be."""
-    found = noun(conflict.record_kind)
-    record: Any = reader.find(found.cls, conflict.record_id) if found else None
-    if record is None and found is not None:
-        values = lost_values(conflict) or {}
-        record = found.cls(**{k: v for k, v in values.items() if k in found.fields})
-    return (_of_record(reader, record) if record is not None else "") or f"{conflict.record_kind} {conflict.record_id}"
+    """The record, as far as it is on this computer; else what the values say that wait here for the same record."""
+    record = _record(reader, conflict.record_kind, conflict.record_id)
+    if record is None and (found := noun(conflict.record_kind)) is not None:
+        record = _built(found, lost_values(conflict) or {})
+    words = _of_record(reader, record) if record is not None else ""
+    kind = _KINDS.get(conflict.record_kind)
+    return words or (_(kind) if kind else f"{conflict.record_kind} {conflict.record_id}")
+
+
+def _record(reader: Reader, kind: str, record_id: int | None) -> Any:
+    """The record with this number, or what it will be when it is taken over; None when nothing is known of it."""
+    found = noun(kind)
+    if found is None or record_id is None:
+        return None
+    record: Any = reader.find(found.cls, record_id)
+    if record is None and (waiting := waiting_for(reader, kind, record_id, with_decided=True)) is not None:
+        record = _built(found, lost_values(waiting) or {})
+    return record
+
+
+def _built(found: Noun, values: dict[str, Any]) -> Synced:
+    return found.cls(**{k: v for k, v in values.items() if k in found.fields})
 
 
 def _of_record(reader: Reader, record: Synced) -> str:
@@ -49,17 +70,26 @@ def _of_record(reader: Reader, record: Synced) -> str:
     if isinstance(record, Household):
         return record.address or ""
     if isinstance(record, Incident):
-        return f"{record.number or ''} {(record.description or '')[:30]}".strip()
+        return f"{record.number or ''} {shortened(record.description or '', 30)}".strip()
+    if isinstance(record, IncidentStep):
+        incident = _of_kind(reader, "incident", record.incident_id)
+        return _("Log line of the incident {incident}").format(incident=incident).strip()
     if isinstance(record, Visit):
         when = show_instant(record.visited_at) if record.visited_at else ""
-        return _joined(_name(reader, Household, "address", record.household_id), when)
+        return _joined(_of_kind(reader, "household", record.household_id), when)
     if isinstance(record, CareTag):
-        return _joined(_name(reader, Person, "name", record.person_id), codes.word("care_group", record.care_group))
+        return _joined(_of_kind(reader, "person", record.person_id), codes.word("care_group", record.care_group))
     if isinstance(record, Attachment):
-        return _joined(_("Photo"), record.caption or "")
+        return _joined(_("Photo"), _of_kind(reader, record.owner_kind, record.owner_id), record.caption or "")
     if isinstance(record, Dwelling):
         return _joined(_name(reader, Building, "compound", record.building_id), record.room or "")
     return str(getattr(record, "name", "") or "")
+
+
+def _of_kind(reader: Reader, kind: str, record_id: int | None) -> str:
+    """Another record in words, when it is here or waits here too."""
+    record = _record(reader, kind, record_id)
+    return _of_record(reader, record) if record is not None else ""
 
 
 def _joined(*parts: str) -> str:
@@ -81,20 +111,6 @@ def household_of(reader: Reader, conflict: Conflict) -> int | None:
         getattr(record, "household_id", None) if record else (lost_values(conflict) or {}).get("household_id")
     )
     return household_id if reader.find(Household, household_id) is not None else None
-
-
-def lost_values(conflict: Conflict) -> dict[str, Any] | None:
-    """The values of a whole operation that was set aside; None when the conflict is about one field."""
-    if conflict.field is not None or not conflict.lost:
-        return None
-    found = json.loads(conflict.lost)
-    return {name: _plain(value) for name, value in found.items()} if isinstance(found, dict) else None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict) and value.keys() == {"base64"}:
-        return base64.b64decode(value["base64"])
-    return value
 
 
 def value_words(reader: Reader, conflict: Conflict, text: str | None, *, is_whole: bool = False) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridman.domain import access
-from gridman.domain.catalog import noun
+from gridman.domain.catalog import Noun, noun
 from gridman.domain.conflict import DOUBLES, HANDED_OVER, REASONS, Conflict
+from gridman.domain.fields import Merge, Synced
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.domain.rules import check
@@ -15,7 +16,8 @@ from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 from gridman.services import audit
-from gridman.services.conflict_words import covers, household_of, lost_values, record_words, value_words
+from gridman.services.conflict_parts import is_edit, log_lines_of, lost_values, needed_by
+from gridman.services.conflict_words import covers, household_of, record_words, value_words
 from gridman.services.doubles import take_off, words_of_double
 from gridman.services.households import restore_record
 from gridman.store.unit import Reader, Unit
@@ -51,13 +53,16 @@ TITLES = {
 BY_HAND = N_("This edit cannot be put back by one key: open the record, enter it again, then keep what stands.")
 
 _MOST_ALIKE = 10_000
-_WRITERS = {"visit": "visit.write", "incident": "incident.report", "attachment": "visit.write"}
+_WRITERS = {
+    "visit": "visit.write", "incident": "incident.report", "incident_step": "incident.report", "attachment": "visit.write"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ConflictLine:
     """One conflict in words. `deed`: a key of `DEEDS`, "" where no key can put it right; `is_covered`: numbers of people are hidden in
-    the two values until somebody asks (`reveal_conflict`); `source_words`: the computer that handed it over and its user, "" for all others.
+    the two values until somebody asks (`reveal_conflict`); `source_words`: the computer that handed it over and its user, "" for all others;
+    `must_wait`: the record it belongs to has to be taken over before.
     """
 
     conflict: Conflict
@@ -73,6 +78,7 @@ class ConflictLine:
     deed: str
     is_covered: bool = False
     source_words: str = ""
+    must_wait: bool = False
 
     @property
     def is_restorable(self) -> bool:
@@ -125,7 +131,7 @@ def _line(reader: Reader, conflict: Conflict, names: dict[int, str], *, is_whole
         record_words=record_words(reader, conflict),
         place_words=grid.name if grid else "",
         field_label=_(field.label) if field else "",
-        reason_words=_(REASONS.get(conflict.reason, conflict.reason)),
+        reason_words=_reason(reader, conflict),
         kept_words=kept,
         lost_words=lost,
         kept_by=names.get(conflict.kept_by_id or 0, ""),
@@ -134,6 +140,7 @@ def _line(reader: Reader, conflict: Conflict, names: dict[int, str], *, is_whole
         deed=_deed(reader, conflict),
         is_covered=not is_whole and conflict.reason not in DOUBLES and covers(conflict),
         source_words=_source(conflict, names),
+        must_wait=_must_wait(reader, conflict),
     )
 
 
@@ -157,9 +164,51 @@ def _deed(reader: Reader, conflict: Conflict) -> str:
         if record is None or conflict.field not in found.fields:
             return ""
         return "bring_back" if record.retired_at is not None and conflict.reason == "retired" else "restore"
+    return "take_over" if _can_take_over(reader, conflict, found, record) else ""
+
+
+def _can_take_over(reader: Reader, conflict: Conflict, found: Noun, record: Synced | None) -> bool:
+    """Whether one key makes the record, or puts the handed-over edit into it, and all that it hangs on is here or can be taken over too."""
     values = lost_values(conflict)
-    can_take_over = record is None and values is not None and not check(found.cls, values, is_new=True)
-    return "take_over" if can_take_over else ""
+    if values is None:
+        return False
+    if is_edit(conflict):
+        is_sound = conflict.reason in HANDED_OVER and record is not None and record.retired_at is None
+        is_sound = is_sound and all(n in found.fields and found.fields[n].merge is not Merge.STREET for n in values)
+    else:
+        is_sound = record is None
+    return (
+        is_sound
+        and not check(found.cls, values, is_new=not is_edit(conflict))
+        and all(
+            n.conflict is not None and _deed(reader, n.conflict) == "take_over" for n in needed_by(reader, conflict)
+        )
+    )
+
+
+def _must_wait(reader: Reader, conflict: Conflict) -> bool:
+    """Whether another record has to be taken over before. An edit never goes in one act with its record: that would be one operation, which
+    the street would not know again as the record that was set aside.
+    """
+    return any(n.conflict is None or n.record_id == conflict.record_id for n in needed_by(reader, conflict))
+
+
+def _reason(reader: Reader, conflict: Conflict) -> str:
+    """Why it waits, and what else is decided with it."""
+    said = [_(REASONS.get(conflict.reason, conflict.reason))]
+    for needed in needed_by(reader, conflict):
+        if needed.conflict is None:
+            said.append(_("It belongs to a record that is not here."))
+        elif needed.record_id == conflict.record_id:
+            said.append(_("The record itself waits here too: take that over first."))
+        else:
+            words = record_words(reader, needed.conflict)
+            said.append(
+                _("It belongs to “{record}”, which waits here too and is taken over with it.").format(record=words)
+            )
+    if log_lines_of(reader, conflict):
+        said.append(_("Its log is decided with it."))
+    return " ".join(said)
 
 
 def resolve(unit: Unit, conflict_id: int, choice: str) -> Conflict:
@@ -168,16 +217,38 @@ def resolve(unit: Unit, conflict_id: int, choice: str) -> Conflict:
         raise ValueError(f"choice is kept or restored, not {choice!r}")
     conflict = unit.get(Conflict, conflict_id)
     access.require(unit.actor, "conflict.resolve", conflict.grid_id)
-    if conflict.resolved_at is not None:
+    if _is_decided(conflict):
         raise Refusal(
             "conflict.decided",
             N_("Somebody has decided this already."),
             N_("Look at the record's history to see what stands."),
         )
+    if choice == "kept" and (needed := _incident_of_line(unit, conflict)) is not None:
+        raise Refusal(
+            "conflict.with_incident",
+            N_("The log of an incident is decided together with the incident “{record}”, which waits here too."),
+            N_("Decide about the incident."),
+            record=record_words(unit, needed),
+        )
+    if choice == "kept":
+        for line in log_lines_of(unit, conflict):
+            unit.amend(line, resolved_at=unit.at, resolved_by_id=unit.actor.user_id, resolution=choice)
     if choice == "restored":
         _do(unit, conflict, _deed(unit, conflict))
         unit.flush()  # the deed travels before the decision: who decided otherwise is asked about what then stands
+        if _is_decided(conflict):  # the incident it belongs to took it along
+            return conflict
     return unit.amend(conflict, resolved_at=unit.at, resolved_by_id=unit.actor.user_id, resolution=choice)
+
+
+def _is_decided(conflict: Conflict) -> bool:
+    return conflict.resolved_at is not None
+
+
+def _incident_of_line(reader: Reader, conflict: Conflict) -> Conflict | None:
+    """Where the incident of this log line waits, when the line is decided with it."""
+    waiting = (n.conflict for n in needed_by(reader, conflict) if n.kind == "incident" and n.conflict is not None)
+    return next((c for c in waiting if conflict in log_lines_of(reader, c)), None)
 
 
 def keep_alike(unit: Unit, conflict_id: int) -> int:
@@ -203,6 +274,12 @@ def keep_alike(unit: Unit, conflict_id: int) -> int:
 
 def _do(unit: Unit, conflict: Conflict, deed: str) -> None:
     found = noun(conflict.record_kind)
+    if not deed and _must_wait(unit, conflict):
+        raise Refusal(
+            "conflict.no_owner",
+            N_("It belongs to a record that is not here yet."),
+            N_("Take that record over first, or keep what stands."),
+        )
     if found is None or not deed:
         raise Refusal(
             "conflict.not_restorable",
@@ -212,7 +289,7 @@ def _do(unit: Unit, conflict: Conflict, deed: str) -> None:
     if deed == "take_off":
         take_off(unit, conflict)
     elif deed == "take_over":
-        _take_over(unit, conflict, lost_values(conflict) or {})
+        _take_over(unit, conflict, found, lost_values(conflict) or {})
     elif conflict.field is not None:
         record: Any = unit.get(found.cls, conflict.record_id)
         value = json.loads(conflict.lost) if conflict.lost is not None else None
@@ -226,15 +303,27 @@ def _do(unit: Unit, conflict: Conflict, deed: str) -> None:
         unit.amend(record, **{conflict.field: value})
 
 
-def _take_over(unit: Unit, conflict: Conflict, values: dict[str, Any]) -> None:
-    """Make the record that was set aside, under its own number, so that what belongs to it finds it; where its household is now."""
-    found = noun(conflict.record_kind)
-    assert found is not None
-    home = unit.find(Household, values.get("household_id"))
+def _take_over(unit: Unit, conflict: Conflict, found: Noun, values: dict[str, Any]) -> None:
+    """Make the record that was set aside, under its own number, so that what belongs to it finds it; where its household is now. What it hangs
+    on and waits too is made before it, an incident's log after it.
+    """
+    for needed in needed_by(unit, conflict):
+        if needed.conflict is not None:
+            resolve(unit, needed.conflict.id, "restored")
+    if _is_decided(conflict):
+        return
+    right = _WRITERS.get(conflict.record_kind, "household.write")
     kept = {k: v for k, v in values.items() if k in found.fields}
+    if is_edit(conflict):
+        record = unit.get(found.cls, conflict.record_id)
+        access.require(unit.actor, right, getattr(record, "grid_id", None))
+        unit.amend(record, **kept)
+        return
+    home = unit.find(Household, values.get("household_id"))
     if home is not None and "grid_id" in kept:
         kept["grid_id"] = home.grid_id
-    right = _WRITERS.get(conflict.record_kind, "household.write")
     access.require(unit.actor, right, kept.get("grid_id"))
     unit.create(found.cls(id=conflict.record_id, **kept))
     unit.flush()
+    for line in log_lines_of(unit, conflict):
+        resolve(unit, line.id, "restored")

@@ -23,7 +23,7 @@ from gridman.store.journal import upsert_cells
 from gridman.store.turns import take_turn
 from gridman.store.unit import Captured, Unit
 
-__all__ = ["StreetFeed", "hold_clock", "next_number"]
+__all__ = ["StreetFeed", "hold_clock", "next_number", "place_followers"]
 
 _PAIRS = 300
 _clock = tables.sync_clock
@@ -111,7 +111,9 @@ def _enter(connection: Connection, gathered: _Gathered, number: int) -> None:
             wanted.update(_scopes_of_rows(connection, known, ids, fresh, wanted))
     current = _entries_of(connection, wanted)
     moved = [i for i, (_kind, scopes) in wanted.items() if scopes != current.get(i, frozenset())]
-    drawn = {i: v for i, v in _followers_of(connection, moved, wanted).items() if i not in gathered.made}
+    # A log line may be there before its incident, where somebody took it over first: then it hangs in scopes of its own.
+    drawn = _followers_of(connection, [*moved, *fresh], {**wanted, **fresh})
+    drawn = {i: v for i, v in drawn.items() if i not in gathered.made}
     current.update(_entries_of(connection, drawn))
     wanted.update(drawn)
     fresh.update(_scopes_of_followers(connection, gathered.made, fresh, wanted))
@@ -188,7 +190,7 @@ def _scopes_of_rows(
 def _followers_of(
     connection: Connection, moved: Sequence[int], wanted: Mapping[int, tuple[str, frozenset[str]]]
 ) -> dict[int, tuple[str, frozenset[str]]]:
-    """The log lines and photos of incidents whose scopes changed, with the new scopes."""
+    """The log lines and photos of incidents whose scopes changed, or that are new, with the new scopes."""
     incidents = [i for i in moved if wanted[i][0] == "incident"]
     found: dict[int, tuple[str, frozenset[str]]] = {}
     for known in NOUNS:
@@ -200,6 +202,15 @@ def _followers_of(
             for record_id, incident_id in connection.execute(select(table.c.id, owner).where(owner.in_(part))):
                 found[record_id] = (known.kind, wanted[incident_id][1])
     return found
+
+
+def place_followers(connection: Connection, incidents: Sequence[int], number: int) -> None:
+    """Put the log lines and photos of these incidents where the incidents are, under `number`."""
+    wanted = {i: ("incident", scopes) for i, scopes in _incident_scopes(connection, incidents).items()}
+    drawn = _followers_of(connection, list(wanted), wanted)
+    current = _entries_of(connection, drawn)
+    apart = {i: v for i, v in drawn.items() if v[1] != current.get(i, frozenset())}
+    _write_changed(connection, apart, current, number)
 
 
 def _entries_of(connection: Connection, ids: Iterable[int]) -> dict[int, frozenset[str]]:

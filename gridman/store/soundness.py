@@ -19,13 +19,14 @@ from gridman.kernel.ids import COUNTER_BITS, counter_of
 from gridman.kernel.words import N_
 from gridman.store import indexes, lines, places, tables
 from gridman.store.database import Database
+from gridman.store.feed_repair import count_apart
 from gridman.store.migrations import head, version_of
 from gridman.store.store import Store, get_meta, put_meta
 from gridman.store.unit import Reader
 
 __all__ = [
-    "all_photos", "bring_lists_up_to_date", "feed_flaws", "file_flaws", "list_flaws", "numbering_flaws", "oldest_waiting", "page_flaws",
-    "photos_filed_here", "repair_lists", "schema_flaws",
+    "all_photos", "bring_lists_up_to_date", "feed_flaws", "file_flaws", "follower_flaws", "list_flaws", "numbering_flaws", "oldest_waiting",
+    "page_flaws", "photos_filed_here", "repair_lists", "schema_flaws",
 ]  # fmt: skip
 
 _PAGE = 4_096
@@ -267,6 +268,19 @@ def feed_flaws(reader: Reader) -> Iterator[Refusal]:
             N_("{count} records are in no desk's feed: no desk receives them."),
             N_("Something wrote to the database besides gridman. Restore the last backup, or report it."),
             count=lost,
+        )
+
+
+def follower_flaws(reader: Reader) -> Iterator[Refusal]:
+    """Whether desks receive an incident's log and photos wherever they receive the incident."""
+    if apart := count_apart(reader):
+        yield Refusal(
+            "doctor.feed_apart",
+            N_("{count} log lines or photos of incidents do not reach every desk that has the incident."),
+            N_(
+                "Run gridman doctor --repair: they are placed anew, and desks receive them with their next synchronisation."
+            ),
+            count=apart,
         )
 
 

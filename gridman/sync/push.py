@@ -24,7 +24,7 @@ from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.ids import replica_of
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
-from gridman.services.conflict_words import lost_values
+from gridman.services.conflict_parts import lost_values
 from gridman.services.doubles import note_same_person, note_same_visit
 from gridman.services.incident_races import settle_race
 from gridman.store.feed import scopes_in_feed

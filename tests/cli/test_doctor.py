@@ -15,7 +15,11 @@ from sqlalchemy import text
 
 from gridman.__main__ import main
 from gridman.cli import machine_checks
+from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.codes import table
+from gridman.domain.grid import Grid
+from gridman.domain.organisation import Organisation
+from gridman.domain.user import User
 from gridman.joining import sign_in_desk
 from gridman.services.incidents import IncidentDraft, report_incident
 from gridman.services.photos import PhotoDraft
@@ -242,6 +246,29 @@ def test_records_that_no_desk_receives_are_found(town: Town, capsys: pytest.Capt
         connection.execute(text("DELETE FROM sync_row WHERE entity = 'person'"))
     street.close()
     assert codes(capsys, "--data", str(town.street)) == (1, {"doctor.feed_lost"})
+
+
+def test_the_log_of_an_incident_that_does_not_reach_every_desk_is_found_and_placed_anew(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    street = open_street(town.street)
+    with street.store.unit(SYSTEM) as unit:
+        grid, office = unit.first(Grid), unit.first(Organisation, level="street")
+        assert grid is not None and office is not None
+        unit.create(User(login="clerk", name="Clerk", role="street_clerk", organisation_id=office.id))
+        unit.flush()
+        by = unit.first(User, login="clerk")
+        assert by is not None
+        clerk = Actor(by.id, by.name, by.role, office.id, frozenset(), 1)
+        where = grid.id
+    with street.store.unit(clerk) as unit:
+        report_incident(unit, IncidentDraft("A801", "垃圾", "路口", grid_id=where))
+    with street.store.database.writer.begin() as connection:
+        connection.execute(text("DELETE FROM sync_row WHERE entity = 'incident_step' AND scope LIKE 'o:%'"))
+    street.close()
+    assert codes(capsys, "--data", str(town.street)) == (1, {"doctor.feed_apart"})
+    assert codes(capsys, "--data", str(town.street), "--repair") == (0, set())
+    assert codes(capsys, "--data", str(town.street)) == (0, set())
 
 
 def test_work_that_waits_too_long_is_a_note_not_a_fault(

@@ -19,7 +19,7 @@ from gridman.services.desk import Desk
 from gridman.services.street import Street
 from gridman.store import outbox, tables
 from gridman.store.photo_queue import unsent_photos
-from gridman.store.soundness import feed_flaws, list_flaws, numbering_flaws, page_flaws
+from gridman.store.soundness import feed_flaws, follower_flaws, list_flaws, numbering_flaws, page_flaws
 from gridman.store.store import Store
 from gridman.store.values import unpack
 
@@ -82,7 +82,9 @@ def judge(saved: Saved, street: Street) -> Sums:
     claimed = {word for words in saved.saves.values() for word in words}
     sums.unclaimed = len({word for found in arrived.values() for word in found} - claimed)
     with street.store.read() as reader:
-        sums.flaws += [f"street: {flaw}" for flaw in (*feed_flaws(reader), *list_flaws(reader))]
+        sums.flaws += [
+            f"street: {flaw}" for flaw in (*feed_flaws(reader), *follower_flaws(reader), *list_flaws(reader))
+        ]
     sums.flaws += [f"street: {flaw}" for flaw in page_flaws(street.store.database)]
     return sums
 

@@ -132,7 +132,7 @@ def test_a_photo_taken_in_a_grid_that_was_withdrawn_reaches_the_review_and_leave
     office.sync()
     with office.store.read() as reader:
         (line,) = open_conflicts(reader)
-    assert line.deed == "take_over" and line.record_words == "Photo"
+    assert line.deed == "take_over" and line.record_words == "Photo · Lane 0 No. 0"
     with office.store.unit(office.actor) as unit:
         resolve(unit, line.conflict.id, "restored")
     assert not office.sync().refused

@@ -62,7 +62,7 @@ def _card(ask: Ask, line: ConflictLine) -> Html:
             _value(ask, lost_title, line.lost_words, line.lost_by, conflict.lost_at),
             class_="two",
         ),
-        el("p", ask.say(BY_HAND), class_="small") if not line.deed else None,
+        el("p", ask.say(BY_HAND), class_="small") if not line.deed and not line.must_wait else None,
         actions(press(ask, f"{here}/keep", stay, tone="main"), done, show),
         class_="card",
         id=f"c{conflict.id}",

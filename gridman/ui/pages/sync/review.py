@@ -133,7 +133,7 @@ class Review(QWidget):
         keep.setEnabled(may)
         restore.setEnabled(may and line.is_restorable)
         self._box.addLayout(row_of(keep, restore, None))
-        if not line.is_restorable:
+        if not line.is_restorable and not line.must_wait:
             self._box.addWidget(
                 label(
                     _(BY_HAND),
