@@ -292,21 +292,11 @@ def _retire_department(args: argparse.Namespace, console: Console) -> int:
 
 def _organisations(args: argparse.Namespace, console: Console) -> int:
     from gridman.domain.grid import Grid
-    from gridman.domain.organisation import Organisation, rank_of
-    from gridman.domain.region import Region
+    from gridman.services.departments import page_organisations
 
     with opened_street(args.data, args.database) as street, street.store.read() as reader:
-        codes = {r.id: r.code for r in reader.page(Region, limit=_ALL)}
         grids = {g.id: g.code for g in reader.page(Grid, limit=_ALL)}
-        found = sorted(
-            reader.page(Organisation, limit=_ALL),
-            key=lambda o: (
-                -rank_of(o),
-                bool(o.is_department),
-                grids.get(o.grid_id or 0) or codes.get(o.region_id or 0, ""),
-                o.name,
-            ),
-        )
+        found = page_organisations(reader)
     for o in found:
         what = _("department") if o.is_department else grids.get(o.grid_id or 0, "")
         console.say(f"{o.level:<10} {o.name}{'  ' + what if what else ''}")

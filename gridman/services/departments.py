@@ -1,8 +1,10 @@
 """Functional departments (职能部门) of the street: added, renamed, and taken out of use when nothing hangs on them any more."""
 
 from gridman.domain import access
+from gridman.domain.grid import Grid
 from gridman.domain.incident import OPEN_STATES, Incident
-from gridman.domain.organisation import Organisation
+from gridman.domain.organisation import ORG_LEVELS, Organisation
+from gridman.domain.region import Region
 from gridman.domain.rules import require_valid, tidy
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
@@ -10,10 +12,33 @@ from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["add_department", "department_of_name", "open_incidents_of", "rename_department", "retire_department"]
+__all__ = [
+    "add_department",
+    "department_of_name",
+    "open_incidents_of",
+    "page_organisations",
+    "rename_department",
+    "retire_department",
+]
 
+_ALL = 100_000
 _NAMED = 5
 """So many incidents or accounts are named where a department cannot be retired."""
+
+
+def page_organisations(reader: Reader) -> list[Organisation]:
+    """Every organisation in use as people look for one: from the street down, departments after the offices of their level, each by the code of
+    its region or grid (names with numbers in Chinese sort in no order that anybody reads).
+    """
+    codes = {r.id: r.code for r in reader.page(Region, limit=_ALL)}
+    grids = {g.id: g.code for g in reader.page(Grid, limit=_ALL)}
+
+    def place(o: Organisation) -> tuple[int, bool, str, str]:
+        level = ORG_LEVELS.index(o.level) if o.level in ORG_LEVELS else -1
+        code = grids.get(o.grid_id or 0) or codes.get(o.region_id or 0) or ""
+        return -level, bool(o.is_department), code, o.name
+
+    return sorted(reader.page(Organisation, limit=_ALL), key=place)
 
 
 def add_department(unit: Unit, name: str, superior_id: int) -> Organisation:

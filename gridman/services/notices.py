@@ -13,7 +13,7 @@ from gridman.kernel.words import N_
 from gridman.services.audit import note
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["NoticeLine", "current_notices", "page_notices", "publish", "withdraw_notice"]
+__all__ = ["NoticeLine", "audiences", "current_notices", "page_notices", "publish", "withdraw_notice"]
 
 _ALL = 100_000
 
@@ -61,6 +61,29 @@ def _organisations_of(reader: Reader, actor: Actor) -> set[int]:
     return found
 
 
+def audiences(reader: Reader, actor: Actor) -> tuple[int | None, frozenset[int] | None]:
+    """The actor's own organisation, and those that the actor may write to; None for these: to every one, and to the whole street."""
+    own = _writer(reader, actor)
+    if own is None:
+        return actor.organisation_id or None, None
+    by_superior: dict[int | None, list[int]] = {}
+    for o in reader.page(Organisation, limit=_ALL):
+        by_superior.setdefault(o.parent_id, []).append(o.id)
+    found, waiting = set(), [own.id]
+    while waiting:
+        number = waiting.pop()
+        if number not in found:
+            found.add(number)
+            waiting += by_superior.get(number, [])
+    return own.id, frozenset(found)
+
+
+def _writer(reader: Reader, actor: Actor) -> Organisation | None:
+    """The organisation that bounds whom the actor writes to; None for the program itself and the street, which write to all."""
+    own = reader.find(Organisation, actor.organisation_id) if actor.organisation_id else None
+    return None if own is None or own.level in ("street", "district") else own
+
+
 def publish(
     unit: Unit,
     title: str,
@@ -93,9 +116,9 @@ def publish(
 
 
 def _check_audience(unit: Unit, audience_id: int | None) -> None:
-    """Whoever works below the street writes to those below only; the program itself and the street write to all."""
-    own = unit.find(Organisation, unit.actor.organisation_id) if unit.actor.organisation_id else None
-    if own is None or own.level in ("street", "district"):
+    """Whoever works below the street writes to those below only."""
+    own = _writer(unit, unit.actor)
+    if own is None:
         return
     above, number = set(), audience_id
     while number is not None and number not in above:

@@ -11,7 +11,9 @@ from gridman.domain.access import SYSTEM
 from gridman.domain.building import Building
 from gridman.domain.grid import Assignment, Grid
 from gridman.domain.household import Household
+from gridman.domain.organisation import Organisation
 from gridman.domain.person import Person
+from gridman.domain.region import Region
 from gridman.domain.user import User
 from gridman.exchange.register_columns import FIELDS
 from gridman.exchange.register_write import write_register
@@ -290,9 +292,28 @@ def test_a_community_writes_to_its_own_people_only(small: Office) -> None:
         set_password(unit, town.users[STAFF], PASSWORD, must_change=False, hasher=CHEAP_HASHER)
     with small.signed_in(STAFF) as browser:
         form = browser.open("/admin/notices").form("/admin/notices")
-        refused = browser.send(form, title="To the whole street")
+        own = str(town.organisations["community"])
+        assert set(form.options["audience_id"]) == {own} and form.values["audience_id"] == own, "only what is allowed"
+        refused = browser.send(form, title="To the whole street", audience_id="")
         assert refused.status == 422 and "writes to itself" in refused.text
         assert browser.send(form, title="Ours", audience_id=str(town.organisations["community"])).status == 200
+
+
+def test_organisations_stand_by_level_and_code(small: Office) -> None:
+    """By their names they stood as 第一, 第七, 第三, 第二."""
+    names = ("南山第三社区", "南山第一社区", "南山第二社区")
+    with small.town.street.store.unit(SYSTEM) as unit:
+        for name, code in zip(names, ("990101001913", "990101001911", "990101001912"), strict=True):
+            region = unit.create(Region(code=code, name=name, level="community"))
+            unit.flush()
+            unit.create(Organisation(name=name, level="community", region_id=region.id))
+    with small.signed_in() as browser:
+        for path in ("/admin/departments", "/admin/accounts/new", "/admin/notices"):
+            text = browser.open(path).text
+            places = [
+                text.index(part) for part in ("Qingshi Street", "Community 1", "南山第一", "南山第二", "南山第三")
+            ]
+            assert places == sorted(places), path
 
 
 def workbook(tmp_path: Path, *numbers: str) -> bytes:

@@ -1,6 +1,5 @@
 """Accounts: who may sign in, with which role, in which organisation."""
 
-from gridman.domain.organisation import ORG_LEVELS, Organisation
 from gridman.domain.rules import Invalid
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
@@ -32,18 +31,13 @@ from gridman.services.accounts import (
     set_password,
     suspend,
 )
+from gridman.services.departments import page_organisations
 from gridman.services.overview import page_desks
+from gridman.store.unit import Reader
 
-__all__ = ["ROUTES", "organisations"]
+__all__ = ["ROUTES"]
 
 RIGHT = "account.manage"
-_ALL = 100_000
-
-
-def organisations(ask: Ask, reader: object) -> list[Organisation]:
-    """Every organisation, from the street down."""
-    found: list[Organisation] = reader.page(Organisation, order_by=("name",), limit=_ALL)  # type: ignore[attr-defined]
-    return sorted(found, key=lambda o: -ORG_LEVELS.index(o.level) if o.level in ORG_LEVELS else 1)
 
 
 def state_chips(ask: Ask, line: AccountLine) -> Part:
@@ -65,7 +59,7 @@ def get_accounts(ask: Ask) -> Answer:
     wanted = ask.query.get("q", "").casefold().strip()
     with ask.street.store.read() as reader:
         lines = page_accounts(reader, ask.actor)
-        names = {o.id: o.name for o in organisations(ask, reader)}
+        names = {o.id: o.name for o in page_organisations(reader)}
     shown = [
         n
         for n in lines
@@ -102,9 +96,9 @@ def get_accounts(ask: Ask) -> Answer:
     return Page(ask.say(N_("Accounts")), body, "accounts")
 
 
-def _user_fields(ask: Ask, fields: Fields, reader: object, *, is_new: bool) -> Html:
+def _user_fields(ask: Ask, fields: Fields, reader: Reader, *, is_new: bool) -> Html:
     roles = [(code, f"{ask.word('role', code)} ({code})") for code in roles_with_account()]
-    offices = [(o.id, ask.organisation(o)) for o in organisations(ask, reader)]
+    offices = [(o.id, ask.organisation(o)) for o in page_organisations(reader)]
     return join(
         fields.line("login", N_("Sign-in name"), required=True, is_first=True, hint=N_("2 to 40 letters or digits, without blanks; it cannot be "
             "changed later."))

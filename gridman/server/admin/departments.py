@@ -5,13 +5,18 @@ from gridman.domain.rules import Invalid
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
-from gridman.server.admin.accounts import organisations
 from gridman.server.admin.ask import Answer, Ask, Go, Page
 from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import Fields, card, chip, empty, facts, fold, form, link, note, refused, table
-from gridman.services.departments import add_department, open_incidents_of, rename_department, retire_department
+from gridman.services.departments import (
+    add_department,
+    open_incidents_of,
+    page_organisations,
+    rename_department,
+    retire_department,
+)
 from gridman.services.layout import street_office
 
 __all__ = ["ROUTES"]
@@ -22,7 +27,7 @@ _RETIRED_SHOWN = 100
 
 def _page(ask: Ask, errors: dict[str, str] | None = None) -> Page:
     with ask.street.store.read() as reader:
-        found = organisations(ask, reader)
+        found = page_organisations(reader)
         counts = {o.id: reader.count(User, organisation_id=o.id) for o in found if o.level != "grid"}
         every = reader.page(Organisation, is_department=True, with_retired=True, order_by=("name",), limit=10_000)
     gone = [o for o in every if o.retired_at is not None][:_RETIRED_SHOWN]

@@ -5,13 +5,13 @@ from gridman.domain.organisation import ORG_LEVELS
 from gridman.domain.rules import Invalid
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
-from gridman.server.admin.accounts import organisations
 from gridman.server.admin.ask import Answer, Ask, Go, Page
 from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import Fields, card, chip, empty, fold, form, press, table
-from gridman.services.notices import NoticeLine, page_notices, publish, withdraw_notice
+from gridman.services.departments import page_organisations
+from gridman.services.notices import NoticeLine, audiences, page_notices, publish, withdraw_notice
 
 __all__ = ["ROUTES"]
 
@@ -34,9 +34,11 @@ def _row(ask: Ask, line: NoticeLine) -> list[Part]:
 def _page(ask: Ask, errors: dict[str, str] | None = None) -> Page:
     with ask.street.store.read() as reader:
         lines = page_notices(reader, ask.actor)
-        places = [o for o in organisations(ask, reader) if o.level in ORG_LEVELS]
-    offices = [("", ask.say(N_("the whole street"))), *((o.id, ask.organisation(o)) for o in places)]
-    fields = Fields(ask, ask.form, errors or {})
+        own, below = audiences(reader, ask.actor)
+        places = [o for o in page_organisations(reader) if o.level in ORG_LEVELS and (below is None or o.id in below)]
+    offices = [(o.id, ask.organisation(o)) for o in places]
+    everybody = [("", ask.say(N_("the whole street")))] if below is None else []
+    fields = Fields(ask, ask.form or {"audience_id": own if below is not None else ""}, errors or {})
     heads = [
         ask.say(text)
         for text in (
@@ -56,7 +58,7 @@ def _page(ask: Ask, errors: dict[str, str] | None = None) -> Page:
                 ask, "/notices",
                 fields.line("title", N_("Title"), required=True),
                 fields.text("body", N_("Text"), hint=N_("No names, numbers or addresses of residents: every desk of the street stores it.")),
-                fields.choice("audience_id", N_("Shown to"), offices, hint=N_("An organisation and everybody below it.")),
+                fields.choice("audience_id", N_("Shown to"), [*everybody, *offices], hint=N_("An organisation and everybody below it.")),
                 fields.line("until_on", N_("Shown until"), kind="date", hint=N_("The last day; empty: until it is withdrawn.")),
                 fields.tick("is_urgent", N_("Urgent"), hint=N_("Stands first on the Today page.")),
                 el("button", ask.say(N_("Publish")), class_="main"),
