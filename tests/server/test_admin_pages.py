@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import ImageFont
 from sqlalchemy import text
 
 from gridman.domain.access import SYSTEM
@@ -18,7 +19,10 @@ from gridman.domain.user import User
 from gridman.exchange.register_columns import FIELDS
 from gridman.exchange.register_write import write_register
 from gridman.kernel.clock import day_of
+from gridman.kernel.paths import resource
+from gridman.server.admin.frame import NAV
 from gridman.server.admin.log import ACT_WORDS
+from gridman.server.admin.style import style_sheet
 from gridman.services.access import actor_of_user, grids_of_user
 from gridman.services.accounts import create_user
 from gridman.services.audit import ACTS, page_audit
@@ -314,6 +318,25 @@ def test_organisations_stand_by_level_and_code(small: Office) -> None:
                 text.index(part) for part in ("Qingshi Street", "Community 1", "南山第一", "南山第二", "南山第三")
             ]
             assert places == sorted(places), path
+
+
+def test_the_first_page_names_the_review_and_gives_households_a_card_of_their_own(small: Office) -> None:
+    with small.signed_in() as browser:
+        cards = browser.open("/admin").answer.text.split('<section class="card">')[1:]
+    titles = {re.sub("<.*?>", "", card.partition("</h2>")[0]): card for card in cards}
+    assert "To review" in titles["Waiting for review"] and "Open incidents" not in titles["Waiting for review"]
+    assert "Open incidents" in titles["Households"]
+
+
+def test_every_word_of_the_rail_has_room() -> None:
+    """ "Departments" touched both edges: 92 pixels, whatever the size of the letters."""
+    css = style_sheet()
+    rem = float(re.search(r"\.rail { width: ([\d.]+)rem", css)[1])  # type: ignore[index]
+    letters = float(re.search(r"--small:([\d.]+)rem", css)[1])  # type: ignore[index]
+    font = ImageFont.truetype(str(resource("fonts", "NotoSansSC-Bold.ttf")), 100)
+    widest = max(font.getlength(part) for *_, word, _icon, _right in NAV for part in word.split()) / 100 * letters
+    edges = (4 * 4 + 1) / 14  # padding and margin on both sides, and the line
+    assert widest * 1.1 < rem - edges, "a tenth more for another font"
 
 
 def workbook(tmp_path: Path, *numbers: str) -> bytes:

@@ -90,9 +90,15 @@ def _cards(ask: Ask, found: Overview, now: int) -> list[Html]:
         ),
         _card(
             ask.say(N_("Waiting for review")), found.waiting,
-            (ask.say(N_("Households")), found.households),
+            more=join(
+                el("span", ask.say(N_("Values that lost or are held. Whoever looks after the grid decides: on the page To review, or on a desk "
+                                      "under Sync.")), class_="small"),
+                link(ask.say(N_("To review")), "/review") if may(ask.actor, "conflict.resolve") else None,
+            ),
+        ),
+        _card(
+            ask.say(N_("Households")), found.households,
             (ask.say(N_("Open incidents")), found.open_incidents),
-            more=el("span", ask.say(N_("Values that lost or are held; desks show them under Sync.")), class_="small"),
         ),
         _card(
             ask.say(N_("Last backup")), ask.when(found.last_backup_at),
@@ -115,8 +121,8 @@ def _card(title: str, figure: Part, *pairs: tuple[str, Part], more: Part = None)
         "section",
         el("h2", title),
         el("p", figure, class_="figure"),
-        facts(pairs),
-        el("p", more, class_="actions"),
+        facts(pairs) if pairs else None,
+        el("p", more, class_="actions") if more else None,
         class_="card",
     )
 
