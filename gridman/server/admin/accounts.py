@@ -1,5 +1,7 @@
 """Accounts: who may sign in, with which role, in which organisation."""
 
+from typing import Any
+
 from gridman.domain.rules import Invalid
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
@@ -33,7 +35,6 @@ from gridman.services.accounts import (
 )
 from gridman.services.departments import page_organisations
 from gridman.services.overview import page_desks
-from gridman.store.unit import Reader
 
 __all__ = ["ROUTES"]
 
@@ -96,7 +97,7 @@ def get_accounts(ask: Ask) -> Answer:
     return Page(ask.say(N_("Accounts")), body, "accounts")
 
 
-def _user_fields(ask: Ask, fields: Fields, reader: Reader, *, is_new: bool) -> Html:
+def _user_fields(ask: Ask, fields: Fields, reader: Any, *, is_new: bool) -> Html:
     roles = [(code, f"{ask.word('role', code)} ({code})") for code in roles_with_account()]
     offices = [(o.id, ask.organisation(o)) for o in page_organisations(reader)]
     return join(
