@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _, ngettext
+from gridman.ui.cells import EndKept
 from gridman.ui.shell import Shell
 from gridman.ui.tables import Column, Fetch, RowsModel
 from gridman.ui.widgets import EmptyState, button, icon_button, label
@@ -130,6 +131,8 @@ class TablePane(QFrame):
             )
             view.setColumnWidth(i, column.width_px(metrics, factor))
             view.setColumnHidden(i, column.key not in shown if shown else not column.is_shown)
+            if column.keeps_end:
+                view.setItemDelegateForColumn(i, EndKept(view))
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(False)
         header.sectionClicked.connect(self._sort)

@@ -33,7 +33,7 @@ from gridman.ui.widgets import EmptyState, button, clear, column_of, label, row_
 __all__ = ["MapPage", "make_page"]
 
 COLUMNS = (
-    Column("address", N_("Address"), 150, lambda r: r.address, stretches=True),
+    Column("address", N_("Address"), 150, lambda r: r.address, stretches=True, keeps_end=True),
     Column("head", N_("Head"), 74, lambda r: r.head_name),
     Column("people", N_("People"), 52, lambda r: str(r.people_count), is_right=True),
     Column(

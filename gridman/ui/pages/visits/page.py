@@ -39,7 +39,7 @@ def _needs(row: VisitRow) -> str:
 
 COLUMNS = (
     Column("when", N_("Visited at"), 92, lambda r: show_lately(r.visited_at), "when"),
-    Column("address", N_("Address"), 160, lambda r: r.address, stretches=True),
+    Column("address", N_("Address"), 160, lambda r: r.address, stretches=True, keeps_end=True),
     Column("head", N_("Head"), 74, lambda r: r.head_name),
     Column("outcome", N_("Outcome"), 132, lambda r: codes.word("visit_outcome", r.outcome), "outcome", tone=lambda r: outcome_tone(r.outcome),
            words=lambda: words_of("visit_outcome")),
