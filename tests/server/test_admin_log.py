@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+import gridman
 from gridman.__main__ import main
 from gridman.domain.access import SYSTEM, Actor
+from gridman.domain.catalog import NOUNS
 from gridman.domain.household import Household
 from gridman.kernel.clock import day_of
+from gridman.server.admin.log_words import DETAIL_WORDS, KIND_WORDS
 from gridman.services.audit import note
 from gridman.services.audit_log import page_log
-from gridman.services.enrolment import enrol
+from gridman.services.enrolment import enrol, revoke_device
 from gridman.store import tables
 from gridman.store.store import Store
 from tests.server.office import AUDITOR, Office, office, small
@@ -116,7 +119,7 @@ def test_the_auditor_leafs_and_filters_and_reads_names(office: Office) -> None:
         )
         assert "No line fits" in browser.open("/admin/log?computer=99").text
         assigned = browser.open("/admin/log?act=assign").text
-        assert f"user {town.users[WORKER]}{WORKER}" in assigned and f"{town.grids[0]} (Grid 1)" in assigned
+        assert f"Account {WORKER}{town.users[WORKER]}" in assigned and f"{town.grids[0]} (Grid 1)" in assigned
         for odd in (
             "day=2026-13-40",
             "day=x",
@@ -135,3 +138,37 @@ def test_the_command_filters_alike(small: Office, capsys: pytest.CaptureFixture[
     assert "worker" in capsys.readouterr().out
     assert main(["--language", "en", "street", "audit", "--data", str(data), "--day", "2020-01-01"]) == 0
     assert not capsys.readouterr().out.strip()
+
+
+def test_kinds_and_details_are_told_in_words(small: Office) -> None:
+    """ "user 8796093047130", "where=web", "revoked_as=lost" stood there in both languages."""
+    store = small.town.street.store
+    enrolled = enrol(store, WORKER, "Counter two", password=PASSWORD, hasher=CHEAP_HASHER)
+    with store.unit(SYSTEM) as unit:
+        revoke_device(unit, enrolled.replica, reason="left on the bus")
+        note(unit, "reveal", "person", 5, field="id_number")
+        note(unit, "department", "organisation", 7, what="retired")
+        note(unit, "account", "user", small.town.users[WORKER], role="grid_worker")
+        note(unit, "suspend", "user", small.town.users[WORKER], suspended=True)
+    for language, wanted in (
+        ("en", ("where: in the browser", "as: lost", "reason: left on the bus", "what: retired", "Resident 5", "suspended: yes", "Account worker")),
+        ("zh-CN", ("位置：浏览器", "按：丢失", "原因：left on the bus", "内容：已停用", "居民 5", "已停用：是", "账号 worker", "角色：专(兼)职网格员")),
+    ):  # fmt: skip
+        with small.signed_in(AUDITOR, language=language) as browser:
+            text = browser.open("/admin/log").text
+        assert not [words for words in wanted if words not in text], text
+        assert not [raw for raw in ("user 8", "=web", "revoked_as", "id_number", "grid_worker") if raw in text]
+
+
+def test_every_kind_and_every_noted_detail_has_a_word() -> None:
+    noted = re.compile(r"note(?:_alone)?\((?:[^()]|\([^()]*\))*\)")
+    names = {
+        name
+        for path in Path(gridman.__file__).parent.rglob("*.py")
+        if path.parts[-2] in ("services", "sync", "cli")
+        for call in noted.findall(path.read_text(encoding="utf-8"))
+        if re.match(r"note(_alone)?\(\s*(unit|street|store|desk)", call)
+        for name in re.findall(r"[(,\s](\w+)=[^=]", call)
+    } - {"record_kind", "record_id"}
+    assert {"revoked_as", "purpose", "batch"} <= names and not names - set(DETAIL_WORDS)
+    assert set(KIND_WORDS) == {n.kind for n in NOUNS}

@@ -21,7 +21,7 @@ from gridman.exchange.register_write import write_register
 from gridman.kernel.clock import day_of
 from gridman.kernel.paths import resource
 from gridman.server.admin.frame import NAV
-from gridman.server.admin.log import ACT_WORDS
+from gridman.server.admin.log_words import ACT_WORDS
 from gridman.server.admin.style import style_sheet
 from gridman.services.access import actor_of_user, grids_of_user
 from gridman.services.accounts import create_user

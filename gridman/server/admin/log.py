@@ -1,11 +1,11 @@
 """The audit log, for the auditor: who did what, the exports and prints with their purpose, and whether the chain is whole."""
 
-from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from gridman.kernel.words import N_
 from gridman.server.admin.ask import Answer, Ask, Page
 from gridman.server.admin.door import inside
+from gridman.server.admin.log_words import act_word, details_in_words, kind_word
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import actions, chip, empty, filter_bar, form, labelled, link, note, table
@@ -13,45 +13,11 @@ from gridman.services.audit import ACTS
 from gridman.services.audit_anchor import CHANGED_LOG, COPIED_LOG
 from gridman.services.audit_log import LogLine, LogPage, page_log, verify_log
 
-__all__ = ["ACT_WORDS", "ROUTES"]
+__all__ = ["ROUTES"]
 
 RIGHT = "audit.read"
 _LIMIT = 100
 _FILTERS = ("act", "who", "computer", "day")
-
-ACT_WORDS = {
-    "account": N_("account added or changed"),
-    "assign": N_("grid assigned or taken away"),
-    "audit_broken": N_("audit log was changed"),
-    "department": N_("department added, renamed or retired"),
-    "differed": N_("computer's copy differed from the street's"),
-    "enrol": N_("computer enrolled"),
-    "enrol_code": N_("enrolment code made"),
-    "enrol_failed": N_("enrolment failed"),
-    "export": N_("exported"),
-    "import": N_("imported"),
-    "map_edit": N_("map changed"),
-    "notice": N_("notice published or withdrawn"),
-    "open": N_("sensitive record opened"),
-    "password": N_("password set"),
-    "print": N_("printed"),
-    "restore": N_("restored"),
-    "reveal": N_("covered value uncovered"),
-    "revoke": N_("computer shut out"),
-    "hand_over": N_("unsent work handed over by a computer"),
-    "rotate_keys": N_("keys rotated"),
-    "sign_in": N_("signed in"),
-    "sign_in_failed": N_("sign-in failed"),
-    "sign_out": N_("signed out"),
-    "start": N_("started"),
-    "suspend": N_("account suspended or let in again"),
-    "token": N_("computer's token renewed"),
-}
-"""What each act is called (`gridman.services.audit.ACTS`)."""
-
-
-def _act_word(ask: Ask, act: str) -> str:
-    return ask.say(ACT_WORDS[act]) if act in ACT_WORDS else act
 
 
 def _who(ask: Ask, line: LogLine) -> Part:
@@ -66,15 +32,13 @@ def _computer(line: LogLine) -> Part:
     return join(line.row.replica, el("div", line.computer, class_="small") if line.computer else None)
 
 
-def _details(details: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in details.items() if value not in (None, ""))
-
-
 def _row(ask: Ask, line: LogLine) -> list[Part]:
     r = line.row
-    record = f"{r.record_kind} {r.record_id or ''}" if r.record_kind else ""
-    named = join(record, el("div", line.record, class_="small") if line.record else None)
-    return [ask.when(r.at), _computer(line), _who(ask, line), _act_word(ask, r.act), named, _details(line.details)]
+    word = kind_word(ask, r.record_kind) if r.record_kind else ""
+    known = " ".join((word, line.record or str(r.record_id or ""))).strip()
+    named = join(known, el("div", str(r.record_id or ""), class_="small") if line.record else None)
+    details = details_in_words(ask, r.record_kind or "", line.details)
+    return [ask.when(r.at), _computer(line), _who(ask, line), act_word(ask, r.act), named, details]
 
 
 def _whole_number(text: str) -> int | None:
@@ -143,7 +107,7 @@ def _filters(ask: Ask, act: str) -> Html:
     options = [
         ("", ask.say(N_("everything"))),
         ("purposes", ask.say(N_("exports and prints with purpose"))),
-        *sorted(((a, _act_word(ask, a)) for a in ACTS), key=lambda pair: pair[1]),
+        *sorted(((a, act_word(ask, a)) for a in ACTS), key=lambda pair: pair[1]),
     ]
     chooser = el(
         "select", *(el("option", text, value=value, selected=value == act) for value, text in options), name="act", id="act"
@@ -190,8 +154,8 @@ def _purposes(ask: Ask, lines: list[LogLine]) -> Html:
             else chip(ask.say(N_("no")), "attention")
         )
         rows.append([
-            ask.when(line.row.at), _computer(line), _who(ask, line), _act_word(ask, line.row.act), str(purpose) or "–", str(count), covered,
-            _details(d),
+            ask.when(line.row.at), _computer(line), _who(ask, line), act_word(ask, line.row.act), str(purpose) or "–", str(count), covered,
+            details_in_words(ask, line.row.record_kind or "", d),
         ])  # fmt: skip
     return table(heads, rows, numbers=(5,), whole=(0, 2))
 
