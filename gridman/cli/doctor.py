@@ -60,11 +60,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def _findings(
     args: argparse.Namespace, folder: Path, console: Console, counts: dict[str, dict[str, int]]
 ) -> Iterator[Finding]:
-    from gridman.cli.machine_checks import check_machine
+    from gridman.cli.machine_checks import check_machine, disk_flaws
 
     kind = "street" if args.database else kind_of(folder)
     if not args.no_machine:
         yield from check_machine(folder, with_window=kind != "street" and not args.no_window)
+    else:
+        yield checked(_("Disk"), lambda: disk_flaws(folder))  # the folder's, which the machine's checks tell as well
     if kind == "street":
         yield from _street(args, folder, counts)
     elif kind == "desk":

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridman.cli.findings import Finding, checked
-from gridman.cli.machine_checks import disk_flaws
 from gridman.kernel.clock import show_instant, system_clock
 from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import STREET_REPLICA
@@ -183,7 +182,6 @@ def check_street(data: Path, inside: Inside) -> Iterator[Finding]:
                 missing += 1
         yield checked(_("Photos"), lambda: _photos(inside.blobs, present), str(len(present)))
         yield checked(_("Photos on their way"), lambda: _photos_missing(missing), str(missing), is_warning=True)
-    yield checked(_("Disk"), lambda: disk_flaws(data))
 
 
 def _audit(store: Store) -> Iterator[Refusal]:

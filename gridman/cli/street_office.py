@@ -205,7 +205,7 @@ def _suspend(args: argparse.Namespace, console: Console) -> int:
     with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
         user = user_of(unit, args.login)
         suspend(unit, user.id, not args.lift)
-    text = _("{login} may sign in again.") if args.lift else _("{login} is shut out.")
+    text = _("{login} may sign in again.") if args.lift else _("{login} is suspended.")
     console.say(text.format(login=user.login))
     console.give({"login": user.login, "suspended": not args.lift})
     return 0

@@ -7,6 +7,7 @@ from typing import Any
 from gridman.demo.account import Account
 from gridman.demo.clock import DayClock
 from gridman.demo.stage import CLERK, DEPARTMENT, PASSWORDS, SUPERVISOR, WORKER
+from gridman.domain import codes
 from gridman.domain.household import Household
 from gridman.domain.incident import Incident
 from gridman.domain.person import Person
@@ -85,7 +86,7 @@ def check_scopes(desks: Mapping[str, Desk], street: Store, account: Account) -> 
             account.equal(
                 found, (wanted, homes),
                 _("{login} ({role}) holds {people} people, {homes} households, {incidents} incidents: its scope and no more").format(
-                    login=login, role=desk.actor.role, people=f"{found[0]:,}", homes=f"{found[1]:,}", incidents=incidents
+                    login=login, role=codes.word("role", desk.actor.role), people=f"{found[0]:,}", homes=f"{found[1]:,}", incidents=incidents
                 ),
             )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """The rest of the day: one incident travels from grid to community to street to department and back; the roster is printed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from gridman.demo.state import DayState
 from gridman.domain import codes
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
-from gridman.domain.incident import Incident, IncidentStep
+from gridman.domain.incident import Incident, IncidentStep, step_label
 from gridman.domain.person import Person
 from gridman.kernel.words import _, language, use
 from gridman.reports.catalogue import get_report
@@ -21,7 +21,12 @@ from gridman.services.incident_actions import actions_for, targets_for
 from gridman.services.incidents import open_incident, perform
 from gridman.services.rosters import make_stamp, roster_sheet
 
-__all__ = ["handle_incident", "print_roster"]
+__all__ = ["allowed_words", "handle_incident", "print_roster"]
+
+
+def allowed_words(actions: Iterable[str]) -> str:
+    """Steps of an incident as the desk calls them."""
+    return _(", ").join(_(step_label(action)) for action in actions)
 
 
 def _do(desks: Mapping[str, Desk], login: str, incident_id: int, action: str, account: Account, **what: Any) -> None:
@@ -34,7 +39,10 @@ def _do(desks: Mapping[str, Desk], login: str, incident_id: int, action: str, ac
             return
         incident = reader.get(Incident, incident_id)
         allowed = [t.action for t in actions_for(reader, desk.actor, incident)]
-    account.check(action in allowed, _("{login} may: {actions}").format(login=login, actions=", ".join(allowed)))
+    account.check(
+        action in allowed,
+        _("{login} may: {actions}").format(login=login, actions=allowed_words(allowed)),
+    )
     with desk.store.unit(desk.actor) as unit:
         perform(unit, incident_id, action, **what)
     desk.synchronise()

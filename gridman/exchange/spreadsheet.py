@@ -87,8 +87,8 @@ def _workbook_sheets(path: Path, content: bytes | None = None) -> list[Sheet]:
 
 def _unreadable(path: Path, error: Exception) -> Refusal:
     return Refusal(
-        "sheet.unreadable", N_("{path} is not a spreadsheet this program can read, or it is damaged ({why})."),
-        N_("Open it in the spreadsheet program and save it as .xlsx."), path=path, why=error,
+        "sheet.unreadable", N_("{path} is not a spreadsheet this program can read, or it is damaged."),
+        N_("Open it in the spreadsheet program and save it as .xlsx."), path=path,
     )  # fmt: skip
 
 

@@ -365,3 +365,11 @@ def test_the_key_is_not_harmed_by_looking(town: Town, passphrase: str, capsys: p
     codes(capsys, "--data", str(town.desk))
     assert keys.read_bytes() == before
     assert KeyFile.load(keys).logins == (LOGIN,)
+
+
+def test_the_disk_is_looked_at_once(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    for more in ([], ["--no-machine"]):
+        main(["--json", "--language", "en", "doctor", "--offline", "--no-window", "--data", str(town.street), *more])
+        told = json.loads(capsys.readouterr().out)
+        assert [f["subject"] for f in told["findings"]].count("Disk") == 1

@@ -417,7 +417,8 @@ def test_the_administrators_work(
     change = ["street", "user", "change", *where, "--login", "ma", "--organisation"]
     assert told(capsys, *change, GRIDS[0])["organisation_id"] != told(capsys, *change, GRIDS[0][:12])["organisation_id"]
     told(capsys, *change, "派出所")
-    told(capsys, "street", "user", "suspend", *where, "--login", "ma")
+    assert main(["--language", "en", "street", "user", "suspend", *where, "--login", "ma"]) == 0
+    assert "ma is suspended." in capsys.readouterr().out, "shut out is what a computer is"
     assert {u["login"]: u["is_suspended"] for u in told(capsys, "street", "user", "list", *where)}["ma"]
     told(capsys, "street", "user", "suspend", *where, "--login", "ma", "--lift")
     monkeypatch.setenv("GRIDMAN_PASSWORD", "a new long password")

@@ -152,7 +152,8 @@ def test_kinds_and_details_are_told_in_words(small: Office) -> None:
         note(unit, "suspend", "user", small.town.users[WORKER], suspended=True)
     for language, wanted in (
         ("en", ("where: in the browser", "as: lost", "reason: left on the bus", "what: retired", "Resident 5", "suspended: yes", "Account worker")),
-        ("zh-CN", ("位置：浏览器", "按：丢失", "原因：left on the bus", "内容：已停用", "居民 5", "已停用：是", "账号 worker", "角色：专(兼)职网格员")),
+        ("zh-CN", ("位置：浏览器", "按：丢失", "原因：left on the bus", "内容：已停用", "居民 5", "已停用：是", "账号 worker",
+                   "角色：专(兼)职网格员")),
     ):  # fmt: skip
         with small.signed_in(AUDITOR, language=language) as browser:
             text = browser.open("/admin/log").text

@@ -69,6 +69,7 @@ DETAIL_WORDS = {
     "changed": N_("changed"),
     "changes": N_("changes"),
     "communities": N_("communities"),
+    "conflict": N_("in the review as no."),
     "count": N_("rows"),
     "device": N_("computer"),
     "field": N_("field"),
