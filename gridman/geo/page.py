@@ -55,19 +55,24 @@ def build_page(
     attribution: str = "",
     layers: Sequence[str] = LIVE_LAYERS,
     font_base_url: str = "",
+    is_large: bool = False,
 ) -> str:
     """The HTML of the live map.
 
     `vendor_base_url` is where `resources/leaflet/vendor/` is served (our own scripts lie one folder up), `tile_base_url`
     answers `/{z}/{x}/{y}?layers=base,grids,...` with what `tiles.encode_tile` makes, `center` is lng, lat, `language`
-    a code of `kernel.words`, `layers` those the person may switch, `font_base_url` the folder of the shipped fonts.
+    a code of `kernel.words`, `layers` those the person may switch, `font_base_url` the folder of the shipped fonts; `is_large`:
+    the map's own controls are written in large text.
     The page answers the program's commands as `window.gridman` and reports to `window.gridmanBridge`.
     """
     vendor = vendor_base_url.rstrip("/")
     own = vendor.removesuffix("/vendor")
     scripts = [f"{vendor}/{name}" for name in _VENDOR_JS] + [f"{own}/{name}.js" for name in SCRIPTS]
     styles = [f"{vendor}/{name}" for name in _VENDOR_CSS] + [f"{own}/gridman.css"]
-    config = map_config(language, theme, attribution, layers) | {"tileBaseUrl": tile_base_url.rstrip("/")}
+    config = map_config(language, theme, attribution, layers) | {
+        "tileBaseUrl": tile_base_url.rstrip("/"),
+        "isLarge": is_large,
+    }
     head = _font_face(font_base_url.rstrip("/")) if font_base_url else ""
     return map_html(scripts, styles, center, zoom, language, config, head)
 

@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
 
-__all__ = ["EndKept"]
+__all__ = ["EndKept", "WholeRow"]
+
+_AROUND_PX = 12
+_BETWEEN_PX = 6
 
 
 class EndKept(QStyledItemDelegate):
@@ -14,3 +17,22 @@ class EndKept(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: Any) -> None:
         super().initStyleOption(option, index)
         option.textElideMode = Qt.TextElideMode.ElideLeft
+
+
+class WholeRow(QStyledItemDelegate):
+    """Rows of a list as wide as the list and as tall as their words, wrapped, need. Qt's own are a padding wider, and scroll sideways."""
+
+    def __init__(self, view: QListView) -> None:
+        super().__init__(view)
+        self._view = view
+        view.setWordWrap(True)
+        view.setResizeMode(QListView.ResizeMode.Adjust)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setItemDelegate(self)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Any) -> QSize:
+        """Width 0: the view gives a row all it has."""
+        room = QRect(0, 0, self._view.viewport().width() - 2 * _AROUND_PX, 10_000)
+        text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+        words = option.fontMetrics.boundingRect(room, int(Qt.TextFlag.TextWordWrap), text)
+        return QSize(0, words.height() + 2 * _BETWEEN_PX)

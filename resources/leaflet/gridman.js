@@ -95,6 +95,7 @@
     view.state.isDark = name === "dark";
     const box = view.map.getContainer();
     box.classList.toggle("gridman-dark", view.state.isDark);
+    box.classList.toggle("gridman-large", Boolean(view.config.isLarge));
     box.style.background = view.state.theme.ground;
     view.panel.draw();
     view.repaint();

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gridman.services.incidents import perform
+from gridman.ui.combo import Combo
 from gridman.ui.session import DeskSession
 from tests.support.desk import Desk
 from tests.support.keys import Keys
@@ -125,3 +126,51 @@ def test_an_incident_and_the_report_fit_their_pane(
     for area in page.panel.findChildren(QScrollArea):
         assert area.verticalScrollBar().isVisible()
         assert cut(area) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "page_name", "name"), [("community_staff", "households", "_grid"), ("community_staff", "reports", "_grid")]
+)
+def test_a_grids_name_that_does_not_fit_ends_in_dots(
+    opened: Any, ground_desk: Desk, role: str, page_name: str, name: str
+) -> None:
+    _session, page, _keys = opened(role, page_name, "zh_CN", True)
+    box = next(b for b in page.findChildren(Combo) if b.accessibleName() == "网格")
+    box.addItem("槐荫街道望河社区第十一网格（望河公园以北）")
+    box.setCurrentIndex(box.count() - 1)
+    box.setFixedWidth(160)
+    whole, shown = box.currentText(), box.shown_text()
+    assert shown.endswith("…") and whole.startswith(shown[:-1]) and box.toolTip() == whole
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_row_of_the_review_is_read_without_a_scroll_bar(opened: Any, ground_desk: Desk, is_large: bool) -> None:
+    _session, page, keys = opened("grid_worker", "sync", "en", is_large)
+    page.do_review()
+    keys.rest()
+    view = page.review.list
+    assert view.count()
+    view.item(0).setText(
+        "槐荫街道望河社区望河路18号槐安里小区1号楼1单元301室 王伟伟\nPhone · third grid · handed over by a computer"
+    )
+    keys.rest()
+    area = view.visualItemRect(view.item(0))
+    assert not view.horizontalScrollBar().isVisible() and area.width() <= view.viewport().width()
+    words = view.fontMetrics().boundingRect(
+        0, 0, area.width() - 24, 10_000, int(Qt.TextFlag.TextWrapAnywhere), view.item(0).text()
+    )
+    assert area.height() >= words.height() > 2 * view.fontMetrics().lineSpacing()
+
+
+@pytest.mark.parametrize(("is_large", "size"), [(False, "13px"), (True, "16px")])
+def test_the_maps_legend_follows_the_size_of_the_text(
+    opened: Any, ground_desk: Desk, qtbot: QtBot, is_large: bool, size: str
+) -> None:
+    _session, page, _keys = opened("grid_worker", "map", "en", is_large)
+    qtbot.waitUntil(lambda: page.map.is_ready, timeout=30_000)
+    heard: list[Any] = []
+    page.map.engine.page.runJavaScript(
+        "getComputedStyle(document.querySelector('.gridman-panel-head')).fontSize", 0, heard.append
+    )
+    qtbot.waitUntil(lambda: bool(heard), timeout=5_000)
+    assert heard == [size]

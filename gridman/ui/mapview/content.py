@@ -17,8 +17,10 @@ _FIRST_WIDTH_PX = 700
 _MARGIN = 96 / 4096
 
 
-def page_of(reader: Any, language: str, theme: str, layers: tuple[str, ...]) -> tuple[str, maps.MapOverview]:
-    """The map page in a language and a look, and the extent to show first. Refuses with ``map.none`` when no map was imported."""
+def page_of(
+    reader: Any, language: str, theme: str, layers: tuple[str, ...], is_large: bool = False
+) -> tuple[str, maps.MapOverview]:
+    """The map page in a language, a look and a size of text, and the extent to show first. Refuses with ``map.none`` when no map was imported."""
     from gridman.geo.page import build_page
 
     found = maps.overview(reader)
@@ -38,6 +40,7 @@ def page_of(reader: Any, language: str, theme: str, layers: tuple[str, ...]) -> 
         attribution=_attribution(found.attribution),
         layers=layers,
         font_base_url=FONT_URL,
+        is_large=is_large,
     )
     return html, found
 

@@ -103,7 +103,13 @@ class MapView(QWidget):
         self._retry.setVisible(False)
         theme = "dark" if self._shell.theme.is_dark else "light"
         self._shell.background.ask(
-            page_of, language(), theme, self._layers, then=self._take_page, refused=self._say_refusal
+            page_of,
+            language(),
+            theme,
+            self._layers,
+            self._shell.theme.is_large,
+            then=self._take_page,
+            refused=self._say_refusal,
         )
 
     def _take_page(self, answer: tuple[str, Any]) -> None:

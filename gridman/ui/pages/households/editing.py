@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from gridman.domain import codes
 from gridman.domain.building import Building, tidy_number
@@ -14,6 +14,7 @@ from gridman.domain.id_number import IdNumber, read_id_number
 from gridman.domain.person import Person
 from gridman.kernel.words import N_, _
 from gridman.services import doubles, households
+from gridman.ui.combo import Combo
 from gridman.ui.form_controls import ChoiceChips
 from gridman.ui.form_rows import FieldRow
 from gridman.ui.forms import Form, Group
@@ -44,8 +45,8 @@ class PlacePart(Card):
     def __init__(self, shell: Shell) -> None:
         super().__init__(_("Place"))
         self._shell = shell
-        self._grid = QComboBox()
-        self._building = QComboBox()
+        self._grid = Combo(_("Grid"))
+        self._building = Combo(_("Building"))
         self._building.setMaxVisibleItems(20)
         self._unit, self._room = QLineEdit(), QLineEdit()
         named = (

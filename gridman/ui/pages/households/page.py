@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QSplitter, QStackedWidget, QWidget
 
 from gridman.domain import codes
 from gridman.domain.grid import Grid
@@ -18,6 +18,7 @@ from gridman.services.households import HouseholdQuery, household_ids, household
 from gridman.services.reading import note_opened
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed, ids_of
+from gridman.ui.combo import Combo
 from gridman.ui.page import Page
 from gridman.ui.pages.households.asking import household_of, list_facts, move_resident
 from gridman.ui.pages.households.deciding import MovePanel, ReasonPanel, focus_soon
@@ -113,18 +114,14 @@ class HouseholdsPage(Page):
         self._text.returnPressed.connect(self._to_list)
         self._due = button(_("Visit due"), "chip", clicked=self._filter, tip=_("Only households with a visit due"))
         self._due.setCheckable(True)
-        self._care = QComboBox()
-        self._care.setAccessibleName(_("Care group"))
+        self._care = Combo(_("Care group"), 11)
         self._care.addItem(_("All care groups"), "")
         for row in codes.table("care_group"):
             self._care.addItem(row.word, row.code)
-        self._grid = QComboBox()
-        self._grid.setAccessibleName(_("Grid"))
+        self._grid = Combo(_("Grid"), 11)
         self._grid.addItem(_("All grids"), None)
         self._grid.hide()
         for box in (self._care, self._grid):
-            box.setMinimumContentsLength(11)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.currentIndexChanged.connect(self._filter)
         new = button(
             _("Register"), theme=shell.theme, picture="house-plus", clicked=self.do_register, tip="Ctrl+Shift+H"

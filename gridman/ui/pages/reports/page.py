@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QFileDialog,
     QFrame,
@@ -26,6 +25,7 @@ from gridman.kernel.words import N_, _
 from gridman.services.visits import visit_rows
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed
+from gridman.ui.combo import Combo
 from gridman.ui.entry.finder import RecordFinder
 from gridman.ui.page import Page
 from gridman.ui.pages.reports.making import Made, Wish, make_preview
@@ -117,12 +117,8 @@ class ReportsPage(Page):
             _("Save as PDF"), theme=self.shell.theme, picture="download", clicked=self.do_save, tip="Ctrl+S"
         )
 
-    def _combo(self, name: str) -> QComboBox:
-        combo = QComboBox()
-        combo.setAccessibleName(name)
-        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        combo.setMinimumContentsLength(12)
-        return combo
+    def _combo(self, name: str) -> Combo:
+        return Combo(name, 12)
 
     def _finder(self, name: str, report_id: str, hint: str) -> RecordFinder:
         finder = RecordFinder(self.shell, name, _ABOUT[report_id], hint)

@@ -10,6 +10,7 @@ from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
 from gridman.services.conflicts import BY_HAND, DEEDS, TITLES, ConflictLine, resolve, reveal_conflict
+from gridman.ui.cells import WholeRow
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, EmptyState, Notice, button, clear, column_in, column_of, label, row_of
 
@@ -42,7 +43,7 @@ class Review(QWidget):
         self._is_deciding = False
         self.list = _List()
         self.list.setAccessibleName(_("To review"))
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        WholeRow(self.list)
         self.list.currentRowChanged.connect(self._show_row)
         self.list.decided.connect(self.decide)
         self._empty = EmptyState(

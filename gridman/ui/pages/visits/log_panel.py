@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gridman.domain import codes
 from gridman.kernel.clock import day_of, show_instant
@@ -15,6 +15,7 @@ from gridman.services.drafts import drop_draft, load_draft, save_draft
 from gridman.services.households import HouseholdRow, household_rows
 from gridman.services.photos import PhotoDraft
 from gridman.services.visits import DueRow, VisitDraft, log_visit, next_due
+from gridman.ui.combo import Combo
 from gridman.ui.entry.choices import KeyChoices
 from gridman.ui.entry.finder import RecordFinder
 from gridman.ui.entry.photos import PhotoTray
@@ -72,8 +73,7 @@ class LogPanel(QFrame):
         self.note.setPlaceholderText(_("What was seen and said"))
         self.note.setFixedHeight(self.note.fontMetrics().lineSpacing() * (_NOTE_LINES + 1) + 16)
         self.note.installEventFilter(self)
-        self.kind = QComboBox()
-        self.kind.setAccessibleName(_("Visit type"))
+        self.kind = Combo(_("Visit type"))
         for code in codes.table("visit_kind"):
             self.kind.addItem(code.word, code.code)
         self.when = QLineEdit()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QStackedWidget, QWidget
 
 from gridman.domain import codes
 from gridman.kernel.clock import day_of, show_lately
@@ -12,6 +12,7 @@ from gridman.kernel.words import N_, _
 from gridman.services.visits import VisitFile, VisitQuery, VisitRow, open_visit, visit_ids, visit_rows
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed, ids_of
+from gridman.ui.combo import Combo
 from gridman.ui.page import Page
 from gridman.ui.pages.visits.log_panel import LogPanel
 from gridman.ui.pages.visits.record import VisitRecord, outcome_tone
@@ -104,18 +105,13 @@ class VisitsPage(Page):
         self._text.setAccessibleName(_("Find in this list"))
         self._text.setClearButtonEnabled(True)
         self._text.setMinimumWidth(120)
-        self._outcome = QComboBox()
-        self._outcome.setAccessibleName(_("Outcome"))
+        self._outcome = Combo(_("Outcome"), 10)
         self._outcome.addItem(_("Any outcome"), "")
         for code in codes.table("visit_outcome"):
             self._outcome.addItem(code.word, code.code)
-        self._period = QComboBox()
-        self._period.setAccessibleName(_("Period"))
+        self._period = Combo(_("Period"), 10)
         for words, days in _PERIODS:
             self._period.addItem(_(words), days)
-        for box in (self._outcome, self._period):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(10)
         self.list.add_filter(self._text, 1)
         self.list.add_filter(self._outcome)
         self.list.add_filter(self._period)
