@@ -95,12 +95,12 @@ class Desk:
         handed_over, left = (int(str(revoked.params.get(name, 0))) for name in ("handed_over", "left"))
         if left:
             remedy = N_(
-                "{left} changes had not been sent and could not be handed over any more; {count} are in the street's review list. "
-                "To go on here, ask for an enrolment code."
+                "{left} changes had not been sent and could not be handed over any more; the others are in the street's "
+                "review list (entries: {count}). To go on here, ask for an enrolment code."
             )
         else:
             remedy = N_(
-                "Work that had not been sent went to the street's review list ({count} changes). To go on here, ask for an enrolment code."
+                "Work that had not been sent went to the street's review list (entries: {count}). To go on here, ask for an enrolment code."
             )
         return Refusal(
             "desk.destroyed",

@@ -109,15 +109,14 @@ def take_photo_bytes(store: Store, actor: Actor, count: int) -> None:
     store.write(actor, take)
 
 
-def end_hand_over(unit: Unit, source: Source, replica: int) -> None:
-    """It was all, and the audit says how much. Of a lost computer nothing is taken after this; the twin of a retired one may still come."""
-    so_far = hand_over_of(unit, replica)
+def end_hand_over(unit: Unit, source: Source, replica: int, cards: int) -> None:
+    """It was all, and the audit says how many `cards` of the review list it became. Of a lost computer nothing is taken after
+    this; the twin of a retired one may still come.
+    """
     if source.is_removed:
         if source.is_lost:
             add_to_hand_over(unit.connection, replica, ended_at=unit.now)
-        note(
-            unit, "hand_over", "user", unit.actor.user_id, device=replica, source=source.reason, changes=so_far.changes
-        )
+        note(unit, "hand_over", "user", unit.actor.user_id, device=replica, source=source.reason, cards=cards)
 
 
 def _full() -> Refusal:

@@ -14,14 +14,19 @@ from gridman.store.unit import Reader
 from gridman.store.values import pack, unpack
 
 __all__ = [
+    "CARDS",
     "HandOver",
     "add_to_hand_over",
+    "all_verdicts_of",
     "hand_over_of",
     "keep_renewed",
     "keep_verdicts",
     "renewed_ids",
     "verdicts_of",
 ]
+
+CARDS = "cards"
+"""In the answer to an operation that was handed over: how many cards of the review list it became, an edit one for each field."""
 
 _h, _o, _r = tables.hand_over, tables.handed_over, tables.renewed_id
 
@@ -54,6 +59,11 @@ def add_to_hand_over(
     if ended_at is not None:
         values["ended_at"] = ended_at
     connection.execute(update(_h).where(_h.c.replica == replica).values(**values))
+
+
+def all_verdicts_of(connection: Connection, replica: int) -> list[Any]:
+    """The answers to all that this computer handed over."""
+    return [unpack(verdict) for verdict in connection.scalars(select(_o.c.verdict).where(_o.c.replica == replica))]
 
 
 def verdicts_of(connection: Connection, replica: int, digests: Iterable[str]) -> dict[str, Any]:

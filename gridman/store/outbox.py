@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from gridman.store import tables
+from gridman.store.handing import CARDS
 from gridman.store.journal import words_of
 from gridman.store.unit import Reader
 from gridman.store.values import unpack
@@ -202,12 +203,11 @@ def hand_over(connection: Connection, answers: Iterable[Returned], at: int) -> N
         )
 
 
-def handed_over_acts(reader: Reader) -> int:
-    """How many things that a person did are in the street's review list because this desk handed them over."""
-    query = select(func.count(_j.c.stamp.distinct())).where(
-        _j.c.ack_seq == HANDED_OVER, _j.c.reason.contains(f'"{_TOLD}"', autoescape=True)
-    )
-    return int(reader.connection.execute(query).scalar_one())
+def handed_over_cards(reader: Reader) -> int:
+    """How many cards of the street's review list this desk's handed-over work became; a street that does not say: one for each operation."""
+    query = select(_j.c.reason).where(_j.c.ack_seq == HANDED_OVER, _j.c.reason.contains(f'"{_TOLD}"', autoescape=True))
+    told = [json.loads(reason)[3] for reason in reader.connection.scalars(query)]
+    return sum(int(params.get(CARDS, 1)) for params in told)
 
 
 def _reason(answer: Returned) -> str | None:

@@ -20,7 +20,7 @@ def fork() -> Refusal:
 
 
 def fork_after_rescue(count: int) -> Refusal:
-    """`count` of its changes are in the street's review list by now, and nothing waits."""
+    """`count` cards of the street's review list are its work by now, and nothing waits."""
     what = fork().text
     if not count:
         return Refusal(
@@ -29,6 +29,7 @@ def fork_after_rescue(count: int) -> Refusal:
     return Refusal(
         FORK,
         what,
-        N_("{count} changes were handed to the street for review, nothing is lost. Set this computer up again from the street server."),
+        N_("Nothing is lost: what was written here went to the street's review list (entries: {count}). "
+            "Set this computer up again from the street server."),
         count=count,
     )  # fmt: skip

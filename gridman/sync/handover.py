@@ -23,7 +23,7 @@ from gridman.kernel.errors import Trouble
 from gridman.kernel.log import get_log
 from gridman.kernel.words import N_
 from gridman.services.handover import Source, count_changes
-from gridman.store.handing import keep_renewed, keep_verdicts, renewed_ids, verdicts_of
+from gridman.store.handing import CARDS, all_verdicts_of, keep_renewed, keep_verdicts, renewed_ids, verdicts_of
 from gridman.store.pushed import answers_of
 from gridman.store.unit import Unit
 from gridman.sync.codec import digest_of
@@ -84,6 +84,11 @@ class Handover:
             for op in ops
         ]
 
+    def cards(self) -> int:
+        """How many cards of the review list all became that this computer ever handed over."""
+        told = [convert(v, Verdict) for v in all_verdicts_of(self.unit.connection, self.replica)]
+        return sum(int(v.refusal[3].get(CARDS, 1)) for v in told if v.outcome == "set_aside" and v.refusal is not None)
+
     def _answered(self, wanted: set[tuple[int, str]]) -> dict[str, Any]:
         """The answers to those of these operations that came in the ordinary way, from this computer or its twin."""
         if not wanted:
@@ -113,7 +118,7 @@ class Handover:
         now = self.unit.clock()
         try:
             with self.unit.as_of(min(op.at, now + MAX_AHEAD_MS), clamp(op.stamp, now), self.replica):
-                is_kept = self._keep(op)
+                cards = self._keep(op)
         except Trouble:
             raise
         except Exception as error:  # as in `push.Intake.take`; messages may hold values and are not logged
@@ -122,25 +127,27 @@ class Handover:
                 "handed over %s of device %s: %s\n%s", op.n, self.replica, type(error).__name__, where
             )
             return Verdict(op.n, "refused", _FAILED)
-        return Verdict(op.n, "set_aside", _TOLD) if is_kept else Verdict(op.n, "applied")
+        if not cards:
+            return Verdict(op.n, "applied")
+        return Verdict(op.n, "set_aside", (*_TOLD[:3], {CARDS: str(cards)}))
 
-    def _keep(self, op: Op) -> bool:
-        """False when there is nothing to decide: what it wanted stands."""
+    def _keep(self, op: Op) -> int:
+        """How many cards of the review list it became; none when there is nothing to decide: what it wanted stands."""
         known, record_id = noun(op.entity), self._renewed.get(op.record_id, op.record_id)
         values = {name: _with(value, self._renewed) for name, value in op.after.items() if name != "id"}
         is_new = op.record_id in self._renewed
         record = self.unit.find(known.cls, record_id) if known is not None and not is_new else None
         if isinstance(record, Conflict):
             if op.kind == "amend" and record.resolution == values.get("resolution") and record.resolved_at is not None:
-                return False
+                return 0
         elif op.kind == "amend" and known is not None and record is not None:
             differ = {name: v for name, v in values.items() if name not in known.fields or getattr(record, name) != v}
             for name, value in differ.items():
                 stands = json_of(getattr(record, name, None))
                 self._file(op, known, record, record_id, values, field=name, kept=stands, lost=json_of(value))
-            return bool(differ)
+            return len(differ)
         self._file(op, known, record, record_id, values, field=None, kept=None, lost=json_of(values))
-        return True
+        return 1
 
     def _file(
         self, op: Op, known: Noun | None, record: Synced | None, record_id: int, values: Mapping[str, Any], **told: Any

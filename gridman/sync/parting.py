@@ -13,7 +13,7 @@ from gridman.kernel.progress import Cancelled, Progress, Ticket
 from gridman.kernel.words import N_
 from gridman.services.enrolment import RETIRED
 from gridman.services.lease import end_lease
-from gridman.store.outbox import handed_over_acts, waiting_acts
+from gridman.store.outbox import handed_over_cards, waiting_acts
 from gridman.store.settings import get_setting, put_setting
 from gridman.store.store import Store
 from gridman.sync.farewell import hand_over, is_copy, last_words, note_copy
@@ -85,7 +85,7 @@ class Parting:
         except Refusal:
             return fork()
         with self._store.read() as reader:
-            return fork_after_rescue(handed_over_acts(reader))
+            return fork_after_rescue(handed_over_cards(reader))
 
     def _removed(self, refusal: Refusal, street: HttpStreet, progress: Progress, ticket: Ticket | None) -> Refusal:
         if refusal.params.get("revoked_as") == RETIRED:
@@ -115,7 +115,7 @@ class Parting:
     def _over(self, refusal: Refusal) -> Refusal:
         """What whoever destroys this desk is told of its work."""
         with self._store.read() as reader:
-            left, count = waiting_acts(reader), handed_over_acts(reader)
+            left, count = waiting_acts(reader), handed_over_cards(reader)
         return Refusal(refusal.code, refusal.text, refusal.remedy, **refusal.params, handed_over=count, left=left)
 
     def _shut(self) -> int:

@@ -100,7 +100,7 @@ class Replica:
             handover = Handover(unit, actor.replica, source)
             verdicts = handover.take(words.ops, words.makers)
             if words.is_end:
-                end_hand_over(unit, source, actor.replica)
+                end_hand_over(unit, source, actor.replica, handover.cards())
             last = last_pushed(unit.connection, actor.replica)
             note_device(unit.connection, actor.replica, last, unit.now, words.at - unit.now)
             return verdicts

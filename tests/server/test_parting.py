@@ -110,7 +110,7 @@ def test_a_removed_desk_hands_over_and_then_destroys_itself(place: Place, revoke
         place.revoke(desk.profile.replica, revoked_as)
         assert remains(place.folder)
         told = refused(desk.synchronise)
-        assert told.code == "desk.destroyed" and "(1 changes)" in told.words()
+        assert told.code == "desk.destroyed" and "(entries: 1)" in told.words()
     finally:
         desk.close()
     assert remains(place.folder) == [] and desk_users(place.folder) == ()

@@ -99,7 +99,7 @@ def computers(tmp_path: Path) -> Iterator[Computers]:
 
 
 def assert_told(desk: Any, handed_over: int | None = 0) -> None:
-    """What a copy hears: how many of its changes are in the review list (None: it could not hand them over)."""
+    """What a copy hears: how many cards of the review list are its work (None: it could not hand them over)."""
     with pytest.raises(Refusal) as refused:
         desk.synchronise()
     words = refused.value.words()
@@ -108,7 +108,7 @@ def assert_told(desk: Any, handed_over: int | None = 0) -> None:
     if handed_over is None:
         assert "at its next contact" in words
     elif handed_over:
-        assert f"{handed_over} changes were handed to the street for review" in words
+        assert f"review list (entries: {handed_over})" in words
     else:
         assert "nothing is lost" in words
     with desk.store.read() as reader:
@@ -183,7 +183,7 @@ def test_the_photos_of_a_copy_are_handed_over_too(computers: Computers) -> None:
         )
     with desk.store.read() as reader:
         ((name, _size),) = unsent_photos(reader, desk.profile.replica)
-    assert_told(desk, 1)
+    assert_told(desk, 2)  # the visit and its photo
     desk.close()
     assert computers.town.street.photos.get(name) is not None
     with computers.town.street.store.read() as reader:

@@ -103,7 +103,7 @@ def rescued(desk: Desk) -> int:
     hand_over(desk.store, desk.street.farewell, is_rescue=True)
     with desk.store.read() as reader:
         assert outbox.waiting_count(reader) == 0
-        return outbox.handed_over_acts(reader)
+        return outbox.handed_over_cards(reader)
 
 
 @pytest.mark.parametrize("revoked_as", [LOST, RETIRED])
@@ -173,7 +173,7 @@ def test_of_a_removed_desk_nothing_is_applied_whatever_it_is(world: World, revok
     }  # fmt: skip
     for desk in (worker, clerk):
         with desk.store.read() as reader:
-            assert outbox.counts(reader).keys() <= {"refused", "settled"} and outbox.handed_over_acts(reader)
+            assert outbox.counts(reader).keys() <= {"refused", "settled"} and outbox.handed_over_cards(reader)
 
 
 def test_a_removed_desk_is_given_nothing(world: World) -> None:
@@ -204,7 +204,7 @@ def test_what_is_handed_over_twice_is_kept_once(world: World) -> None:
     ended(desk)
     assert sorted(c.field or "" for c in kept(world)) == ["needs_note", "remark"]
     with desk.store.read() as reader:
-        assert outbox.handed_over_acts(reader) == 2
+        assert outbox.handed_over_cards(reader) == 2
 
 
 def test_a_removed_desk_hands_over_once(world: World) -> None:
@@ -305,7 +305,7 @@ def test_the_work_of_a_copy_goes_to_the_review_list_under_new_numbers(world: Wor
         each.amend(home, remark=f"by {name}")
     assert ids["Ours"] == ids["Theirs"], "the copy gave the same numbers"
     desk.sync()
-    assert rescued(copy) == 3
+    assert rescued(copy) == 5 == len(kept(world))
     assert {c.reason for c in kept(world)} == {"copied_desk"}
     with world.store.read() as reader:
         assert (

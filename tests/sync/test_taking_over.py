@@ -13,9 +13,12 @@ from gridman.domain.person import CareTag, Person
 from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
 from gridman.services.conflicts import ConflictLine, open_conflicts, resolve
+from gridman.services.enrolment import RETIRED
 from gridman.services.incidents import IncidentDraft, report_incident
+from gridman.store import outbox
+from gridman.store.audit import page_audit
 from gridman.store.feed_repair import count_apart, place_anew
-from tests.sync.test_handover import rescued, twin_of
+from tests.sync.test_handover import ended, removed, rescued, twin_of
 from tests.sync.world import Desk, World
 
 Order = Callable[[list[ConflictLine]], list[ConflictLine]]
@@ -193,3 +196,19 @@ def test_a_log_that_earlier_editions_left_apart_is_found_and_placed_anew(world: 
     above.sync()
     with world.store.read() as reader, above.store.read() as desk:
         assert count_apart(reader) == 0 and len(desk.page(IncidentStep, incident_id=number)) == 1
+
+
+def test_the_desk_the_review_and_the_audit_count_the_same_cards(world: World) -> None:
+    """An edit of two fields is two cards; what stands already is none."""
+    home = world.add_households(0, 1)[0]
+    desk = world.desk()
+    desk.sync()
+    desk.amend(home, remark="one", needs_note="two")
+    desk.amend(home, remark="three")
+    household_made(desk, world)
+    removed(world, desk, RETIRED)
+    ended(desk)
+    with world.store.read() as reader, desk.store.read() as here:
+        (line,) = page_audit(reader, act="hand_over")
+        cards = reader.count(Conflict, resolved_at=None)
+        assert cards == 8 == outbox.handed_over_cards(here) == line.details["cards"]
