@@ -30,8 +30,8 @@ def _waiting_tone(row: HouseholdRow) -> str:
 
 COLUMNS = (
     Column("address", N_("Address"), 200, lambda r: r.address, "address", stretches=True, keeps_end=True),
-    Column("head", N_("Head"), 76, lambda r: r.head_name, "head"),
-    Column("people", N_("People"), 64, lambda r: str(r.people_count), is_right=True),
+    Column("head", N_("Head"), 72, lambda r: r.head_name, "head"),
+    Column("people", N_("People"), 54, lambda r: str(r.people_count), is_right=True),
     Column("due", N_("Due"), 108, _due, "due", tone=_due_tone),
     Column("care", N_("Care groups"), 140, lambda r: r.care_words, is_shown=False),
     Column("number", N_("Household no."), 130, lambda r: r.number, "number", is_shown=False),

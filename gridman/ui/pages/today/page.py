@@ -71,7 +71,7 @@ class TodayPage(Page):
         view.verticalHeader().setDefaultSectionSize(self.shell.theme.sizes["row"])
         header = view.horizontalHeader()
         header.setHighlightSections(False)
-        for number, width in enumerate((0, 90, 130, 96)):
+        for number, width in enumerate((0, 76, 118, 90)):
             header.setSectionResizeMode(
                 number, QHeaderView.ResizeMode.Stretch if not width else QHeaderView.ResizeMode.Interactive
             )
