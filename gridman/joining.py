@@ -26,6 +26,7 @@ from gridman.services.signin import (
     desk_users,
     keep_language,
     kept_language,
+    known_server,
     set_up_desk,
     sign_in,
     verify_passphrase,
@@ -154,6 +155,11 @@ class DeskDoor:
     def language(self) -> str:
         """The language chosen last on this computer; empty before the first time."""
         return kept_language(self.data_dir)
+
+    @property
+    def server_url(self) -> str:
+        """The street server this computer worked with last; empty where none is known."""
+        return known_server(self.data_dir)
 
     def keep_language(self, code: str) -> None:
         """Remember it for the next sign-in."""

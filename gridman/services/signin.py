@@ -34,7 +34,8 @@ from gridman.store.unit import Unit
 
 __all__ = [
     "DeskParts", "DeskUser", "change_passphrase", "check_set_up", "desk_of", "desk_token",
-    "desk_users", "destroy_desk", "keep_language", "keep_token", "kept_language", "set_up_desk", "sign_in",
+    "desk_users", "destroy_desk", "keep_language", "keep_token", "kept_language", "known_server", "set_up_desk",
+    "sign_in",
     "update_profile", "verify_passphrase",
 ]  # fmt: skip
 
@@ -62,8 +63,11 @@ class DeskUser(msgspec.Struct, frozen=True):
 
 
 class _Profile(msgspec.Struct, frozen=True):
+    """`server_url`: the street server known last, so that a computer whose desk was destroyed still knows whom to ask."""
+
     format: int
     users: list[DeskUser]
+    server_url: str = ""
 
 
 @dataclass
@@ -93,11 +97,25 @@ class DeskParts:
 
 def desk_users(data_dir: Path) -> tuple[DeskUser, ...]:
     """Who can sign in on this computer, the latest first; empty when it was never set up. Refuses a damaged profile."""
+    profile = _read_profile(data_dir)
+    return tuple(profile.users) if profile is not None else ()
+
+
+def known_server(data_dir: Path) -> str:
+    """The address of the street server that this computer worked with last; empty where none is known."""
+    try:
+        profile = _read_profile(data_dir)
+    except Refusal:
+        return ""
+    return next((u.server_url for u in profile.users), profile.server_url) if profile is not None else ""
+
+
+def _read_profile(data_dir: Path) -> _Profile | None:
     path = data_dir / _PROFILE
     try:
         profile = msgspec.json.decode(path.read_bytes(), type=_Profile)
     except FileNotFoundError:
-        return ()
+        return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refusal(
             "profile.damaged",
@@ -115,7 +133,7 @@ def desk_users(data_dir: Path) -> tuple[DeskUser, ...]:
             N_("Install the newer version. Nothing was changed."),
             path=path,
         )
-    return tuple(profile.users)
+    return profile
 
 
 def kept_language(data_dir: Path) -> str:
@@ -133,8 +151,8 @@ def keep_language(data_dir: Path, code: str) -> None:
         write_whole(data_dir / _LANGUAGE, code.encode())
 
 
-def _keep_profile(data_dir: Path, users: tuple[DeskUser, ...]) -> None:
-    content = msgspec.json.encode(_Profile(_FORMAT, list(users)))
+def _keep_profile(data_dir: Path, users: tuple[DeskUser, ...], server_url: str = "") -> None:
+    content = msgspec.json.encode(_Profile(_FORMAT, list(users), server_url or users[0].server_url))
     write_whole(data_dir / _PROFILE, msgspec.json.format(content, indent=1))
 
 
@@ -338,7 +356,8 @@ def destroy_desk(folder: Path, user: DeskUser, let_go: Callable[[], None]) -> No
     if not take_away_folder(folder):
         with suppress(Refusal):
             write_whole(folder / _DESTROYED, b"")
-    _keep_profile(folder.parent, tuple(u for u in desk_users(folder.parent) if u.replica != user.replica))
+    others = tuple(u for u in desk_users(folder.parent) if u.replica != user.replica)
+    _keep_profile(folder.parent, others, user.server_url)
 
 
 def _sweep_remains(data_dir: Path) -> None:

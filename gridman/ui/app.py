@@ -97,11 +97,14 @@ class _Program:
     def _signed_out(self) -> None:
         self._app.lastWindowClosed.disconnect(self._window_closed)
         ending = self._session.ending if self._session is not None else None
+        former = self._desk.profile if self._session is not None and self._session.sets_up_again else None
         self._session = None
         self._close_desk()
         self.begin()
         if ending is not None and self._signin is not None:
             self._signin.tell(ending)
+        if former is not None and self._signin is not None:
+            self._signin.offer_set_up(former.server_url, former.login)
 
     def end(self) -> None:
         """Close what is open."""

@@ -41,6 +41,7 @@ class DeskSession(QObject):
         self.background = Background(desk, self)
         desk.tell_changes(self.background.announce)
         self.ending: Refusal | None = None
+        self.sets_up_again = False
         self.background.ended.connect(self._ended)
         self._remove_hook = install_excepthook(self.background)
         self._settings: dict[str, Any] = _read_settings(desk.store)
@@ -66,6 +67,7 @@ class DeskSession(QObject):
         self.shell.restyled.connect(self.restyle)
         window.locking.connect(self.lock)
         window.signing_out.connect(self.sign_out)
+        window.setting_up.connect(self._set_up_again)
         window.restore_state(state)
         if self._syncs:
             if self._auto is not None:
@@ -145,6 +147,11 @@ class DeskSession(QObject):
         self.ending = refusal
         self.window.hide()
         QTimer.singleShot(0, self.sign_out)
+
+    def _set_up_again(self) -> None:
+        """This desk's data is a copy: it is left for the form that sets the computer up anew."""
+        self.sets_up_again = True
+        self.sign_out()
 
     def sign_out(self) -> None:
         """Close this person's desk."""

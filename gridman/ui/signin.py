@@ -35,6 +35,10 @@ class Door(Protocol):
     def language(self) -> str:
         """The language chosen last on this computer; empty before the first time."""
 
+    @property
+    def server_url(self) -> str:
+        """The street server this computer worked with last; empty where none is known."""
+
     def keep_language(self, code: str) -> None:
         """Remember it for the next sign-in."""
 
@@ -133,7 +137,7 @@ class SignInWindow(QWidget):
         return form
 
     def _make_setup(self) -> QWidget:
-        self._server = _line(_("Address of the street server"), "https://")
+        self._server = _line(_("Address of the street server"), self._door.server_url or "https://")
         self._login = _line(_("Sign-in name"))
         self._way = QComboBox()
         self._way.setAccessibleName(_("Password or code"))
@@ -207,6 +211,16 @@ class SignInWindow(QWidget):
         self._bring(self._setup)
         self._problem.clear()
         self._server.setFocus()
+
+    def offer_set_up(self, server_url: str, login: str) -> None:
+        """Somebody's computer is to be set up again: the form with what is known already; the old desk stays until the new one stands."""
+        self._show_setup()
+        self._server.setText(server_url)
+        self._login.setText(login)
+        self._problem.setText(
+            _("Ask the administrator for a code and choose a passphrase. The old records stay aside on this computer.")
+        )
+        self._secret.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_enter(self) -> None:
         self._bring(self._enter)

@@ -32,6 +32,7 @@ class Window(QMainWindow):
 
     locking = Signal()
     signing_out = Signal()
+    setting_up = Signal()
     closing = Signal()
     shown = Signal(object)  # self
 
@@ -232,6 +233,11 @@ class Window(QMainWindow):
         here = self.current_page
         if here is None or here.may_leave():
             self.signing_out.emit()
+
+    def _do_set_up_again(self) -> None:
+        here = self.current_page
+        if here is None or here.may_leave():
+            self.setting_up.emit()
 
     def _do_show_manual(self) -> None:
         file = resource("manual", f"index.{words.language()}.html")

@@ -154,6 +154,9 @@ def test_a_destroyed_desk_is_gone_for_good(data: Path, clock: Hands) -> None:
     parts = signin.sign_in(data, "wang", PASS, clock)
     signin.destroy_desk(parts.folder, parts.user, parts.database.close)
     assert not (data / "desk-5").exists() and signin.desk_users(data) == ()
+    assert signin.known_server(data) == parts.user.server_url, (
+        "who is given the computer back is not asked for the address again"
+    )
 
 
 def test_what_another_program_has_open_of_a_destroyed_desk_goes_later(data: Path, clock: Hands) -> None:

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from gridman.joining import join_desk
 from gridman.kernel.errors import Refusal
 from gridman.services.enrolment import Enrolled
-from gridman.services.signin import desk_users, keep_language, kept_language, set_up_desk, sign_in
+from gridman.services.signin import desk_users, keep_language, kept_language, known_server, set_up_desk, sign_in
 from gridman.store.keys import Cost
 from gridman.ui.app import _Program, make_application
 from gridman.ui.background import Background
@@ -30,6 +30,10 @@ class LocalDoor:
     @property
     def language(self) -> str:
         return kept_language(self.data_dir)
+
+    @property
+    def server_url(self) -> str:
+        return known_server(self.data_dir)
 
     def keep_language(self, code: str) -> None:
         keep_language(self.data_dir, code)
@@ -135,3 +139,18 @@ def test_damage_met_while_working_is_a_refusal_and_no_bug(qtbot: QtBot, data: Pa
     desk.close()
     assert told.args is not None and told.args[0].code == "store.damaged"
     assert not failures
+
+
+def test_setting_up_again_leads_to_the_form_with_what_is_known(qtbot: QtBot, data: Path, program: _Program) -> None:
+    program.begin()
+    program._opened(LocalDoor(data).open("worker", PASSPHRASE))
+    session = program._session
+    assert session is not None
+    session.shell.ask_window("set_up_again")
+    window = program._signin
+    assert program._session is None and window is not None
+    qtbot.addWidget(window)
+    user = desk_users(data)[0]
+    assert window._forms.currentWidget() is window._setup
+    assert (window._server.text(), window._login.text()) == (user.server_url, user.login)
+    assert (data / f"desk-{user.replica}" / "desk.db").exists(), "the old desk stays aside"

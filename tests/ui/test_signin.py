@@ -13,9 +13,22 @@ from pytestqt.qtbot import QtBot
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
 from gridman.services.enrolment import Enrolled
-from gridman.services.signin import DeskParts, DeskUser, desk_users, keep_language, kept_language, set_up_desk, sign_in
+from gridman.services.signin import (
+    DeskParts,
+    DeskUser,
+    desk_users,
+    destroy_desk,
+    keep_language,
+    kept_language,
+    known_server,
+    set_up_desk,
+    sign_in,
+)  # fmt: skip
 from gridman.store.keys import Cost
+from gridman.sync.exchange import SyncKind, SyncStatus
+from gridman.sync.fork import fork_after_rescue
 from gridman.ui.app import run_program
+from gridman.ui.pages.sync.page import SyncPage
 from gridman.ui.session import DeskSession
 from gridman.ui.signin import SignInWindow
 from gridman.ui.theme import apply_theme, theme_of
@@ -40,6 +53,10 @@ class LocalDoor:
     @property
     def language(self) -> str:
         return kept_language(self.data_dir)
+
+    @property
+    def server_url(self) -> str:
+        return known_server(self.data_dir)
 
     def keep_language(self, code: str) -> None:
         keep_language(self.data_dir, code)
@@ -263,3 +280,37 @@ def test_a_language_chosen_at_work_holds_at_the_sign_in(
     with qtbot.waitSignal(session.language_chosen) as told:
         session.restyle("language", "zh_CN")
     assert told.args == ["zh_CN"]
+
+
+def test_the_address_stays_known_after_the_desk_was_destroyed(qtbot: QtBot, door: LocalDoor) -> None:
+    set_up(qtbot, door)
+    parts = door.opened.pop()
+    destroy_desk(parts.folder, parts.user, parts.database.close)
+    window = shown(qtbot, door)
+    assert not window._users and window._server.text() == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("waiting", [0, 3])
+def test_a_copied_desk_is_set_up_again_by_a_button(
+    qtbot: QtBot, qapp: QApplication, door: LocalDoor, desk: Desk, waiting: int
+) -> None:
+    """It was told to be set up again, and nothing was there to do it with; while work waits it must be handed over first."""
+    session = DeskSession(qapp, desk, "en", "light", is_remembered=False)
+    session.window.show()
+    session.window.open_page("sync")
+    page = session.window.current_page
+    assert isinstance(page, SyncPage)
+    page.status.show_status(SyncStatus(SyncKind.REFUSED, waiting=waiting, reason=fork_after_rescue(2)), 0, [])
+    assert page.status.again.isHidden() == bool(waiting)
+    if waiting:
+        session.close()
+        return
+    with qtbot.waitSignal(session.signed_out):
+        page.status.again.click()
+    assert session.sets_up_again
+    window = shown(qtbot, door)
+    window.offer_set_up("https://street:8750", "wang")
+    assert (window._server.text(), window._login.text()) == (
+        "https://street:8750",
+        "wang",
+    ) and window._secret.hasFocus()

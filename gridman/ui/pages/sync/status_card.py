@@ -10,6 +10,7 @@ from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _, ngettext
 from gridman.services.outbox import Round
+from gridman.sync.fork import FORK
 from gridman.sync.retry import AWAY
 from gridman.ui.background import Job
 from gridman.ui.pages.sync.stick import Stick
@@ -61,13 +62,15 @@ class StatusCard(QFrame):
         self.now = button(
             _("Synchronise now"), "primary", theme=shell.theme, picture="refresh-cw", clicked=self.start, tip="F9"
         )
+        self.again = button(_("Set this computer up again"), clicked=lambda: shell.ask_window("set_up_again"))
+        self.again.setVisible(False)
         self.stop = button(_("Stop"), clicked=self._cancel)
         self.stop.setVisible(False)
         for one in (self._reason, self._clock):
             one.setVisible(False)
         self.stick = Stick(shell)
         left = column_of(self._state, self._bar, self._reason, self._clock, self._rounds, self.stick, spacing=4)
-        box = row_of(left, self.stop, self.now, spacing=12, margins=(16, 12, 16, 12))
+        box = row_of(left, self.again, self.stop, self.now, spacing=12, margins=(16, 12, 16, 12))
         box.setStretch(0, 1)
         self.setLayout(box)
         shell.background.work_changed.connect(self._follow)
@@ -111,6 +114,8 @@ class StatusCard(QFrame):
         said = reason.words() if isinstance(reason, Refusal) else str(reason or "")
         self._reason.setText(said)
         self._reason.setVisible(bool(said))
+        # What waits goes to the street's review list first: from a desk that was left behind nobody would send it.
+        self.again.setVisible(isinstance(reason, Refusal) and reason.code == FORK and not status.waiting)
         last = next((r for r in rounds if not r.problem), None)
         clock = clock_words(last.skew_ms) if last is not None else ""
         self._clock.setText(clock)
