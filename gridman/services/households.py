@@ -173,8 +173,6 @@ def register_household(unit: Unit, values: Mapping[str, Any], dwelling: Mapping[
     """Open a new household; with `dwelling` values its dwelling is registered too."""
     kept = tidy(Household, values)
     access.require(unit.actor, "household.write", kept.get("grid_id"))
-    if "informed_on" not in kept:
-        kept["informed_on"] = day_of(unit.at)
     require_valid(Household, kept, is_new=True)
     if dwelling:
         place = tidy(Dwelling, {**dwelling, "grid_id": kept.get("grid_id")})

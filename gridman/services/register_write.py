@@ -58,7 +58,6 @@ class RegisterWriter:
             dwelling_id=dwelling.id if dwelling else None,
             address=rows.text,
             walk_order=walk_order(rows.address.building, rows.address.unit, None, rows.address.room, building.compound),
-            informed_on=self._today,
         )
         household.number = rows.number or self._own_number(household)
         self.written["household"] += 1

@@ -60,9 +60,10 @@ _VISITS = (
     .where(_among(_v.household_id), _v.retired_at.is_(None))
     .group_by(_v.household_id)
 )
-_LINES = select(household_line.c.household_id, household_line.c.people_count, _h.is_rented, _h.informed_on).where(
-    _among(household_line.c.household_id), _h.id == household_line.c.household_id
-)
+_LINES = select(
+    household_line.c.household_id, household_line.c.people_count, _h.is_rented, _h.informed_on, household_line.c.due_on
+).where(_among(household_line.c.household_id), _h.id == household_line.c.household_id)
+_DUE = select(household_line.c.household_id, household_line.c.due_on).where(household_line.c.due_on.is_not(None))
 _FORGET = delete(household_line).where(_among(household_line.c.household_id))
 _SEEN = (
     update(household_line)
@@ -85,9 +86,10 @@ def refresh(connection: Connection, touched: Mapping[str, Iterable[int]], today:
 
 def rebuild(connection: Connection, today: str) -> None:
     """Derive all lines."""
+    due_before = {row[0]: str(row[1]) for row in connection.execute(_DUE)}
     connection.execute(delete(household_line))
     for part in batches(connection.scalars(select(Household.__table__.c.id))):
-        _derive(connection, part, today, _Known(connection, part))
+        _derive(connection, part, today, _Known(connection, part), due_before)
 
 
 def forget(connection: Connection, record_ids: Iterable[int]) -> None:
@@ -168,21 +170,36 @@ class _Known:
         return mine if count == len(mine) else None
 
 
-def _derive(connection: Connection, ids: list[int], today: str, known: _Known) -> None:
-    """Make these households' lines."""
+def _derive(
+    connection: Connection, ids: list[int], today: str, known: _Known, due_before: Mapping[int, str] | None = None
+) -> None:
+    """Make these households' lines. `due_before`: when each was due, None: as their lines say that are still there."""
     people, tags, visited = known.people(), known.tags(), known.visits()
+    if due_before is None:
+        mine_now = _among(household_line.c.household_id)
+        due_before = {row[0]: str(row[1]) for row in connection.execute(_DUE.where(mine_now), {"ids": ids})}
     rows = []
     for household_id, grid_id, head_id, is_rented, informed_on in connection.execute(_HOUSEHOLDS, {"ids": ids}).all():
         mine = people.get(household_id, ())
         interval, groups = _interval(mine, tags.get(household_id, ()), bool(is_rented), today)
         last_any, last_effective = visited.get(household_id, (None, None))
-        due_on = derive_due(interval, last_effective, informed_on or today) if mine else None
+        due_on = _due(interval, last_effective, informed_on, today, due_before.get(household_id)) if mine else None
         rows.append(
             (household_id, grid_id, _head_name(mine, head_id), len(mine), groups, last_any, due_on, interval.reason)
         )
     connection.execute(_FORGET, {"ids": ids})
     if rows:
         connection.execute(insert(household_line), [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+
+
+def _due(
+    interval: Interval, last_effective: int | None, informed_on: str | None, today: str, before: str | None
+) -> str:
+    """When the next visit is due. Of a household that was never reached nothing else may say since when it is known: then it counts from the
+    day its line was first made here, and never becomes due later than it was.
+    """
+    due_on = derive_due(interval, last_effective, informed_on or today)
+    return due_on if last_effective is not None or informed_on or before is None else min(due_on, before)
 
 
 def _interval(
@@ -201,10 +218,10 @@ def _visited(connection: Connection, ids: list[int], today: str, known: _Known) 
     tags, visited = known.tags(), known.visits()
     people = known.people(list(tags)) if tags else {}
     rows = []
-    for household_id, count, is_rented, informed_on in connection.execute(_LINES, {"ids": ids}).all():
+    for household_id, count, is_rented, informed_on, before in connection.execute(_LINES, {"ids": ids}).all():
         interval, _ = _interval(people.get(household_id, ()), tags.get(household_id, ()), bool(is_rented), today)
         last_any, last_effective = visited.get(household_id, (None, None))
-        due_on = derive_due(interval, last_effective, informed_on or today) if count else None
+        due_on = _due(interval, last_effective, informed_on, today, before) if count else None
         rows.append({"of": household_id, "last": last_any, "due": due_on})
     if rows:
         connection.execute(_SEEN, rows)

@@ -29,6 +29,7 @@ from gridman.services.households import (
 from gridman.services.search import search
 from gridman.services.visits import VisitDraft, due_households, log_visit, next_due
 from gridman.store.audit import page_audit
+from gridman.store.soundness import repair_lists
 from tests.support.world import World, make_world
 
 _FIRST = "99010119480307001"
@@ -125,6 +126,43 @@ def test_care_groups_begin_and_end_and_set_the_visit_interval(world: World) -> N
     with world.store.read() as reader:
         assert {t.until_on for t in reader.page(CareTag)} == {"2026-11-23"}
         assert household_rows(reader, [household.id])[0].care_words == ""
+
+
+def test_whoever_was_not_told_what_is_kept_has_no_day_for_it(world: World) -> None:
+    household = world.household()
+    with world.store.unit(world.actors["worker"]) as unit:
+        told = register_household(unit, {"grid_id": world.grids[0], "address": "y", "informed_on": "2026-11-20"})
+        unit.flush()
+        amend_household(unit, household.id, {"remark": "no bell"})
+    with world.store.read() as reader:
+        assert reader.get(Household, household.id).informed_on is None
+        assert reader.get(Household, told.id).informed_on == "2026-11-20"
+
+
+def test_a_household_never_reached_does_not_become_due_later_with_every_edit(world: World) -> None:
+    """Nothing says since when it is known: it counts from the day it was first listed, also when all lists are made anew."""
+    household = world.household()
+
+    def due() -> str | None:
+        with world.store.read() as reader:
+            return household_rows(reader, [household.id])[0].due_on
+
+    assert due() == "2027-05-22"
+    world.clock.pass_hours(24 * 10)
+    with world.store.unit(world.actors["worker"]) as unit:
+        amend_household(unit, household.id, {"remark": "no bell"})
+    assert due() == "2027-05-22"
+    with world.store.unit(world.actors["worker"]) as unit:
+        log_visit(unit, VisitDraft(household.id, "3"))
+    assert due() == "2027-05-22"
+    repair_lists(world.store)
+    assert due() == "2027-05-22"
+    with world.store.read() as reader:
+        person = reader.page(Person)[0]
+    with world.store.unit(world.actors["worker"]) as unit:
+        amend_person(unit, person.id, {"birth_on": "1940-01-01"})
+        set_care_groups(unit, person.id, ["V01", "V03"])
+    assert due() == "2026-12-03", "sooner it does become due"
 
 
 def test_not_at_home_does_not_move_the_due_date(world: World) -> None:

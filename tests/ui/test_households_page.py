@@ -127,6 +127,7 @@ def test_a_new_household_and_its_head_are_registered_from_the_keyboard(
     assert [(p.person.name, p.person.birth_on, p.person.id_number) for p in people] == [
         ("Ann Li", "1938-01-02", "99010119380102311X")
     ]
+    assert made.household.informed_on is None and "not yet given" in words_of(page), "nobody said that they were told"
 
 
 def test_a_saved_form_leaves_no_draft(qtbot: QtBot, session: DeskSession, page: Any, desk: Desk) -> None:

@@ -189,7 +189,9 @@ class RecordPanel(QFrame):
         for name in _FACTS:
             field = fields_of(Household)[name]
             value = getattr(opened.file.household, name)
-            if value:
+            if name == "informed_on" and not value:
+                lines.append((_(field.label), label(_("not yet given"))))
+            elif value:
                 lines.append(
                     (_(field.label), self._fact(opened, name, shown(field, value), mask_for(field) is not None))
                 )
