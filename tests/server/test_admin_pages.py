@@ -412,7 +412,7 @@ def test_the_auditor_sees_who_did_what_and_that_nothing_was_changed(office: Offi
         browser.send(browser.open("/admin/accounts/new").form("/admin/accounts/new"), login="zhou", name="Zhou")
     with office.signed_in(AUDITOR) as browser:
         log = browser.open("/admin/log?act=account&who=admin")
-        assert "account added or changed" in log.text and "grid_worker" in log.text
+        assert "account added or changed" in log.text and "role: grid worker" in log.text
         checked = browser.send(log.form("/admin/log/verify"))
         assert "log is whole" in checked.text
         with office.town.street.store.unit(SYSTEM) as unit:
