@@ -205,6 +205,8 @@ class TablePane(QFrame):
         number = self.model.row_number(current) if current is not None else None
         if number is not None:
             self._go_to(number, top)
+        elif self._wanted is not None:  # a list that gets the keyboard chooses its first row; another one was asked for
+            self.view.setCurrentIndex(QModelIndex())
         self._is_settling = False
         self._wanted = None if number is not None else self._wanted
         self._show_count()
@@ -237,6 +239,8 @@ class TablePane(QFrame):
         page, and that may be a button that acts.
         """
         shown, holder = self._stack.currentWidget(), QApplication.focusWidget()
+        if part is shown:
+            return
         is_here = holder is not None and (holder is self or holder is shown or (shown and shown.isAncestorOf(holder)))
         if is_here:
             self.setFocus()

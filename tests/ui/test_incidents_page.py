@@ -350,8 +350,9 @@ def test_a_place_and_a_grid_that_disagree_are_not_saved(open_window: Open, groun
     assert reported(ground_desk) == before + 1
 
 
+@pytest.mark.parametrize("is_slow", [False, True])
 def test_an_incident_that_is_opened_by_name_is_uncovered_by_the_filters(
-    open_window: Open, ground_desk: Desk, qtbot: QtBot
+    open_window: Open, ground_desk: Desk, qtbot: QtBot, is_slow: bool
 ) -> None:
     session = open_window("grid_worker", "today")
     keys = Keys(qtbot, session)
@@ -360,6 +361,11 @@ def test_an_incident_that_is_opened_by_name_is_uncovered_by_the_filters(
         perform(unit, wanted, "finish", result="已更换井盖")
     with ground_desk.store.unit(ground_desk.users["grid_worker"]) as unit:
         perform(unit, wanted, "verify_pass")
+    if is_slow:
+        session.window.open_page("incidents")
+        keys.rest()
+        page_of(session).list._show_loading()
+        page_of(session).list.reload()
     session.shell.go("incidents", "incident", wanted)
     keys.rest()
     keys.rest()
