@@ -56,13 +56,14 @@ def build_page(
     layers: Sequence[str] = LIVE_LAYERS,
     font_base_url: str = "",
     is_large: bool = False,
+    own_grids: Sequence[str] = (),
 ) -> str:
     """The HTML of the live map.
 
     `vendor_base_url` is where `resources/leaflet/vendor/` is served (our own scripts lie one folder up), `tile_base_url`
     answers `/{z}/{x}/{y}?layers=base,grids,...` with what `tiles.encode_tile` makes, `center` is lng, lat, `language`
     a code of `kernel.words`, `layers` those the person may switch, `font_base_url` the folder of the shipped fonts; `is_large`:
-    the map's own controls are written in large text.
+    the map's own controls are written in large text; `own_grids`: those whose boundaries are drawn stronger.
     The page answers the program's commands as `window.gridman` and reports to `window.gridmanBridge`.
     """
     vendor = vendor_base_url.rstrip("/")
@@ -72,6 +73,7 @@ def build_page(
     config = map_config(language, theme, attribution, layers) | {
         "tileBaseUrl": tile_base_url.rstrip("/"),
         "isLarge": is_large,
+        "own": list(own_grids),
     }
     head = _font_face(font_base_url.rstrip("/")) if font_base_url else ""
     return map_html(scripts, styles, center, zoom, language, config, head)

@@ -1,7 +1,7 @@
 """The map's data: base map, regions and grids in the store, tiles and clicks out of it, boundaries redrawn."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +36,9 @@ _ALL = 100_000
 
 @dataclass(frozen=True)
 class MapOverview:
-    """What the map needs before its first tile: extent (degrees), middle, attribution, grids."""
+    """What the map needs before its first tile: extent (degrees), middle, attribution, grids. `own`: which of the grids are those of who
+    looks, where these are not all; `own_box`: their extent.
+    """
 
     west: float
     south: float
@@ -45,6 +47,13 @@ class MapOverview:
     attribution: str
     grids: list[Grid]
     communities: list[Region]
+    own: tuple[int, ...] = ()
+    own_box: tuple[float, float, float, float] | None = None
+
+    @property
+    def first_box(self) -> tuple[float, float, float, float]:
+        """The extent to open on: the own grids, else the whole street."""
+        return self.own_box or (self.west, self.south, self.east, self.north)
 
     @property
     def lng(self) -> float:
@@ -82,14 +91,28 @@ def set_attribution(unit: Unit, street: Region, text: str) -> None:
     unit.amend(street, attribution=text)
 
 
-def overview(reader: Reader) -> MapOverview:
-    """The street's extent and grids; a world-wide extent when no map has been imported."""
+def overview(reader: Reader, own_ids: Collection[int] = ()) -> MapOverview:
+    """The street's extent and grids; a world-wide extent when no map has been imported. `own_ids`: the grids of who looks, none: all."""
     grids = reader.page(Grid, valid_to_on=None, order_by=("code",), limit=_ALL)
+    own = [g for g in grids if g.id in own_ids and g.shape]
+    if len(own) == len(grids):
+        own = []
+    edges = [float(edge) for edge in shapely.total_bounds(shapely.from_wkb([g.shape for g in own]))] if own else []
     shapes = shapely.from_wkb([g.shape for g in grids if g.shape])
     box = shapely.total_bounds(shapes) if len(shapes) else (73.0, 18.0, 135.0, 54.0)
     communities = reader.page(Region, level="community", order_by=("code",), limit=_ALL)
     west, south, east, north = (float(edge) for edge in box)
-    return MapOverview(west, south, east, north, attribution(reader), grids, communities)
+    return MapOverview(
+        west,
+        south,
+        east,
+        north,
+        attribution(reader),
+        grids,
+        communities,
+        tuple(g.id for g in own),
+        (edges[0], edges[1], edges[2], edges[3]) if own else None,
+    )
 
 
 def attribution(reader: Reader) -> str:

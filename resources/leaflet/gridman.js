@@ -40,7 +40,7 @@
     const symbols = {};
     for (const symbol of config.symbols) symbols[symbol.code] = symbol;
     const state = {
-      language: config.language, symbols, offered: config.layers, hidden: new Set(), chosen: null,
+      language: config.language, symbols, offered: config.layers, hidden: new Set(), chosen: null, own: new Set(config.own || []),
       shown: { base: true, grids: true, buildings: true, incidents: true },
       incidents: config.incidents || null, theme: parts.THEMES[config.theme], isDark: config.theme === "dark",
     };

@@ -9,8 +9,8 @@
   const HOUSES_FROM = 17;
 
   class Painter {
-    constructor(ctx, theme, zoom, lat, shown) {
-      Object.assign(this, { ctx, theme, zoom, lat, shown });
+    constructor(ctx, theme, zoom, lat, shown, own) {
+      Object.assign(this, { ctx, theme, zoom, lat, shown, own });
     }
 
     // `k` pixels for each unit; the tile's corner lies at (ox, oy).
@@ -20,6 +20,7 @@
       if (base && this.shown.base) this._base(base);
       if (content.buildings && this.shown.buildings && this.zoom >= HOUSES_FROM) this._houses(content.buildings);
       if (content.gridlines && this.shown.grids) this._gridLines(content.gridlines);
+      if (content.grids && this.shown.grids && this.own && this.own.size) this._ownGrids(content.grids);
     }
 
     path(rings, close) {
@@ -131,6 +132,29 @@
       }
     }
 
+    // The grids of who looks, in a whole, strong line. Each piece is drawn within its own tile, so that the cuts between tiles do not show.
+    _ownGrids(grids) {
+      const ctx = this.ctx;
+      const width = this.zoom >= 15 ? 5.5 : 4;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(this.ox, this.oy, 4096 * this.k, 4096 * this.k);
+      ctx.clip();
+      ctx.lineJoin = "round";
+      for (const [colour, wide] of [[this.theme.gridHalo, width + 3], [this.theme.grid, width]]) {
+        ctx.strokeStyle = colour;
+        ctx.lineWidth = wide;
+        for (const grid of grids) {
+          if (!this.own.has(grid[0])) continue;
+          for (const polygon of grid[4]) {
+            this.path(polygon, true);
+            ctx.stroke();
+          }
+        }
+      }
+      ctx.restore();
+    }
+
     // Borders between grids dashed, those of communities whole and wider.
     _gridLines([inner, outer]) {
       const ctx = this.ctx;
@@ -183,7 +207,7 @@
       ctx.fillStyle = state.theme.ground;
       ctx.fillRect(0, 0, 512, 512);
       const lat = this._map ? this._map.getCenter().lat : 0;
-      const painter = new Painter(ctx, state.theme, coords.z, lat, state.shown);
+      const painter = new Painter(ctx, state.theme, coords.z, lat, state.shown, state.own);
       for (const tile of parts.dataTile(state.source, coords)) {
         const content = state.source.get(tile.z, tile.x, tile.y);
         if (content) painter.tile(content, tile.scale, tile.x * 4096 * tile.scale - coords.x * 512, tile.y * 4096 * tile.scale - coords.y * 512);

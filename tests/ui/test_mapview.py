@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from gridman.ui.mapview.view import MapView
 from gridman.ui.shell import Shell
 from gridman.ui.theme import apply_theme, register_fonts, theme_of
 from tests.support.desk import Desk, make_desk
-from tests.support.ground import ATTRIBUTION, lay_ground
+from tests.support.ground import ATTRIBUTION, BORDER, EAST, WEST, lay_ground
 
 pytestmark = pytest.mark.gui
+MIDDLE = "map_gridman.getCenter().lng"
 
 
 @pytest.fixture
@@ -77,6 +79,40 @@ def test_the_map_asks_nothing_from_outside_while_it_is_panned_and_zoomed(qtbot: 
     assert view.failed_tiles == 0
     assert set(view.engine.gate.by_scheme) <= {"gridman", "qrc", "data", "blob"}
     assert view.engine.page.complaints == []
+
+
+def test_the_map_opens_on_the_own_grids_and_draws_their_boundaries_stronger(
+    qtbot: QtBot, shell: Shell, desk: Desk
+) -> None:
+    """A worker's map: the own grid fills it, the street's other grids do not; the whole street is one key away."""
+    first, other = desk.ids["grids"]
+    desk.actor = replace(desk.actor, grid_ids=frozenset({first}))
+    own = MapView(shell)
+    qtbot.addWidget(own)
+    own.resize(900, 640)
+    own.show()
+    qtbot.waitUntil(lambda: own.is_ready, timeout=20_000)
+    settle(qtbot, own)
+    assert own.overview.own == (first,) and own.overview.own_box[2] == pytest.approx(BORDER)
+    assert js(qtbot, own, MIDDLE) == pytest.approx((WEST + BORDER) / 2, abs=1e-4)
+    marked = own.picture()
+    own.fit()
+    settle(qtbot, own)
+    assert js(qtbot, own, MIDDLE) == pytest.approx((WEST + EAST) / 2, abs=1e-4)
+    own.fit(own.overview.own_box)
+    settle(qtbot, own)
+    own.shut()
+    desk.actor = replace(desk.actor, grid_ids=frozenset({first, other}))
+    both = MapView(shell)
+    qtbot.addWidget(both)
+    both.resize(900, 640)
+    both.show()
+    qtbot.waitUntil(lambda: both.is_ready, timeout=20_000)
+    assert both.overview.own == () and both.overview.own_box is None, "all of it is the own: nothing to mark"
+    both.fit(own.overview.own_box)
+    settle(qtbot, both)
+    assert both.picture() != marked
+    both.shut()
 
 
 def test_a_request_to_outside_is_stopped_and_noted(qtbot: QtBot, view: MapView) -> None:

@@ -18,29 +18,38 @@ _MARGIN = 96 / 4096
 
 
 def page_of(
-    reader: Any, language: str, theme: str, layers: tuple[str, ...], is_large: bool = False
+    reader: Any,
+    language: str,
+    theme: str,
+    layers: tuple[str, ...],
+    is_large: bool = False,
+    own_ids: frozenset[int] = frozenset(),
 ) -> tuple[str, maps.MapOverview]:
-    """The map page in a language, a look and a size of text, and the extent to show first. Refuses with ``map.none`` when no map was imported."""
+    """The map page in a language, a look and a size of text, and the extent to show first; the grids `own_ids` are drawn stronger. Refuses
+    with ``map.none`` when no map was imported.
+    """
     from gridman.geo.page import build_page
 
-    found = maps.overview(reader)
+    found = maps.overview(reader, own_ids)
     if not any(grid.shape for grid in found.grids):
         raise Refusal(
             "map.none",
             N_("There is no map on this computer yet."),
             N_("Synchronise once; or have the street import one (gridman import map)."),
         )
+    west, south, east, north = found.first_box
     html = build_page(
         SCRIPT_URL,
         TILE_URL,
-        (found.lng, found.lat),
-        first_zoom(found.west, found.east),
+        ((west + east) / 2, (south + north) / 2),
+        first_zoom(west, east),
         language=language,
         theme="dark" if theme == "dark" else "light",
         attribution=_attribution(found.attribution),
         layers=layers,
         font_base_url=FONT_URL,
         is_large=is_large,
+        own_grids=[str(grid_id) for grid_id in found.own],
     )
     return html, found
 

@@ -108,6 +108,7 @@ class MapView(QWidget):
             theme,
             self._layers,
             self._shell.theme.is_large,
+            self._shell.actor.grid_ids,
             then=self._take_page,
             refused=self._say_refusal,
         )
@@ -141,7 +142,7 @@ class MapView(QWidget):
         self._patience.stop()
         self._is_ready = True
         self._stack.setCurrentWidget(self._engine.view)
-        self.fit()
+        self.fit(self.overview.own_box)
         waiting, self._waiting = self._waiting, []
         for script in waiting:
             self._engine.page.runJavaScript(script)
