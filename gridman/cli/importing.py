@@ -9,7 +9,7 @@ from gridman.cli.console import Console
 from gridman.cli.folders import add_data, opened_street
 from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import N_, _, listed
 
 __all__ = ["fill", "run"]
 
@@ -201,7 +201,7 @@ def _tell_report(report: Any, unknown: list[str], args: argparse.Namespace, cons
         )
     )  # fmt: skip
     if unknown:
-        console.say(_("Columns not read: {columns}").format(columns="、".join(unknown)))
+        console.say(_("Columns not read: {columns}").format(columns=listed(unknown)))
     for problem in report.problems[:_SHOWN]:
         console.warn(problem.words())
     if len(report.problems) > _SHOWN:

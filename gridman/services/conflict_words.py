@@ -18,7 +18,7 @@ from gridman.domain.person import CareTag, Person
 from gridman.domain.user import User
 from gridman.domain.visit import Visit
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import N_, _, shortened
+from gridman.kernel.words import N_, _, listed, shortened
 from gridman.services.conflict_parts import lost_values, waiting_for
 from gridman.store.unit import Reader
 
@@ -165,7 +165,7 @@ def _one(reader: Reader, field: Field | None, value: Any, is_whole: bool) -> str
     if field.kind is Kind.CODE:
         return codes.word(field.code_table, str(value))
     if field.kind is Kind.CODES:
-        return "、".join(codes.word(field.code_table, code) for code in str(value).split(";") if code)
+        return listed(codes.word(field.code_table, code) for code in str(value).split(";") if code)
     if field.kind is Kind.INSTANT and isinstance(value, int):
         return show_instant(value)
     if isinstance(value, bool):

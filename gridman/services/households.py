@@ -22,7 +22,7 @@ from gridman.domain.visit import Visit
 from gridman.kernel.clock import day_of
 from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import STREET_REPLICA
-from gridman.kernel.words import N_
+from gridman.kernel.words import N_, listed
 from gridman.services import audit
 from gridman.services.moves import move_household
 from gridman.store.journal import Entry, history_of
@@ -77,9 +77,7 @@ class PersonLine:
     @property
     def care_words(self) -> str:
         """The care groups in words."""
-        return "、".join(
-            codes.word("care_group", group) for group in dict.fromkeys(tag.care_group for tag in self.care)
-        )
+        return listed(codes.word("care_group", group) for group in dict.fromkeys(tag.care_group for tag in self.care))
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def household_rows(reader: Reader, ids: Sequence[int]) -> list[HouseholdRow]:
 
 def care_words(joined: str | None) -> str:
     """Care groups "V01;V13" in words."""
-    return "、".join(codes.word("care_group", code) for code in (joined or "").split(";") if code)
+    return listed(codes.word("care_group", code) for code in (joined or "").split(";") if code)
 
 
 def open_household(reader: Reader, household_id: int) -> HouseholdFile:

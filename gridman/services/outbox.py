@@ -16,7 +16,7 @@ from gridman.domain.incident import Incident, IncidentStep, transition
 from gridman.domain.person import CareTag, Person
 from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import N_, _, listed, shortened
 from gridman.services import settings
 from gridman.store import outbox
 from gridman.store.journal import words_of
@@ -166,7 +166,7 @@ def _labels(entity: str, after: dict[str, Any]) -> str:
     if found is None:
         return ""
     shown = [f for name in after if (f := found.fields.get(name)) is not None and f.is_shown]
-    return "、".join(dict.fromkeys(_(f.label) for f in shown))
+    return listed(dict.fromkeys(_(f.label) for f in shown))
 
 
 def _record_words(reader: Reader, record: Synced | None) -> str:
@@ -175,7 +175,7 @@ def _record_words(reader: Reader, record: Synced | None) -> str:
     if isinstance(record, Household):
         return record.address or ""
     if isinstance(record, Incident):
-        return f"{record.number or ''} {(record.description or '')[:24]}".strip()
+        return f"{record.number or ''} {shortened(record.description or '', 24)}".strip()
     if isinstance(record, Visit):
         return _record_words(reader, reader.find(Household, record.household_id))
     if isinstance(record, CareTag):

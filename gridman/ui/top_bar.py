@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QSizePolicy, QWidget
 from gridman.domain import codes
 from gridman.domain.grid import Grid
 from gridman.domain.organisation import Organisation
-from gridman.kernel.words import LANGUAGES, N_, _, language
+from gridman.kernel.words import LANGUAGES, N_, _, language, listed
 from gridman.ui.actions import FRAME_VERBS, Verb
 from gridman.ui.palette_search import SearchBox
 from gridman.ui.shell import Shell
@@ -105,7 +105,7 @@ def _place_words(reader: Any, actor: Any) -> tuple[str, str]:
     organisation = reader.find(Organisation, actor.organisation_id)
     grids = reader.page(Grid, id=actor.grid_ids, order_by=("code",), limit=4) if actor.grid_ids else []
     above = reader.find(Organisation, organisation.parent_id) if organisation else None
-    detail = "、".join(g.name for g in grids[:3]) + ("…" if len(grids) > 3 else "")
+    detail = listed(g.name for g in grids[:3]) + ("…" if len(grids) > 3 else "")
     name = organisation.name if organisation else ""
     if detail in name and above is not None:
         return name, above.name

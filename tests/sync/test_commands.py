@@ -3,7 +3,9 @@
 from gridman.domain.access import SYSTEM
 from gridman.domain.incident import Incident, IncidentStep
 from gridman.domain.organisation import Organisation
+from gridman.kernel.words import speaking
 from gridman.services.incidents import IncidentDraft, perform, report_incident
+from gridman.services.outbox import ReceiptQuery, receipt_ids, receipt_lines
 from gridman.store import outbox
 from tests.sync.world import Desk, World
 
@@ -209,3 +211,16 @@ def test_nobody_reports_an_incident_that_hangs_on_another(world: World) -> None:
     assert "incident" in {r.entity for r in refused}
     with world.store.read() as reader:
         assert reader.count(Incident) == 1
+
+
+def test_a_receipt_names_what_was_written_in_the_language_in_use_and_says_where_it_is_cut(world: World) -> None:
+    worker = world.desk()
+    worker.sync()
+    with worker.store.unit(worker.actor) as unit:
+        words = "The lamp at the corner of the lane has been dark for days"
+        report_incident(unit, IncidentDraft("A101", words, "Lane 3", grid_id=world.grids[0]))
+    for code, divided, foreign in (("en", ", ", "、"), ("zh_CN", "、", ", ")):
+        with worker.store.read() as reader, speaking(code):
+            line = receipt_lines(reader, receipt_ids(reader, ReceiptQuery()))[-1]
+        assert divided in line.fields and foreign not in line.fields
+        assert line.record.endswith("…") and words[:20] in line.record

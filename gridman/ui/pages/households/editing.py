@@ -12,7 +12,7 @@ from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.domain.id_number import IdNumber, read_id_number
 from gridman.domain.person import Person
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import N_, _, listed
 from gridman.services import doubles, households
 from gridman.ui.combo import Combo
 from gridman.ui.form_controls import ChoiceChips
@@ -239,7 +239,7 @@ class PersonForm(Form):
     def _tell_known(self, found: list[Person]) -> None:
         self._known.setVisible(bool(found))
         if found:
-            names = "、".join(person.name for person in found)
+            names = listed(person.name for person in found)
             text = _(
                 "This ID number is already on file: {names}. Move that resident here instead of registering twice."
             )

@@ -11,7 +11,7 @@ from gridman.domain.covering import mask_for
 from gridman.domain.fields import fields_of
 from gridman.domain.household import Household
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import _, ngettext
+from gridman.kernel.words import _, listed, ngettext
 from gridman.services.households import reveal
 from gridman.ui.flow import FlowLayout
 from gridman.ui.pages.households.people_card import PersonBlock
@@ -223,7 +223,7 @@ class RecordPanel(QFrame):
             )  # fmt: skip
             card.add(head)
             if visit.needs:
-                words = "、".join(codes.word("visit_need", one) for one in visit.needs.split(";"))
+                words = listed(codes.word("visit_need", one) for one in visit.needs.split(";"))
                 card.add(label(_("Needs: {words}").format(words=words), "soft", wraps=True))
             for text in (visit.note, visit.measure):
                 if text:

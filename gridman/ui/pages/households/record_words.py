@@ -14,7 +14,7 @@ from gridman.domain.fields import Field, Kind
 from gridman.domain.person import Person
 from gridman.domain.user import User
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import N_, _, ngettext
+from gridman.kernel.words import N_, _, listed, ngettext
 from gridman.services.households import HouseholdFile, open_household
 
 __all__ = ["OpenedFile", "change_words", "open_file", "person_facts", "receipt", "shown"]
@@ -48,7 +48,7 @@ def shown(field: Field, value: Any) -> str:
     if field.kind is Kind.CODE:
         return codes.word(field.code_table, str(value))
     if field.kind is Kind.CODES:
-        return "、".join(codes.word(field.code_table, one) for one in str(value).split(";"))
+        return listed(codes.word(field.code_table, one) for one in str(value).split(";"))
     if field.kind is Kind.FLAG:
         return _("yes") if value else _("no")
     if field.kind is Kind.INSTANT:

@@ -10,7 +10,7 @@ from gridman.domain import codes
 from gridman.domain.access import Actor
 from gridman.domain.incident import Incident, Transition, transition
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import _
+from gridman.kernel.words import _, shortened
 from gridman.services.incident_actions import actions_for, targets_for
 from gridman.services.incident_tasks import merge_candidates
 from gridman.services.incidents import IncidentFile, open_incident, perform
@@ -72,8 +72,7 @@ def read_incident(reader: Any, actor: Actor, incident_id: int) -> _Read:
 def _words_of(incident: Incident) -> str:
     """An incident in one line of a list."""
     category = codes.word("incident_category", incident.category)
-    said = (incident.description or "").replace("\n", " ")
-    return f"{incident.number} · {category} · {incident.place or ''} · {said[:40]}"
+    return f"{incident.number} · {category} · {incident.place or ''} · {shortened(incident.description or '', 40)}"
 
 
 class IncidentRecord(QFrame):

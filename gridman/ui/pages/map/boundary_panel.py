@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from gridman.domain.grid import Grid
 from gridman.domain.region import Region
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import _
+from gridman.kernel.words import _, listed
 from gridman.services.maps import grid_shapes, redraw_grids
 from gridman.ui.mapview.view import Drawing, MapView
 from gridman.ui.shell import Shell
@@ -211,7 +211,7 @@ class BoundaryPanel(QFrame):
     def _praise(self, finding: Finding) -> str:
         if self._ground is None or not finding.moved:
             return _("The boundary is right: no overlap, no gap, inside the community.")
-        names = "、".join(self._ground.names.get(i, str(i)) for i in finding.moved)
+        names = listed(self._ground.names.get(i, str(i)) for i in finding.moved)
         return _("The boundary is right; with it these change: {names}.").format(names=names)
 
     def _refused(self, refusal: Refusal) -> None:

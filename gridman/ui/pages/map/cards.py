@@ -8,7 +8,7 @@ from gridman.domain.building import Building
 from gridman.domain.grid import Grid
 from gridman.domain.region import Region
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import _
+from gridman.kernel.words import _, listed
 from gridman.services.households import HouseholdQuery, household_ids
 from gridman.services.incidents import IncidentQuery, counts_by_state, incident_rows
 from gridman.services.rosters import worker_of
@@ -61,7 +61,7 @@ def _grid(reader: Any, grid: Grid) -> Facts:
         (_("Community"), community.name if community else ""),
         (_("Grid worker"), worker_of(reader, grid.id)),
         (_("Households here"), f"{households:,}" if households else ""),
-        (_("Incidents"), "、".join(f"{state_word(state)} {n}" for state, n in counts.items())),
+        (_("Incidents"), listed(f"{state_word(state)} {n}" for state, n in counts.items())),
     ]
     middle = shapely.from_wkb(grid.shape).representative_point() if grid.shape else None
     return Facts("grid", grid.id, grid.name, lines, (middle.x, middle.y) if middle is not None else None)

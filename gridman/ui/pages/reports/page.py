@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from gridman.kernel.clock import day_of, show_instant
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import N_, _, listed
 from gridman.services.visits import visit_rows
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed
@@ -297,7 +297,7 @@ class ReportsPage(Page):
         self.preview.show_pdf(made.pdf)
         self._tell(
             _("No font has a character of: {names}. It is printed as its code.").format(
-                names="、".join(made.undrawable[:5])
+                names=listed(made.undrawable[:5])
             )
             if made.undrawable
             else ""

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QStackedWidget,
 
 from gridman.domain import codes
 from gridman.kernel.clock import day_of, show_lately
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import N_, _, listed
 from gridman.services.visits import VisitFile, VisitQuery, VisitRow, open_visit, visit_ids, visit_rows
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed, ids_of
@@ -35,7 +35,7 @@ _PAUSE_MS = 200
 
 
 def _needs(row: VisitRow) -> str:
-    return "、".join(codes.word("visit_need", code) for code in row.needs.split(";") if code)
+    return listed(codes.word("visit_need", code) for code in row.needs.split(";") if code)
 
 
 COLUMNS = (

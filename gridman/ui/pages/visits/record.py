@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QWidget
 
 from gridman.domain import codes
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import _
+from gridman.kernel.words import _, listed
 from gridman.services.visits import VisitFile
 from gridman.ui.entry.thumbs import PhotoStrip
 from gridman.ui.shell import Shell
@@ -79,7 +79,7 @@ class VisitRecord(QFrame):
         form = QFormLayout()
         form.setHorizontalSpacing(12)
         form.setVerticalSpacing(4)
-        needs = "、".join(codes.word("visit_need", code) for code in (visit.needs or "").split(";") if code)
+        needs = listed(codes.word("visit_need", code) for code in (visit.needs or "").split(";") if code)
         for name, value in (
             (_("Head of household"), line.head_name if line else ""),
             (_("Visit type"), codes.word("visit_kind", visit.kind)),
