@@ -11,7 +11,7 @@ from gridman.store import feed
 from gridman.store.replay import Replay
 from gridman.sync import bundle, exchange, handover, merging, pull, push, replica
 
-__all__ = ["PLANTED"]
+__all__ = ["PLANTED", "SHOWN"]
 
 
 def _replace(where: Any, name: str, by: Any) -> AbstractContextManager[Any]:
@@ -325,3 +325,14 @@ PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {
         handed_over_forgotten, handed_over_by_number, copied_numbers_kept,
     )
 }  # fmt: skip
+
+SHOWN: dict[str, tuple[int, ...]] = {
+    "bundle_not_numbered": (272,),
+    "copied_numbers_kept": (549,),
+    "fork_untold": (262,),
+    "handed_over_by_number": (382,),
+    "handed_over_forgotten": (368,),
+    "old_life_kept": (66,),
+    "unknown_field_dropped": (85,),
+}
+"""Seeds that showed the bugs which seldom meet their company; see `fleet.first_failing`."""

@@ -36,9 +36,11 @@ class Wire:
         self.say(f"{len(request.ops)} operations, page {page}")
 
     def _checking(self, request: Request) -> Request:
-        """Each request has a scope compared, whenever its day comes: nothing that happens may make a sound desk differ."""
+        """Every third request has a scope compared, whenever its day comes: nothing that happens may make a sound desk differ."""
         scopes = [c.scope for c in request.cursors]
-        return replace(request, check=scopes[len(self.log) % len(scopes)] if scopes else "")
+        if not scopes or len(self.log) % 3:
+            return request
+        return replace(request, check=scopes[len(self.log) // 3 % len(scopes)])
 
     def _sync(self, desk: Computer, chance: Random) -> None:
         """A request and its answer one after the other, as on a good day; the power may still fail on either side."""
