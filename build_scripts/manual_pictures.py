@@ -21,6 +21,7 @@ if hasattr(os, "geteuid") and os.geteuid() == 0:
 from PIL import Image  # noqa: E402
 from PySide6.QtCore import QRect  # noqa: E402
 from PySide6.QtGui import QImage, QPixmap  # noqa: E402
+from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from gridman.demo.clock import DayClock  # noqa: E402
 from gridman.demo.stage import CLERK, PASSWORDS, SUPERVISOR, WORKER  # noqa: E402
@@ -147,11 +148,13 @@ def _first_start(language: str) -> QPixmap:
     words.use(language)
     with tempfile.TemporaryDirectory() as empty:
         window = SignInWindow(DeskDoor(Path(empty)), theme_of())
-        window.setGeometry(40, 40, 520, 600)
+        window.setGeometry(40, 40, 520, 640)
         window.show()
         window._server.setText("https://street.example:8750")
         window._login.setText("zhou")
         window._server.setFocus()
+        for _turn in range(5):  # the first layout is another than the one that stays
+            QApplication.processEvents()
         picture = window.grab()
         window.close()
     return picture
