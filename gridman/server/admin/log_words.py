@@ -67,7 +67,7 @@ DETAIL_WORDS = {
     "batch": N_("batch"),
     "by": N_("with"),
     "changed": N_("changed"),
-    "changes": N_("changes"),
+    "cards": N_("entries to review"),
     "communities": N_("communities"),
     "conflict": N_("in the review as no."),
     "count": N_("rows"),
