@@ -22,6 +22,8 @@ from tests.simulation.oracle import Violation
 
 __all__ = ["Wire"]
 
+_LONGEST_PARTING = 1_000
+
 
 class Wire:
     """The part of a simulation that the wire plays."""
@@ -93,6 +95,8 @@ class Wire:
             )
             if turn and not words.ops:
                 break
+            if turn > _LONGEST_PARTING:
+                raise Violation(f"{desk.name} never comes to the end of what it hands over")
             luck, is_cut = (chance.random(), chance.random() < 0.2) if chance else (1.0, False)
             if is_cut and luck < 0.5:
                 return self.say("lost")
