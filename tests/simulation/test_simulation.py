@@ -17,7 +17,7 @@ from tests.support.postgres import PostgresServer
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 5_000
 OPEN_FAULTS = {3277, 4778}
-"""Seeds that still break a promise (CHANGELOG, known limits): the street and a desk come back from copies in one history. To be mended."""
+"""Seeds that still break a promise; CHANGELOG, known limits, says why. To be mended."""
 ALIKE = 12
 
 
