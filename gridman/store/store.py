@@ -12,6 +12,7 @@ from gridman.domain.access import Actor
 from gridman.domain.stamp import ZERO, HybridClock
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal, Trouble
+from gridman.kernel.ids import STREET_REPLICA, counter_at
 from gridman.store import indexes, tables
 from gridman.store.changes import Changes
 from gridman.store.committing import Line, Waiting
@@ -57,7 +58,9 @@ class Store:
             take_turn(connection)
             known = select(tables.replica_counter.c.replica).where(tables.replica_counter.c.replica == replica)
             if connection.execute(known).first() is None:
-                connection.execute(tables.replica_counter.insert().values(replica=replica, last=0))
+                # A desk's number may have been another's, in a life of the street's data that was lost.
+                first = 0 if replica == STREET_REPLICA else counter_at(clock())
+                connection.execute(tables.replica_counter.insert().values(replica=replica, last=first))
             if _meta(connection, _STAMP) is None:
                 connection.execute(tables.meta.insert().values(key=_STAMP, value=ZERO))
 

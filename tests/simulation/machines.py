@@ -62,6 +62,8 @@ class Machines:
         if self.saved is None:
             return self._back_up(desk, chance)
         self.happened["street restored"] += 1
+        self.clock.now += 60_000  # unpacking a backup takes its time
+        self._tick()
         self.street_file.put_back(self.saved[0])
         self._open_street()
         with self.store.unit(SYSTEM) as unit:

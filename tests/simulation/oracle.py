@@ -46,7 +46,7 @@ class Written:
 class Street:
     """What the oracle knows of the present life of the street's data; a restored street goes on with what it knew then. `handed`: operations
     that were handed over for review; `made`: the numbers that records got which they made; `owed`: those that computers let go of when
-    they had handed over.
+    they had handed over; `parted`: devices that handed over and destroyed what they had.
     """
 
     taken: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
@@ -55,18 +55,19 @@ class Street:
     handed: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
     made: dict[Key, tuple[str, int]] = field(default_factory=dict)
     owed: set[Key] = field(default_factory=set)
+    parted: set[int] = field(default_factory=set)
 
     def copy(self) -> "Street":
         """As it is now."""
         return Street(
-            copy(self.taken), dict(self.verdicts), set(self.over), copy(self.handed), dict(self.made), set(self.owed)
-        )
+            copy(self.taken), dict(self.verdicts), set(self.over), copy(self.handed), dict(self.made), set(self.owed), set(self.parted)
+        )  # fmt: skip
 
 
 @dataclass
 class Oracle:
-    """Watches the street take operations in and compares the copies. `copied`: devices whose file was ever copied; `lives`: how often
-    the street's data began anew.
+    """Watches the street take operations in and compares the copies. `copied`: devices whose file was ever copied; `destroyed`: those that
+    ever destroyed what they had; `lives`: how often the street's data began anew.
     """
 
     store: Store
@@ -74,6 +75,7 @@ class Oracle:
     written: list[Written] = field(default_factory=list)
     stamps: dict[tuple[int, str, Any], set[str]] = field(default_factory=lambda: defaultdict(set))
     copied: set[int] = field(default_factory=set)
+    destroyed: set[int] = field(default_factory=set)
     lives: int = 0
     false_conflicts: list[str] = field(default_factory=list)
     first_lost: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -199,6 +201,9 @@ class Oracle:
             raise Violation(f"desk {desk.name} lets go of work that waits")
         handed = {n for (n,) in ask(desk.store.database, "SELECT op_n FROM journal WHERE op_n > 0 AND ack_seq = 0")}
         self.street.owed.update(key for key, op in operations(desk, 0) if op.n in handed and op.kind != "none")
+        if desk.is_removed:
+            self.street.parted.add(desk.store.replica)
+            self.destroyed.add(desk.store.replica)
 
     def wrote(self, desk: Computer) -> None:
         """Note what the desk's newest operations wrote."""
@@ -389,8 +394,11 @@ class Oracle:
 
     def _has_died(self, key: Key, living: dict[tuple[int, int], str]) -> bool:
         """Whether no computer has the operation any more: its file was replaced by an older copy, or set up anew after it was told to be a
-        copy; or the value was erased with a scope before a restored street asked for it again.
+        copy; or the value was erased with a scope before a restored street asked for it again; or the computer was taken off the list and
+        destroyed what it had, and then the street lost the life in which it did.
         """
+        if key[0] in self.destroyed - self.street.parted and living.get(key[:2]) != key[2]:
+            return True
         if self.lives and living.get(key[:2]) == "":
             return True
         return key[0] in self.copied and living.get(key[:2]) != key[2]

@@ -140,7 +140,8 @@ def withdrawal_drops_outbox() -> Iterator[None]:
         inner(self, kind, ids)
         for i in ids:
             self.connection.exec_driver_sql(
-                f"UPDATE journal SET state = 'settled' WHERE record_id = {i} AND state = 'waiting'"
+                "UPDATE journal SET after = NULL, before = NULL, base = NULL, effects = NULL "
+                f"WHERE record_id = {i} AND state IN ('waiting', 'sent')"
             )
 
     with _replace(Replay, "_remove", remove):

@@ -230,7 +230,7 @@ class Simulation(Wire, Machines):
             self.oracle.holds_the_same(desk, "a scope", done.held)
         self.oracle.reads_own_writes(desk)
         with desk.store.read() as reader:
-            desk.quiet_seq = min(seq for seq, _after in positions(reader.connection).values())
+            desk.quiet_seq = min((seq for seq, _after in positions(reader.connection).values()), default=-1)
 
     def final_states(self) -> list[object]:
         """Records and versions of the street and of every desk."""

@@ -72,6 +72,29 @@ def test_versions_that_a_restored_street_lost_are_forgotten_on_the_desks(world: 
     assert cells(reader.store, house) == cells(world.store, house) == {}
 
 
+def test_a_street_restored_twice_from_one_backup_gives_no_number_twice(world: World) -> None:
+    """An edit of a record that the second restore lost must not come to rest on another that was made since."""
+    world.add_households(0, 1)
+    desk = world.desk()
+    desk.sync()
+    saved = world.folder / "saved.db"
+    copy_database(world.store.database, saved)
+    restored(world, saved)
+    with world.store.unit(SYSTEM) as unit:
+        lost = unit.create(Household(number="L", grid_id=world.grids[0], address="Of the life between")).id
+    desk.sync()
+    desk.amend(lost, remark="of the lost one")
+    world.clock.now += 60_000
+    restored(world, saved)
+    with world.store.unit(SYSTEM) as unit:
+        made = unit.create(Household(number="N", grid_id=world.grids[0], address="Of the second life")).id
+    desk.sync()
+    assert lost != made
+    assert desk.household(made).remark is None
+    with desk.store.read() as reader:
+        assert reader.find(Household, lost) is None
+
+
 def test_an_old_answer_is_not_believed_for_other_work_under_the_same_numbers(world: World) -> None:
     """A stick brings the answer home after the desk's data was put back from a copy and the work done again, otherwise."""
     (house,) = world.add_households(0, 1)
