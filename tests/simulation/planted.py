@@ -341,5 +341,6 @@ SHOWN: dict[str, tuple[int, ...]] = {
     "handed_over_forgotten": (368,),
     "old_life_kept": (66,),
     "unknown_field_dropped": (85,),
+    "withdrawal_drops_outbox": (271,),
 }
 """Seeds that showed the bugs which seldom meet their company; see `fleet.first_failing`."""
