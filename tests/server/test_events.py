@@ -231,7 +231,7 @@ def test_a_stop_lets_desks_go_at_once_and_says_when_to_come_back(town: TownStree
     ear = Ear(url, token, 0)
     started = time.monotonic()
     server.stop()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 9
     assert within(SOON_S, lambda: not ear.thread.is_alive())
     assert ear.refusal is None and 10 <= ear.street.come_back_s <= 60
     ear.end()
@@ -246,4 +246,4 @@ def test_over_tls_a_listener_hears_and_hangs_up_too(tmp_path: Path) -> None:
             assert ear.beats and ear.refusal is None
             started = time.monotonic()
             ear.end()
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 9

@@ -70,14 +70,14 @@ def test_a_body_that_is_too_large_is_refused(tight: Served, declared: bool) -> N
 def test_a_body_that_never_ends_is_cut_off(tight: Served) -> None:
     token = tight.enrol()["token"]
     host, port = tight.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as line:
+    with socket.create_connection((host, int(port)), timeout=60) as line:
         line.sendall(
             f"POST /sync/v1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 500\r\n\r\nabc".encode()
         )
         started = time.monotonic()
         answer = line.recv(4096)
     assert b" 408 " in answer.split(b"\r\n")[0]
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def test_a_caller_that_hangs_up_leaves_the_server_well(tight: Served) -> None:

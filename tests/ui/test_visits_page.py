@@ -227,7 +227,7 @@ def test_a_future_visit_is_refused_at_its_field_and_in_view(open_window: Open, g
     keys.press("Ctrl+Enter")
     said = panel.problems.labels["visited_at"]
     assert "future" in said.text() and panel.when.property("tone") == "danger" and panel.when.hasFocus()
-    qtbot.waitUntil(lambda: not said.visibleRegion().isEmpty(), timeout=2_000)
+    qtbot.waitUntil(lambda: not said.visibleRegion().isEmpty(), timeout=20_000)
     assert said.visibleRegion().boundingRect().height() == said.height(), "the button bar hides nothing of it"
     keys.write("1")
     assert not said.text() and panel.when.property("tone") != "danger"
