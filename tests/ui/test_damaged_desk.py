@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from gridman.joining import join_desk
+from gridman.joining import DeskDoor, join_desk
 from gridman.kernel.errors import Refusal
 from gridman.services.enrolment import Enrolled
-from gridman.services.signin import desk_users, keep_language, kept_language, known_server, set_up_desk, sign_in
+from gridman.services.signin import desk_users, set_up_desk, sign_in
 from gridman.store.keys import Cost
 from gridman.ui.app import _Program, make_application
 from gridman.ui.background import Background
@@ -19,36 +18,6 @@ from gridman.ui.theme import theme_of
 
 PASSPHRASE = "seven grey herons"
 _PAGE = 4_096
-
-
-class LocalDoor:
-    """The product's sign-in on `data_dir`."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
-
-    @property
-    def language(self) -> str:
-        return kept_language(self.data_dir)
-
-    @property
-    def server_url(self) -> str:
-        return known_server(self.data_dir)
-
-    def keep_language(self, code: str) -> None:
-        keep_language(self.data_dir, code)
-
-    def users(self) -> Any:
-        return desk_users(self.data_dir)
-
-    def open(self, login: str, passphrase: str) -> Any:
-        return join_desk(sign_in(self.data_dir, login, passphrase))
-
-    def set_up(self, *args: Any) -> Any:
-        raise NotImplementedError
-
-    def unlock(self, desk: Any, passphrase: str) -> None:
-        raise NotImplementedError
 
 
 def make_desk(data: Path, replica: int = 7, *, again: bool = False) -> Path:
@@ -83,14 +52,14 @@ def spoil_page(file: Path, page: int) -> None:
 
 @pytest.fixture
 def program(data: Path) -> Iterator[_Program]:
-    made = _Program(make_application([]), LocalDoor(data), "en", "light")
+    made = _Program(make_application([]), DeskDoor(data), "en", "light")
     yield made
     made.end()
 
 
 def test_a_damaged_profile_is_told_in_the_window_which_offers_to_set_up(qtbot: QtBot, data: Path) -> None:
     (data / "desk.json").write_bytes(b"{")
-    window = SignInWindow(LocalDoor(data), theme_of())
+    window = SignInWindow(DeskDoor(data), theme_of())
     qtbot.addWidget(window)
     assert window._forms.currentWidget() is window._setup
     assert "desk.json" in window._problem.text() and "enrol this computer again" in window._problem.text()
@@ -113,7 +82,7 @@ def test_a_data_file_damaged_further_in_is_told_at_the_sign_in(qtbot: QtBot, dat
     window = program._signin
     assert window is not None
     qtbot.addWidget(window)
-    desk = LocalDoor(data).open("worker", PASSPHRASE)
+    desk = DeskDoor(data).open("worker", PASSPHRASE)
     for page in pages:
         spoil_page(file, page)  # after the sign-in, as a disk fails
     for engine in (desk.store.database.reader, desk.store.database.writer):
@@ -126,7 +95,7 @@ def test_a_data_file_damaged_further_in_is_told_at_the_sign_in(qtbot: QtBot, dat
 def test_damage_met_while_working_is_a_refusal_and_no_bug(qtbot: QtBot, data: Path) -> None:
     file = data / "desk-7" / "desk.db"
     page = root_page(data, "person")
-    desk = LocalDoor(data).open("worker", PASSPHRASE)
+    desk = DeskDoor(data).open("worker", PASSPHRASE)
     spoil_page(file, page)
     for engine in (desk.store.database.reader, desk.store.database.writer):
         engine.dispose()
@@ -143,7 +112,7 @@ def test_damage_met_while_working_is_a_refusal_and_no_bug(qtbot: QtBot, data: Pa
 
 def test_setting_up_again_leads_to_the_form_with_what_is_known(qtbot: QtBot, data: Path, program: _Program) -> None:
     program.begin()
-    program._opened(LocalDoor(data).open("worker", PASSPHRASE))
+    program._opened(DeskDoor(data).open("worker", PASSPHRASE))
     session = program._session
     assert session is not None
     session.shell.ask_window("set_up_again")

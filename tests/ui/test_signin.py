@@ -1,6 +1,6 @@
 """Signing in, and setting a computer up once; with the product's own key files."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from gridman.joining import DeskDoor
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
 from gridman.services.enrolment import Enrolled
 from gridman.services.signin import (
     DeskParts,
-    DeskUser,
-    desk_users,
     destroy_desk,
-    keep_language,
-    kept_language,
-    known_server,
     set_up_desk,
     sign_in,
 )  # fmt: skip
@@ -43,26 +39,12 @@ LONG = Refusal(
 )
 
 
-class LocalDoor:
+class LocalDoor(DeskDoor):
     """The product's sign-in without a street server: an enrolment with one known code."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
+        super().__init__(data_dir)
         self.opened: list[DeskParts] = []
-
-    @property
-    def language(self) -> str:
-        return kept_language(self.data_dir)
-
-    @property
-    def server_url(self) -> str:
-        return known_server(self.data_dir)
-
-    def keep_language(self, code: str) -> None:
-        keep_language(self.data_dir, code)
-
-    def users(self) -> Sequence[DeskUser]:
-        return desk_users(self.data_dir)
 
     def open(self, login: str, passphrase: str) -> Any:
         self.opened.append(sign_in(self.data_dir, login, passphrase))
