@@ -1,8 +1,8 @@
 """Set up and check everything: lint, format, types, import contracts, tests.
 
 `python3 build_scripts/test.py [--fast] [pytest arguments]`: `--fast` leaves out the tests marked slow; everything else
-goes to pytest. Without arguments of pytest's the simulator's histories are played beside the other tests, with what processor
-time these leave.
+goes to pytest. Without arguments of pytest's the server's tests run in a Python that refuses Qt, and the simulator's histories are
+played beside the other tests, with what processor time these leave.
 """
 
 import io
@@ -21,6 +21,7 @@ from prepare import prepare, running_environ
 from steps import EXIT_SETUP, ROOT, SetupProblem
 
 _BESIDE = Path("tests") / "simulation"
+_WITHOUT_QT = Path("tests") / "server"
 SOURCES = ["gridman", "build_scripts", "tests"]
 
 
@@ -28,14 +29,17 @@ def checks(arguments: list[str]) -> list[tuple[str, list[str]]]:
     """Name and `python` arguments of each check, in order."""
     is_fast = "--fast" in arguments
     passed = [argument for argument in arguments if argument != "--fast"]
-    return [
+    pytest = ["-m", "pytest", *(["-m", "not slow"] if is_fast else [])]
+    server = ["-p", "tests.support.without_qt", "-p", "no:pytest-qt", "-W", "ignore::pytest.PytestConfigWarning"]
+    found = [
         ("lint", ["-m", "ruff", "check", *SOURCES]),
         ("format", ["-m", "ruff", "format", "--check", *SOURCES]),
         ("types", ["-m", "mypy"]),
         ("types on Windows", ["-m", "mypy", "--platform", "win32", "--cache-dir", ".mypy_cache/windows"]),
         ("import contracts", ["-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-logo"]),
-        ("tests", ["-m", "pytest", *(["-m", "not slow"] if is_fast else []), *(passed or [f"--ignore={_BESIDE}"])]),
+        ("tests", [*pytest, *(passed or [f"--ignore={_BESIDE}", f"--ignore={_WITHOUT_QT}"])]),
     ]
+    return found if passed else [*found, ("server without Qt", [*pytest, *server, str(_WITHOUT_QT)])]
 
 
 def _politely() -> dict[str, Any]:

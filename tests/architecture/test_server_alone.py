@@ -1,24 +1,16 @@
-"""The street server lives without Qt: all below `ui` imports, and the server's tests pass, where PySide6 is refused."""
+"""The street server lives without Qt: all below `ui` imports where PySide6 is refused, and there its tests are run."""
 
 import os
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.architecture.source import ROOT
 
-REFUSE = """
-import sys
-
-class Refused:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"PySide6", "shiboken6"}:
-            raise ModuleNotFoundError(f"{name} is refused in this process", name=name)
-        return None
-
-sys.meta_path.insert(0, Refused())
-"""
+REFUSE = "import tests.support.without_qt; "
 IMPORT_ALL = (
     REFUSE
     + """
@@ -61,20 +53,12 @@ def test_the_command_line_answers_without_qt() -> None:
         assert made.returncode == 0, made.stderr[-3000:]
 
 
-@pytest.mark.slow
-def test_the_server_passes_its_tests_without_qt() -> None:
-    code = REFUSE + "import pytest; sys.exit(pytest.main(sys.argv[1:]))"
-    options = [
-        "-p",
-        "no:pytest-qt",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "ignore::pytest.PytestConfigWarning",
-        "-q",
-        "-x",
-        "-m",
-        "not slow",
-    ]
-    made = alone(code, *options, "tests/server")
-    assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
+def test_the_test_command_runs_the_servers_tests_without_qt_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "build_scripts"))
+    refused = alone(REFUSE + "import PySide6")
+    assert refused.returncode == 1 and "PySide6 is refused" in refused.stderr
+    checks = runpy.run_path(str(ROOT / "build_scripts" / "test.py"))["checks"]([])
+    where = str(Path("tests") / "server")
+    (command,) = [arguments for _name, arguments in checks if where in arguments]
+    assert command[command.index("tests.support.without_qt") - 1] == "-p"
+    assert [arguments for _name, arguments in checks if f"--ignore={where}" in arguments]
