@@ -22,6 +22,8 @@ from gridman.services.backup_folder import backup_here
 from gridman.services.figures import Figures, figures_of
 from gridman.services.street import Street, open_street
 from gridman.store import accounts as rows
+from gridman.store.handing import hand_over_of
+from gridman.store.pushed import last_pushed
 from gridman.store.register_batches import all_batches
 from gridman.store.switching import REPLACED, RESTORED, Switch, decide_switch, take_back_switch, wanted_switch
 from gridman.store.unit import Reader
@@ -55,7 +57,8 @@ class Computer:
 @dataclass(frozen=True)
 class Comparison:
     """What is served now against what would be. `accounts_gone`: made since, not in the restored one; `accounts_back`: suspended since, there
-    in use again; computers alike (`computers_back`: shut out since, there trusted again); `imports_gone`: numbers of imports made since.
+    in use again; computers alike (`computers_back`: shut out since, there trusted again); `imports_gone`: numbers of imports made since;
+    `work_gone`: changes that came since from computers which are shut out by now, so that no desk sends them again.
     """
 
     now: Figures
@@ -65,6 +68,7 @@ class Comparison:
     computers_gone: tuple[Computer, ...]
     computers_back: tuple[Computer, ...]
     imports_gone: tuple[str, ...]
+    work_gone: int
 
 
 def new_folder_name(street: Street) -> str:
@@ -170,7 +174,18 @@ def compare(street: Street, actor: Actor, name: str) -> Comparison:
             computers_gone=tuple(c for replica, c in devices_now.items() if replica not in ever_then),
             computers_back=tuple(c for replica, c in devices_then.items() if replica not in devices_now),
             imports_gone=tuple(sorted(b.number for b in all_batches(now) if b.number not in imports_then)),
+            work_gone=_work_gone(now, then),
         )
+
+
+def _work_gone(now: Reader, then: Reader) -> int:
+    shut_out = [d.replica for d in rows.devices(now) if d.revoked_at is not None]
+    return sum(max(0, _came_from(now, replica) - _came_from(then, replica)) for replica in shut_out)
+
+
+def _came_from(reader: Reader, replica: int) -> int:
+    """How many changes this computer sent, in the ordinary way or when it was shut out."""
+    return last_pushed(reader.connection, replica) + hand_over_of(reader, replica).changes
 
 
 def _logins(reader: Reader) -> set[str]:

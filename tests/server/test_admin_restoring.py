@@ -19,7 +19,9 @@ from gridman.services.restoring import decide, discard, page_restored, restore_h
 from gridman.services.street import Street, open_street
 from gridman.store import switching
 from gridman.store.accounts import street_identity
+from gridman.store.handing import add_to_hand_over
 from gridman.store.migrations import head
+from gridman.store.pushed import keep_answers
 from gridman.store.switching import RESTORED, Switch, decide_switch, finish_switch, is_half_switched, wanted_switch
 from tests.server.office import Office, office, small
 from tests.server.serving import Process, serving
@@ -51,7 +53,10 @@ def later(street: Street, users: dict[str, int], organisation: int) -> None:
     with street.store.unit(SYSTEM) as unit:
         create_user(unit, "new-one", "New", "street_clerk", organisation, hasher=CHEAP_HASHER)
         suspend(unit, users[CLERK])
+        sent = [(n, f"digest{n}", {}) for n in range(1, 8)]
+        keep_answers(unit.connection, 2, sent, 1, unit.now)  # seven changes, and two more when it heard of it
         revoke_device(unit, 2, LOST)
+        add_to_hand_over(unit.connection, 2, changes=2)
     enrol(street.store, WORKER, "Since", password=PASSWORD, hasher=CHEAP_HASHER)
 
 
@@ -100,6 +105,7 @@ def test_a_restored_street_is_compared_before_anything_changes(
         page = restored(browser, name)
         assert "new-one" in page.text and "Since" in page.text and "suspended sinceclerk" in page.text
         assert "2 (Counter, worker)" in page.text and "Shut them out right after the start" in page.text
+        assert "destroyed their records9" in page.text and "If there is a later backup" in page.text
         here = page.path
         assert browser.send(page.form(f"{here}/serve"), password="not mine at all").status == 422
         assert wanted_switch(street.data_dir) is None

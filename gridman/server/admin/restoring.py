@@ -178,6 +178,10 @@ def _goes(ask: Ask, found: Comparison) -> Html:
         (ask.say(N_("Accounts made since")), ", ".join(found.accounts_gone) or "–"),
         (ask.say(N_("Computers enrolled since; they must be enrolled again")), computers(found.computers_gone)),
         (ask.say(N_("Imports since")), ", ".join(found.imports_gone) or "–"),
+        (
+            ask.say(N_("Changes sent since by computers that are shut out now; they have destroyed their records")),
+            str(found.work_gone),
+        ),
     ]
     back: list[tuple[str, Part]] = [
         (ask.say(N_("Accounts suspended since")), ", ".join(found.accounts_back) or "–"),
@@ -185,6 +189,7 @@ def _goes(ask: Ask, found: Comparison) -> Html:
     ]
     is_risky = bool(found.accounts_back or found.computers_back)
     told = N_("These would be trusted again. Shut them out right after the start, before anything else.")
+    lost = N_("No desk can send those changes again. If there is a later backup, take that one.")
     return join(
         card(
             facts(gone),
@@ -192,6 +197,7 @@ def _goes(ask: Ask, found: Comparison) -> Html:
             title=ask.say(N_("What would be missing")),
         ),
         card(facts(back), title=ask.say(N_("What would come back"))),
+        note(ask.say(lost), tone="danger") if found.work_gone else None,
         note(ask.say(told), tone="danger") if is_risky else None,
     )  # fmt: skip
 
