@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _, ngettext
 from gridman.ui.cells import EndKept
+from gridman.ui.column_fit import ColumnFit
 from gridman.ui.shell import Shell
 from gridman.ui.tables import Column, Fetch, RowsModel
 from gridman.ui.widgets import EmptyState, button, icon_button, label
@@ -31,10 +32,6 @@ __all__ = ["Nothing", "TablePane"]
 
 _LOADING_AFTER_MS = 300
 _COPY_LIMIT = 5_000
-_MAIN_SHARE = 0.3
-"""The least part of a list's width for its main column."""
-_LEAST_SHARE = 0.6
-"""How far the other columns give way at most."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,6 @@ class TablePane(QFrame):
         self._wanted: int | None = None
         self._total: int | None = None
         self._is_settling = False
-        self._is_fitting = False
-        self._natural: dict[int, int] = {}
         self.model = RowsModel(shell.background, shell.theme, columns, rows, self)
         self.view = self._make_view(columns)
         self._bar = QHBoxLayout()
@@ -121,18 +116,18 @@ class TablePane(QFrame):
         view.verticalHeader().setDefaultSectionSize(self._shell.theme.sizes["row"])
         header = view.horizontalHeader()
         header.setHighlightSections(False)
-        header.setMinimumSectionSize(40)
         factor = self._shell.theme.sizes["base"] / 14
         metrics = QFontMetrics(self._shell.theme.font())
         shown = self._shell.settings.get(f"columns.{self._name}")
         for i, column in enumerate(columns):
-            header.setSectionResizeMode(
-                i, QHeaderView.ResizeMode.Stretch if column.stretches else QHeaderView.ResizeMode.Interactive
-            )
-            view.setColumnWidth(i, column.width_px(metrics, factor))
             view.setColumnHidden(i, column.key not in shown if shown else not column.is_shown)
             if column.keeps_end:
                 view.setItemDelegateForColumn(i, EndKept(view))
+        self._fit = ColumnFit(
+            view, self._shell.theme, [column.width_px(metrics, factor) for column in columns],
+            next((i for i, column in enumerate(columns) if column.stretches), None),
+            [i for i, column in enumerate(columns) if column.cuts],
+        )  # fmt: skip
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(False)
         header.sectionClicked.connect(self._sort)
@@ -141,31 +136,7 @@ class TablePane(QFrame):
         view.selectionModel().currentRowChanged.connect(self._current_changed)
         view.doubleClicked.connect(self._open)
         view.entered_row.connect(self._open_current)
-        view.resized.connect(self._fit)
-        header.sectionResized.connect(self._resized)
-        self._natural = {i: view.columnWidth(i) for i, column in enumerate(columns) if not column.stretches}
         return view
-
-    def _resized(self, section: int, was: int, now: int) -> None:
-        """A column drawn wider or narrower by hand stays so."""
-        if not self._is_fitting and section in self._natural:
-            self._natural[section] = now
-
-    def _fit(self) -> None:
-        """In a narrow window or with large text the other columns give way, so that the one that says what a row is about stays readable."""
-        header = self.view.horizontalHeader()
-        stretched = next(
-            (i for i, c in enumerate(self.model.columns) if c.stretches and not header.isSectionHidden(i)), None
-        )
-        shown = {i: width for i, width in self._natural.items() if not header.isSectionHidden(i)}
-        if stretched is None or not shown:
-            return
-        wide = self.view.viewport().width()
-        share = min(1.0, max(_LEAST_SHARE, (wide - wide * _MAIN_SHARE) / sum(shown.values())))
-        self._is_fitting = True
-        for i, width in shown.items():
-            self.view.setColumnWidth(i, int(width * share))
-        self._is_fitting = False
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -312,6 +283,7 @@ class TablePane(QFrame):
                 header.setSortIndicator(
                     i, Qt.SortOrder.DescendingOrder if is_descending else Qt.SortOrder.AscendingOrder
                 )
+                self._fit.fit()  # the arrow takes room in the title
                 return
         header.setSortIndicatorShown(False)
 
@@ -345,7 +317,7 @@ class TablePane(QFrame):
             self.copy_rows()
             return
         self.view.setColumnHidden(action.data(), not action.isChecked())
-        self._fit()
+        self._fit.fit()
         shown = [c.key for i, c in enumerate(self.model.columns) if not self.view.isColumnHidden(i)]
         self._shell.remember(f"columns.{self._name}", shown)
 
@@ -367,11 +339,6 @@ class _View(QTableView):
     """A table that says when Enter is pressed on a row."""
 
     entered_row = Signal()
-    resized = Signal()
-
-    def resizeEvent(self, event: Any) -> None:
-        super().resizeEvent(event)
-        self.resized.emit()
 
     def keyPressEvent(self, event: Any) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():

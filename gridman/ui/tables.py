@@ -36,6 +36,7 @@ class Column:
     """One column. `title`: message id; `text` shows a row's value; `order`: the query's name for sorting by it (empty: cannot);
     `tone` gives a row's tone ("good", "attention", "danger", "information", "neutral" or ""): colour with a sign before the words.
     `keeps_end`: where it is too narrow, the end of its words stays and the beginning goes (addresses).
+    `cuts`: its words may end in dots where there is not room for all; without it the column stays as wide as its rows need.
     `words`: every word a column of codes can show, so that it is made wide enough for the longest.
     """
 
@@ -50,6 +51,7 @@ class Column:
     is_shown: bool = True
     words: Callable[[], Iterable[str]] | None = None
     keeps_end: bool = False
+    cuts: bool = False
 
     def width_px(self, metrics: QFontMetrics, factor: float) -> int:
         """How wide to make it: `width` (at a text of 14 px) times `factor`; for words up to `_WIDEST` times that, and then cut."""

@@ -207,7 +207,7 @@ def test_in_a_narrow_list_the_main_column_stays_readable(qtbot: QtBot, pane: Tab
     others = sum(pane.view.columnWidth(i) for i in range(len(pane.model.columns)) if i != main)
     pane.resize(others + 20, 300)
     qtbot.waitUntil(lambda: pane.view.viewport().width() < others + 40)
-    assert pane.view.columnWidth(main) >= pane.view.viewport().width() * 0.28
+    assert pane.view.columnWidth(main) >= pane.view.viewport().width() * 0.3, "no rows, nothing to cut"
     assert pane.view.columnWidth(side) < natural
     pane.resize(1_200, 300)
     qtbot.waitUntil(lambda: pane.view.columnWidth(side) == natural)

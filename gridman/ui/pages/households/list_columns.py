@@ -33,9 +33,9 @@ COLUMNS = (
     Column("head", N_("Head"), 72, lambda r: r.head_name, "head"),
     Column("people", N_("People"), 54, lambda r: str(r.people_count), is_right=True),
     Column("due", N_("Due"), 108, _due, "due", tone=_due_tone),
-    Column("care", N_("Care groups"), 140, lambda r: r.care_words, is_shown=False),
+    Column("care", N_("Care groups"), 140, lambda r: r.care_words, is_shown=False, cuts=True),
     Column("number", N_("Household no."), 130, lambda r: r.number, "number", is_shown=False),
     Column("visit", N_("Last visit"), 100, _last, "visit", is_shown=False),
-    Column("grid", N_("Grid"), 100, lambda r: r.grid_name, is_shown=False),
+    Column("grid", N_("Grid"), 100, lambda r: r.grid_name, is_shown=False, cuts=True),
     Column("waiting", N_("Sending"), 90, _waiting, is_shown=False, tone=_waiting_tone),
 )

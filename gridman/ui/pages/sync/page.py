@@ -35,13 +35,13 @@ COLUMNS = (
     Column("state", N_("State"), 150, lambda r: _(STATE_WORDS.get(r.state, r.state)), tone=lambda r: STATE_TONES.get(r.state, "neutral"),
            words=lambda: [_(word) for word in STATE_WORDS.values()]),
     Column("noun", N_("Record"), 92, lambda r: r.noun, words=lambda: [_(word) for word in NOUN_WORDS.values()]),
-    Column("act", N_("Action"), 96, lambda r: r.act),
+    Column("act", N_("Action"), 96, lambda r: r.act, cuts=True),
     Column("record", N_("About"), 160, lambda r: r.record, stretches=True),
-    Column("fields", N_("What was written"), 140, lambda r: r.fields, is_shown=False),
+    Column("fields", N_("What was written"), 140, lambda r: r.fields, is_shown=False, cuts=True),
     Column("at", N_("Written at"), 92, lambda r: show_lately(r.at)),
     Column("ack", N_("Confirmed by the street at"), 92, lambda r: show_lately(r.ack_at) if r.ack_at else "", is_shown=False),
     Column("n", N_("Number on this desk"), 60, lambda r: str(r.id), is_right=True, is_shown=False),
-    Column("reason", N_("Reason"), 160, lambda r: r.reason, is_shown=False),
+    Column("reason", N_("Reason"), 160, lambda r: r.reason, is_shown=False, cuts=True),
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QScrollArea, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QScrollArea, QTableView, QVBoxLayout, QWidget
 
 from gridman.domain import codes
 from gridman.kernel.clock import day_of, show_day, show_instant
@@ -13,6 +13,7 @@ from gridman.services.today import Today, today
 from gridman.ui.actions import Verb
 from gridman.ui.cells import EndKept
 from gridman.ui.changes import Changed
+from gridman.ui.column_fit import ColumnFit
 from gridman.ui.mapview.symbols import state_word
 from gridman.ui.page import Page
 from gridman.ui.pages.today.due_list import DueModel
@@ -22,6 +23,9 @@ from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, EmptyState, badge, button, clear, column_of, label, row_of, rule, scrolled
 
 __all__ = ["TodayPage", "make_page"]
+
+_WIDTHS = (160, 76, 118, 100)
+"""Of the due list's columns, at a text of 14 px."""
 
 
 class TodayPage(Page):
@@ -71,12 +75,8 @@ class TodayPage(Page):
         view.verticalHeader().setDefaultSectionSize(self.shell.theme.sizes["row"])
         header = view.horizontalHeader()
         header.setHighlightSections(False)
-        for number, width in enumerate((0, 76, 118, 90)):
-            header.setSectionResizeMode(
-                number, QHeaderView.ResizeMode.Stretch if not width else QHeaderView.ResizeMode.Interactive
-            )
-            if width:
-                view.setColumnWidth(number, round(width * self.shell.theme.sizes["base"] / 14))
+        grown = self.shell.theme.sizes["base"] / 14
+        ColumnFit(view, self.shell.theme, [round(width * grown) for width in _WIDTHS], 0, ())
         view.doubleClicked.connect(self._log_index)
         for keys, slot in (("L", self.do_log_chosen), ("Return", self.do_log_chosen), ("O", self.do_open_chosen)):
             shortcut = QShortcut(keys, view, context=Qt.ShortcutContext.WidgetShortcut)
