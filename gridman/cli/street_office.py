@@ -31,6 +31,9 @@ def fill(parts: Any) -> None:
         action="store_true",
         help=_("not lost but taken out of service: what it hands over is not marked as doubtful"),
     )
+    revoke.add_argument(
+        "--reason", required=True, metavar="TEXT", help=_("why, in a few words; it stands in the audit log")
+    )
     department = parts.add_parser("department", help=_("departments of the street")).add_subparsers(
         metavar="DO", required=True
     )
@@ -248,14 +251,15 @@ def _devices(args: argparse.Namespace, console: Console) -> int:
 
 
 def _revoke(args: argparse.Namespace, console: Console) -> int:
-    from gridman.services.enrolment import LOST, RETIRED, revoke_device
+    from gridman.services.enrolment import LOST, RETIRED, reason_given, revoke_device
 
+    reason = reason_given(args.reason)
     with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
-        revoke_device(unit, args.number, RETIRED if args.retired else LOST)
+        revoke_device(unit, args.number, RETIRED if args.retired else LOST, reason)
     console.say(
         _("Computer {number} is shut out; it destroys its records at its next contact.").format(number=args.number)
     )
-    console.give({"number": args.number, "revoked": True})
+    console.give({"number": args.number, "revoked": True, "reason": reason})
     return 0
 
 

@@ -27,8 +27,8 @@ from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "CODE_MS", "LOST", "RETIRED", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "no_reason",
-    "plain_name",     "revoke_device", "rotate_token", "take_back",
+    "CODE_MS", "LOST", "RETIRED", "Device", "Enrolled", "actor_of_token", "enrol", "new_code", "note_seen", "plain_name",
+    "reason_given", "revoke_device", "rotate_token", "take_back",
 ]  # fmt: skip
 
 CODE_MS = 24 * 3_600_000
@@ -233,7 +233,7 @@ def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST, reason: str 
     if revoked_as not in (LOST, RETIRED):
         raise ValueError(f"a device is revoked as lost or retired, not {revoked_as!r}")
     if not is_fit(reason):
-        raise no_reason()
+        raise _no_reason()
     device = rows.device_of(unit, replica)
     if device is None:
         raise Refusal(
@@ -257,7 +257,15 @@ def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST, reason: str 
         )
 
 
-def no_reason() -> Refusal:
+def reason_given(text: str) -> str:
+    """Why a person shuts a computer out, as the audit log keeps it; refuses with ``device.reason`` when nothing is said or it may not stand there."""
+    reason = text.strip()
+    if not reason or not is_fit(reason):
+        raise _no_reason()
+    return reason
+
+
+def _no_reason() -> Refusal:
     """``device.reason``: why a computer is shut out is not said, or not in a way that the audit log may keep."""
     return Refusal(
         "device.reason",

@@ -293,7 +293,7 @@ def test_the_street_server_is_asked(town: Town, passphrase: str, capsys: pytest.
     assert [p["code"] for p in server()["problems"]] == ["sync.unreachable"]
     with served(town.street, int(address.rsplit(":", 1)[1])):
         assert server()["problems"] == []
-        assert main(["street", "device", "revoke", "2", "--data", str(town.street)]) == 0
+        assert main(["street", "device", "revoke", "2", "--reason", "lost", "--data", str(town.street)]) == 0
         revoked = server()
     assert revoked["is_wrong"] and [p["code"] for p in revoked["problems"]] == ["auth.device_revoked"]
 

@@ -429,11 +429,27 @@ def test_the_administrators_work(
         o["id"] == made["id"] and o["is_department"] for o in told(capsys, "street", "department", "list", *where)
     )
     assert [d["number"] for d in told(capsys, "street", "device", "list", *where)] == [2]
-    assert told(capsys, "street", "device", "revoke", "7", *where, code=1)["refused"] == "device.missing"
+    revoke = ["street", "device", "revoke", *where, "--reason"]
+    assert told(capsys, *revoke, "given back", "7", code=1)["refused"] == "device.missing"
     assert (
         told(capsys, "street", "assign", *where, "--login", LOGIN, "--grid", "1", code=1)["refused"] == "assign.no_grid"
     )
     assert told(capsys, "street", "init", *where, "--name", "x", "--admin", "y", code=1)["refused"] == "street.founded"
+
+
+@pytest.mark.parametrize(("options", "as_"), [((), "lost"), (("--retired",), "retired")])
+def test_why_a_computer_is_shut_out_stands_in_the_audit_log(
+    town: Town, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], as_: str
+) -> None:
+    where = ["--data", str(town.street)]
+    revoke = ["street", "device", "revoke", "2", *where, *options]
+    assert main(revoke) == 2
+    for unfit in (" ", "call 13800000000"):
+        assert told(capsys, *revoke, "--reason", unfit, code=1)["refused"] == "device.reason"
+    assert told(capsys, "street", "device", "list", *where)[0]["revoked_as"] == ""
+    told(capsys, *revoke, "--reason", " left on the bus ")
+    (line,) = told(capsys, "street", "audit", *where, "--act", "revoke")
+    assert line["details"] == {"device": 2, "revoked_as": as_, "reason": "left on the bus"}
 
 
 def test_an_ended_assignment_takes_the_grid_away(town: Town, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import Fields, actions, card, chip, empty, facts, form, link, note, table
-from gridman.services.enrolment import LOST, RETIRED, new_code, no_reason, revoke_device
+from gridman.services.enrolment import LOST, RETIRED, new_code, reason_given, revoke_device
 from gridman.services.handover import LOST_WINDOW_MS
 from gridman.services.overview import DeskLine, page_desks
 from gridman.services.trust import Invitation, browser_fingerprint, fingerprint_of, served
@@ -224,9 +224,7 @@ def post_revoke(ask: Ask) -> Answer:
     """Shut it out."""
     how = RETIRED if ask.form.get("as") == RETIRED else LOST
     try:
-        reason = ask.form.get("reason", "").strip()
-        if not reason:
-            raise no_reason()
+        reason = reason_given(ask.form.get("reason", ""))
         with ask.street.store.unit(ask.actor) as unit:
             revoke_device(unit, ask.number("number"), how, reason)
     except Refusal as refusal:
