@@ -1,7 +1,6 @@
-"""`gridman sync`: one exchange with the street server, or one every few minutes; and the whole story of one record."""
+"""`gridman sync`: one exchange with the street server, or one whenever there is something; and the whole story of one record."""
 
 import argparse
-import time
 from typing import Any
 
 from gridman.cli.console import Console
@@ -28,13 +27,17 @@ def fill(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_data(parser)
     add_login(parser)
-    parser.add_argument("--watch", action="store_true", help=_("go on until Ctrl+C"))
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help=_("go on until Ctrl+C: at once when the street has something, else now and then"),
+    )
     parser.add_argument(
         "--every",
         type=int,
         default=60,
         metavar="SECONDS",
-        help=_("with --watch: pause between two rounds (default: 60)"),
+        help=_("with --watch: pause while nothing is heard, give or take a fifth (default: 60)"),
     )
     parser.add_argument(
         "--check",
@@ -57,14 +60,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
             return _explain(desk, args.explain, console)
         if args.check:
             return _check(desk, console)
-        code = _round(desk, console)
-        while args.watch:
-            time.sleep(max(1, args.every))
-            try:
-                code = _round(desk, console)
-            except Refusal as refusal:  # the network comes and goes; watching goes on
-                console.warn(refusal.words())
-        return code
+        if args.watch:
+            from gridman.cli.watching import watch
+
+            watch(desk, lambda: _round(desk, console), console.warn, max(1, args.every))
+        return _round(desk, console)
 
 
 def _check(desk: Any, console: Console) -> int:

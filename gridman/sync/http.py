@@ -22,7 +22,7 @@ __all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain", "take
 
 T = TypeVar("T")
 KEPT_OPEN_S = 200.0
-"""Longer than the desk's pause between two rounds (`ui.autosync`), shorter than the street waits (`server.run`)."""
+"""Longer than the desk's pause between two rounds (`sync.rhythm`), shorter than the street waits (`server.run`)."""
 
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _LARGEST_AUTHORITY = 64 << 10

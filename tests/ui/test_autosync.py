@@ -15,7 +15,8 @@ from gridman.server import run
 from gridman.services.households import HouseholdQuery, amend_household, household_ids
 from gridman.sync import http
 from gridman.sync.listening import Heard
-from gridman.ui.autosync import EVERY_S, AutoSync
+from gridman.sync.rhythm import EVERY_S
+from gridman.ui.autosync import AutoSync
 from gridman.ui.session import DeskSession
 
 
@@ -42,17 +43,17 @@ def test_a_write_is_sent_soon_and_an_absent_street_is_not_shouted_about(
     session.background.refused.connect(told.append)
     auto = AutoSync(session.shell, session.window, random.Random(1))
     auto.begin()
-    qtbot.waitUntil(lambda: auto._retry.is_failing)
+    qtbot.waitUntil(lambda: auto._rhythm.is_failing)
     assert told == [] and auto._timer.remainingTime() <= 10_000
     auto.begin()
-    qtbot.waitUntil(lambda: len(calls) == 2 and not auto._retry.is_failing)
+    qtbot.waitUntil(lambda: len(calls) == 2 and not auto._rhythm.is_failing)
     assert auto._timer.remainingTime() > 60_000
     with desk.store.read() as reader:
         household_id = household_ids(reader, HouseholdQuery())[0]
     session.background.do(amend_household, household_id, {"remark": "x"})
     qtbot.waitUntil(lambda: auto._timer.remainingTime() <= 8_000)
     auto.begin()
-    qtbot.waitUntil(lambda: auto._retry.is_failing)
+    qtbot.waitUntil(lambda: auto._rhythm.is_failing)
     assert auto._timer.isActive(), "a round that was stopped is not the last one"
 
 
@@ -93,7 +94,7 @@ def test_the_desk_synchronises_when_it_hears_that_there_is_something(
     heard.put(Heard.NEWS)
     qtbot.waitUntil(lambda: len(calls) == 1)
     heard.put(Heard.NEWS)  # while the round is under way: it may have passed what is new
-    qtbot.waitUntil(lambda: auto._has_news)
+    qtbot.waitUntil(lambda: auto._rhythm.has_news)
     going_on.set()
     qtbot.waitUntil(lambda: len(calls) == 2)
     qtbot.waitUntil(lambda: auto._job is None and auto._timer.remainingTime() > 60_000)
@@ -111,7 +112,7 @@ def test_a_street_that_is_back_is_asked_soon(open_session: Callable[..., DeskSes
     session = open_session(desk)
     auto = AutoSync(session.shell, session.window, random.Random(1))
     for _failure in range(6):
-        auto._retry.after_failure()
+        auto._rhythm.fail()
     auto._wait(200)
     heard.put(Heard.THERE)
     qtbot.waitUntil(lambda: auto._timer.remainingTime() <= 5_000)

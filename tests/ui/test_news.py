@@ -11,7 +11,8 @@ from gridman.domain.access import SYSTEM
 from gridman.domain.household import Household
 from gridman.joining import enrol_desk
 from gridman.server.run import ServerThread
-from gridman.ui.autosync import EVERY_S, AutoSync
+from gridman.sync.rhythm import EVERY_S
+from gridman.ui.autosync import AutoSync
 from gridman.ui.session import DeskSession
 from tests.support.streets import PASSWORD, WORKER, town_street
 
