@@ -200,17 +200,19 @@ class Simulation(Wire, Machines):
                     self._upgrade(desk, self.chance)
             restless = [d for d in self.desks if d.quiet_seq != self._seq() or not is_at_rest(d.store.database)]
             if not restless and turn:
-                return self._compare_all()
+                return self._compare_at_rest()
             for desk in restless:
                 self.clock.now += 1_000
                 self._tick()
                 self._round(desk)
         raise Violation(f"{[d.name for d in restless]} never come to rest")
 
-    def _compare_all(self) -> None:
-        """At rest each desk holds of each scope what the street's check says."""
+    def _compare_at_rest(self) -> None:
+        """Each desk holds of a scope what the street's check says; the oracle looks at all of them past the program."""
         for desk in self.desks:
-            for scope in ask_all_again(desk.store):
+            for scope in self.chance.sample(
+                ask_all_again(desk.store), 1
+            ):  # all of them would take half the time of a history
                 with older_version(desk.hidden):
                     request = replace(exchange.prepare(desk.store), check=scope)
                     held = exchange.absorb(desk.store, request, desk.street.exchange(request)).held
