@@ -173,9 +173,11 @@ def _change_user(args: argparse.Namespace, console: Console) -> int:
 
     with opened_street(args.data, args.database) as street, street.store.unit(SYSTEM) as unit:
         user = user_of(unit, args.login)
+        seen = {name: getattr(user, name) for name in ("name", "role", "organisation_id", "phone")}
         organisation_id = organisation_of(unit, args.organisation).id if args.organisation else user.organisation_id
         made = amend_user(
             unit, user.id, name=args.name or user.name, role=args.role or user.role, organisation_id=organisation_id, phone=user.phone or "",
+            seen=seen,
         )  # fmt: skip
     console.say(f"{made.login:<16} {made.role:<18} {made.name}")
     console.give(

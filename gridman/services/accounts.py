@@ -1,9 +1,10 @@
 """Accounts on the street server: who may sign in, with which password, and what stops guessing (domain reference DP-14)."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -16,6 +17,7 @@ from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.audit import note
+from gridman.services.meanwhile import edits_against
 from gridman.store import accounts as rows
 from gridman.store.keys import check_passphrase, fold_login
 from gridman.store.store import Store
@@ -109,21 +111,28 @@ def _check_role(role: str) -> None:
         )
 
 
-def amend_user(unit: Unit, user_id: int, *, name: str, role: str, organisation_id: int, phone: str = "") -> User:
-    """Another name, role, organisation or phone. What the user's desks hold follows at their next contact.
+def amend_user(
+    unit: Unit, user_id: int, *, name: str, role: str, organisation_id: int, phone: str = "", seen: Mapping[str, Any] | None = None
+) -> User:  # fmt: skip
+    """Another name, role, organisation or phone. What the user's desks hold follows at their next contact. `seen`: the values that the person who
+    changes them had before their eyes; what somebody else changed since is left alone, see `gridman.services.meanwhile`.
 
     Refuses an unknown role or organisation, an empty name, and with ``account.last_admin`` to leave the street without an administrator.
     """
     require(unit.actor, "account.manage")
+    unit.hold(User, user_id)
     user = unit.get(User, user_id)
     _check_role(role)
     unit.get(Organisation, organisation_id)
     values = tidy(User, {"name": name, "role": role, "organisation_id": organisation_id, "phone": phone or None})
     require_valid(User, {"login": user.login, **values}, is_new=True)
-    if user.role == "sysadmin" and role != "sysadmin":
+    if seen is not None:
+        current = {field: getattr(user, field) for field in values}
+        values = edits_against("user", current, values, tidy(User, {"phone": None, **seen}))
+    if user.role == "sysadmin" and values.get("role", user.role) != "sysadmin":
         _require_another_admin(unit, user)
     unit.amend(user, **values)
-    note(unit, "account", "user", user_id, role=role)
+    note(unit, "account", "user", user_id, role=user.role)
     return user
 
 

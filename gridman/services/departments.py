@@ -10,6 +10,7 @@ from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.audit import note
+from gridman.services.meanwhile import edits_against
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
@@ -58,11 +59,16 @@ def add_department(unit: Unit, name: str, superior_id: int) -> Organisation:
     return department
 
 
-def rename_department(unit: Unit, department_id: int, name: str) -> Organisation:
-    """Another name; what was dispatched to it, and its accounts, stay with it. Refuses with ``department.none`` and ``department.name_taken``."""
+def rename_department(unit: Unit, department_id: int, name: str, seen: str | None = None) -> Organisation:
+    """Another name; what was dispatched to it, and its accounts, stay with it. `seen`: the name that the person who changes it had before their
+    eyes, see `gridman.services.meanwhile`. Refuses with ``department.none`` and ``department.name_taken``.
+    """
     access.require(unit.actor, "account.manage")
+    unit.hold(Organisation, department_id)
     department = _department(unit, department_id)
     name = _name_of(name)
+    if seen is not None:
+        edits_against("organisation", {"name": department.name}, {"name": name}, {"name": seen})
     other = unit.first(Organisation, name=name)
     if other is not None and other.id != department_id:
         raise Refusal(

@@ -1,7 +1,9 @@
 """Accounts: who may sign in, with which role, in which organisation."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from gridman.domain.organisation import Organisation
 from gridman.domain.rules import Invalid
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
@@ -13,6 +15,7 @@ from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import (
     Fields,
     actions,
+    as_shown,
     card,
     chip,
     empty,
@@ -22,6 +25,7 @@ from gridman.server.admin.pieces import (
     note,
     press,
     search_box,
+    seen_in,
     table,
 )
 from gridman.services.accounts import (
@@ -34,6 +38,7 @@ from gridman.services.accounts import (
     suspend,
 )
 from gridman.services.departments import page_organisations
+from gridman.services.meanwhile import CHANGED
 from gridman.services.overview import page_desks
 
 __all__ = ["ROUTES"]
@@ -148,11 +153,22 @@ _PLACES = {
 def _errors(ask: Ask, refusal: Refusal) -> dict[str, str]:
     """The refusal beside the field it is about; raises it again when it is about none."""
     if isinstance(refusal, Invalid):
+        _in_words(ask, refusal.problems)
         return ask.invalid(refusal, User)
     place = _PLACES.get(refusal.code)
     if place is None:
         raise refusal
     return {place: " ".join(ask.told(refusal))}
+
+
+def _in_words(ask: Ask, problems: Mapping[str, Refusal]) -> None:
+    """What somebody else chose meanwhile, as the lists of the form name it."""
+    role, office = problems.get("role"), problems.get("organisation_id")
+    if role is not None and role.code == CHANGED:
+        role.params["value"] = ask.word("role", str(role.params["value"]))
+    if office is not None and office.code == CHANGED:
+        with ask.street.store.read() as reader:
+            office.params["value"] = ask.organisation(reader.get(Organisation, office.params["value"]))
 
 
 def post_new(ask: Ask) -> Answer:
@@ -175,17 +191,12 @@ def _account_page(ask: Ask, errors: dict[str, str] | None = None, typed: dict[st
         user = reader.get(User, user_id)
         line = next((n for n in page_accounts(reader, ask.actor) if n.user_id == user_id), None)
         desks = [d for d in page_desks(reader, ask.actor) if d.device.user_id == user_id]
-        values = typed or {
-            "name": user.name,
-            "role": user.role,
-            "organisation_id": user.organisation_id,
-            "phone": user.phone,
-        }
-        parts = _user_fields(ask, Fields(ask, values, errors or {}), reader, is_new=False)
+        shown = {name: getattr(user, name) for name in ("name", "role", "organisation_id", "phone")}
+        parts = _user_fields(ask, Fields(ask, typed or shown, errors or {}), reader, is_new=False)
     here = f"/accounts/{user_id}"
     secret = Fields(ask, {}, errors or {})
     left = card(
-        form(ask, here, parts, actions(el("button", ask.say(N_("Save")), class_="main"))),
+        form(ask, here, as_shown(shown), parts, actions(el("button", ask.say(N_("Save")), class_="main"))),
         title=ask.say(N_("Who it is")),
     )
     computers = [
@@ -230,11 +241,14 @@ def get_account(ask: Ask) -> Answer:
 
 def post_account(ask: Ask) -> Answer:
     """Another name, role or organisation."""
+    seen: dict[str, Any] = seen_in(ask.form)
+    if seen.get("organisation_id", "").isdigit():
+        seen["organisation_id"] = int(seen["organisation_id"])
     try:
         with ask.street.store.unit(ask.actor) as unit:
             amend_user(
                 unit, ask.number("id"), name=ask.form.get("name", ""), role=ask.form.get("role", ""),
-                organisation_id=ask.chosen("organisation_id") or 0, phone=ask.form.get("phone", ""),
+                organisation_id=ask.chosen("organisation_id") or 0, phone=ask.form.get("phone", ""), seen=seen or None,
             )  # fmt: skip
     except Refusal as refusal:
         return _account_page(ask, _errors(ask, refusal), ask.form)

@@ -9,7 +9,21 @@ from gridman.server.admin.ask import Answer, Ask, Go, Page
 from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
-from gridman.server.admin.pieces import Fields, card, chip, empty, facts, fold, form, link, note, refused, table
+from gridman.server.admin.pieces import (
+    Fields,
+    as_shown,
+    card,
+    chip,
+    empty,
+    facts,
+    fold,
+    form,
+    link,
+    note,
+    refused,
+    seen_in,
+    table,
+)
 from gridman.services.departments import (
     add_department,
     open_incidents_of,
@@ -103,7 +117,7 @@ def _one(ask: Ask, errors: dict[str, str] | None = None, refusal: Refusal | None
         )
     fields = Fields(ask, {"name": found.name, **ask.form}, errors or {})
     rename = form(
-        ask, f"{here}/rename",
+        ask, f"{here}/rename", as_shown({"name": found.name}),
         fields.line("name", N_("Name of the department"), required=True,
                     hint=N_("What was dispatched to it and its accounts stay with it; desks show the new name after their next synchronisation.")),
         el("button", ask.say(N_("Rename"))),
@@ -137,7 +151,7 @@ def post_rename(ask: Ask) -> Answer:
     """Another name."""
     try:
         with ask.street.store.unit(ask.actor) as unit:
-            rename_department(unit, ask.number("id"), ask.form.get("name", ""))
+            rename_department(unit, ask.number("id"), ask.form.get("name", ""), seen_in(ask.form).get("name"))
     except Invalid as refusal:
         return _one(ask, ask.invalid(refusal, Organisation))
     except Refusal as refusal:

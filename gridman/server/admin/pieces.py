@@ -10,8 +10,8 @@ from gridman.server.admin.frame import BASE, csrf_field
 from gridman.server.admin.markup import Html, Part, el, join
 
 __all__ = [
-    "Fields", "actions", "card", "chip", "empty", "facts", "filter_bar", "fold", "form", "labelled", "link", "note", "press",
-    "refused", "search_box", "table", "toned",
+    "Fields", "actions", "as_shown", "card", "chip", "empty", "facts", "filter_bar", "fold", "form", "labelled", "link", "note", "press",
+    "refused", "search_box", "seen_in", "table", "toned",
 ]  # fmt: skip
 
 
@@ -84,6 +84,23 @@ def press(ask: Ask, path: str, text: str, *, tone: str = "", values: Mapping[str
     """One button that does one thing."""
     hidden = [el("input", type="hidden", name=name, value=str(value)) for name, value in (values or {}).items()]
     return form(ask, path, *hidden, el("button", ask.say(text), class_=tone or None))
+
+
+_SEEN = "seen."
+
+
+def as_shown(values: Mapping[str, object]) -> Html:
+    """Hidden in a form: the values that it shows, so that what somebody else changes meanwhile is noticed; `seen_in` reads them."""
+    return join(*(el("input", type="hidden", name=_SEEN + n, value=_text(v)) for n, v in values.items()))
+
+
+def seen_in(typed: Mapping[str, str]) -> dict[str, str]:
+    """What `as_shown` hid in the form that was sent."""
+    return {name.removeprefix(_SEEN): value for name, value in typed.items() if name.startswith(_SEEN)}
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def actions(*parts: Part) -> Html:
