@@ -11,14 +11,6 @@ from gridman.kernel.words import N_, _, ngettext
 
 __all__ = ["fill", "run"]
 
-_STATES = {
-    "waiting": N_("waits to be sent"), "sent": N_("on its way"), "acknowledged": N_("received by the street"),
-    "settled": N_("in the street's register"), "refused": N_("refused"),
-}  # fmt: skip
-_VERDICTS = {
-    "merged": N_("another had changed it too: joined, and the value that does not stand is kept for review"),
-    "set_aside": N_("set aside for review"), "deferred": N_("kept by the street until it is updated"),
-}  # fmt: skip
 _NOT_OURS = N_("came from the street")
 """A step without a receipt: the work of another desk or of the street itself, so it is in the street's register."""
 
@@ -140,9 +132,11 @@ def _explain(desk: Any, wanted: str, console: Console) -> int:
             id=wanted,
         )
     for entry in entries:
-        console.say(_line(entry, names))
+        for line in _lines(entry, names):
+            console.say(line)
     if any(entry.state in ("waiting", "sent") for entry in entries):
-        console.say(_why_it_waits(desk))
+        for line in _why_it_waits(desk):
+            console.say(line)
     console.give([
         {
             "at": e.at, "who": names.get(e.actor_id, ""), "what": e.kind, "kind": e.entity, "fields": sorted(e.after), "state": e.state,
@@ -165,35 +159,37 @@ def _record_of(reader: Any, wanted: str) -> int | None:
     return int(wanted) if wanted.isdecimal() and len(wanted) < 19 else None
 
 
-def _line(entry: Any, names: dict[int | None, str]) -> str:
-    """One step, without the values: a terminal's history is no place for people's data."""
+def _lines(entry: Any, names: dict[int | None, str]) -> list[str]:
+    """One step as the Sync page tells it, without the values: a terminal's history is no place for people's data."""
+    from gridman.services.outbox import NOUN_WORDS, act_words, field_words
+    from gridman.services.receipt_words import STATE_MEANS, STATE_WORDS, VERDICT_MEANS
+
     parts = [
         show_instant(entry.at),
         names.get(entry.actor_id, "?"),
-        entry.kind,
-        entry.entity,
-        ", ".join(sorted(entry.after)),
+        _(NOUN_WORDS.get(entry.entity, entry.entity)),
+        act_words(entry.kind, entry.after),
+        field_words(entry.kind, entry.entity, entry.after),
+        _(STATE_WORDS.get(entry.state, entry.state) if entry.state else _NOT_OURS),
+        show_instant(entry.ack_at) if entry.ack_at else "",
     ]
-    parts.append(_(_STATES.get(entry.state, entry.state) if entry.state else _NOT_OURS))
-    if entry.ack_at:
-        parts.append(_("acknowledged {at}").format(at=show_instant(entry.ack_at)))
-    if entry.verdict in _VERDICTS:
-        parts.append(_(_VERDICTS[entry.verdict]))
-    if entry.reason:
-        parts.append(entry.reason)
-    return "  ".join(part for part in parts if part)
+    told = [
+        _(STATE_MEANS.get(entry.state or "", "")),
+        _(VERDICT_MEANS.get(entry.verdict or "", "")),
+        entry.reason or "",
+    ]
+    return ["  ".join(part for part in parts if part), *(f"    {line}" for line in told if line)]
 
 
-def _why_it_waits(desk: Any) -> str:
-    """What came of the last try to send it."""
+def _why_it_waits(desk: Any) -> list[str]:
+    """What the Sync page says of work that is not sent: why, and what the last synchronisations brought."""
     from gridman.services.outbox import rounds
+    from gridman.services.receipt_words import rounds_words
 
-    last = next(iter(rounds(desk.store)), None)
-    if last is None:
-        return _("Nobody has tried to send it yet: gridman sync does.")
-    if last.problem:
-        return _("The last try, {at}: {problem}").format(at=show_instant(last.at), problem=last.problem)
-    return _("The last synchronisation, {at}, was before this: it goes with the next.").format(at=show_instant(last.at))
+    tried = rounds(desk.store)
+    reason = desk.status().reason
+    said = reason.words() if reason is not None else (tried[0].problem if tried else "")
+    return [line for line in (said, *rounds_words(tried, said)) if line]
 
 
 def _names(reader: Any, ids: set[int | None]) -> dict[int | None, str]:

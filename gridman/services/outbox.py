@@ -25,7 +25,8 @@ from gridman.store.store import Store
 from gridman.store.unit import Reader
 
 __all__ = [
-    "NOUN_WORDS", "ReceiptLine", "ReceiptQuery", "Round", "counts", "note_round", "receipt_ids", "receipt_lines", "rounds", "waiting_count",
+    "NOUN_WORDS", "ReceiptLine", "ReceiptQuery", "Round", "act_words", "counts", "field_words", "note_round", "receipt_ids",
+    "receipt_lines", "rounds", "waiting_count",
 ]  # fmt: skip
 
 _ROUNDS = "sync.rounds"
@@ -140,10 +141,10 @@ def _line(reader: Reader, row: Any) -> ReceiptLine:
     return ReceiptLine(
         id=row.op_n,
         at=row.at,
-        act=_act(row.kind, after),
+        act=act_words(row.kind, after),
         noun=_(NOUN_WORDS.get(row.entity, row.entity)),
         record=_record_words(reader, record),
-        fields="" if row.kind == "command" else _labels(row.entity, after),
+        fields=field_words(row.kind, row.entity, after),
         state=row.state or "",
         verdict=row.verdict or "",
         reason=words_of(row.reason) or "",
@@ -152,7 +153,8 @@ def _line(reader: Reader, row: Any) -> ReceiptLine:
     )
 
 
-def _act(kind: str, after: dict[str, Any]) -> str:
+def act_words(kind: str, after: dict[str, Any]) -> str:
+    """What was done: a step of the workflow, or that a record is new, changed or closed."""
     if kind == "command":
         step = transition(str(after.get("action", "")))
         return _(step.label) if step is not None else str(after.get("action", ""))
@@ -161,9 +163,10 @@ def _act(kind: str, after: dict[str, Any]) -> str:
     return _("closed") if after.get("retired_at") else _("changed")
 
 
-def _labels(entity: str, after: dict[str, Any]) -> str:
+def field_words(kind: str, entity: str, after: dict[str, Any]) -> str:
+    """The labels of the fields that were written, never their values; of a step of the workflow none."""
     found = noun(entity)
-    if found is None:
+    if found is None or kind == "command":
         return ""
     shown = [f for name in after if (f := found.fields.get(name)) is not None and f.is_shown]
     return listed(dict.fromkeys(_(f.label) for f in shown))

@@ -330,14 +330,18 @@ def test_a_records_story_is_told_without_a_network(
     assert (step["fields"], step["state"], step["who"]) == (["needs_note"], "waiting", "周桂英")
     assert main(["--language", "en", "sync", "--data", str(town.desk), "--explain", str(household.id)]) == 0
     shown = capsys.readouterr().out
-    assert "waits to be sent" in shown and "secret value" not in shown
+    assert "waiting" in shown and "goes out with the next synchronisation" in shown and "secret value" not in shown
+    assert "Household  changed" in shown and "This desk has not synchronised yet" not in shown
     assert household.number
     by_number = told(capsys, "sync", "--data", str(town.desk), "--explain", household.number)
     assert by_number == [step]
     assert told(capsys, "sync", "--data", str(town.desk), code=1)["refused"] == "sync.unreachable"
     assert main(["--language", "en", "sync", "--data", str(town.desk), "--explain", household.number]) == 0
-    why = capsys.readouterr().out.splitlines()[-1]
-    assert "The last try" in why and "cannot be reached" in why and "Go on working" in why
+    shown = capsys.readouterr().out
+    assert "on its way" not in shown, "what was tried in vain waits"
+    step_line, means, *why = shown.splitlines()
+    assert "waiting" in step_line and "has not confirmed it yet" in means
+    assert "cannot be reached" in why[0] and "Go on working" in why[0] and "1 try in vain" in why[1]
 
 
 _KEPT = json.dumps(["sync.scope", "The record is not in your grids any more.", "The office decides.", {}])
@@ -346,13 +350,13 @@ _KEPT = json.dumps(["sync.scope", "The record is not in your grids any more.", "
 @pytest.mark.parametrize(
     ("state", "verdict", "reason", "words"),
     [
-        ("sent", None, None, ["on its way"]),
+        ("sent", None, None, ["waiting", "The street has not confirmed it yet"]),
         ("acknowledged", "applied", None, ["received by the street"]),
-        ("settled", "applied", None, ["in the street's register"]),
-        ("settled", "merged", None, ["in the street's register", "the value that does not stand is kept for review"]),
-        ("settled", "deferred", None, ["kept by the street until it is updated"]),
+        ("settled", "applied", None, ["done", "The street has taken it over"]),
+        ("settled", "merged", None, ["done", "the value that did not stand is kept under “To review”"]),
+        ("settled", "deferred", None, ["takes it in when it is updated"]),
         ("refused", "refused", _KEPT, ["refused", "not in your grids", "The office decides"]),
-        ("refused", "set_aside", _KEPT, ["set aside for review", "The office decides"]),
+        ("refused", "set_aside", _KEPT, ["It was not yours to write any more", "The office decides"]),
     ],
 )
 def test_the_story_says_of_each_state_what_it_means(
@@ -387,8 +391,8 @@ def test_the_story_of_a_record_is_found_by_its_number_and_every_step_has_a_state
     where = ["--language", "en", "sync", "--data", str(town.desk), "--explain"]
     assert main([*where, incident.number]) == 0
     lines = capsys.readouterr().out.splitlines()
-    states = ("came from the street", "in the street's register", "received by the street")
-    assert lines and all(any(state in line for state in states) for line in lines), lines
+    states = ("came from the street", "done", "received by the street")
+    assert lines and all(any(state in line for state in states) for line in lines if line[0] != " "), lines
     for unknown in ("20261122-002-999", "nonsense"):
         assert (
             told(capsys, "sync", "--data", str(town.desk), "--explain", unknown, code=1)["refused"] == "cli.no_history"

@@ -10,10 +10,11 @@ from gridman.kernel.words import N_, _
 from gridman.services import outbox
 from gridman.services.conflicts import open_conflicts
 from gridman.services.outbox import NOUN_WORDS, ReceiptLine, ReceiptQuery, receipt_ids, receipt_lines
+from gridman.services.receipt_words import STATE_WORDS
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed
 from gridman.ui.page import Page
-from gridman.ui.pages.sync.receipt_view import STATE_TONES, STATE_WORDS, ReceiptView
+from gridman.ui.pages.sync.receipt_view import STATE_TONES, ReceiptView
 from gridman.ui.pages.sync.review import Review
 from gridman.ui.pages.sync.status_card import StatusCard
 from gridman.ui.shell import Shell

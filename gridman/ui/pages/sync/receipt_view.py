@@ -3,38 +3,20 @@
 from PySide6.QtWidgets import QFormLayout, QFrame, QWidget
 
 from gridman.kernel.clock import show_instant
-from gridman.kernel.words import N_, _
+from gridman.kernel.words import _
 from gridman.services.outbox import ReceiptLine
+from gridman.services.receipt_words import STATE_MEANS, STATE_WORDS, VERDICT_MEANS
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, Notice, badge, button, clear, column_in, column_of, label, row_of
 
-__all__ = ["STATE_TONES", "STATE_WORDS", "ReceiptView"]
+__all__ = ["STATE_TONES", "ReceiptView"]
 
-STATE_WORDS = {
-    "waiting": N_("waiting"),
-    "sent": N_("waiting"),  # until it is answered it goes out again: the other lists call it waiting as well
-    "acknowledged": N_("received by the street"),
-    "settled": N_("done"),
-    "refused": N_("refused"),
-}
 STATE_TONES = {
     "waiting": "attention",
     "sent": "attention",
     "acknowledged": "good",
     "settled": "good",
     "refused": "danger",
-}
-_MEANS = {
-    "waiting": N_("It is safe on this computer and goes out with the next synchronisation."),
-    "sent": N_("It was sent, but the street has not confirmed it yet; it is sent again until it does."),
-    "acknowledged": N_("The street has taken it over; the next synchronisation confirms what came of it."),
-    "settled": N_("The street has taken it over, and this computer shows what the street has."),
-    "refused": N_("The street did not take it over. The rest of your work was not held up by it."),
-}
-_VERDICTS = {
-    "merged": N_("Somebody else had changed the same field; the value that did not stand is kept under “To review”."),
-    "set_aside": N_("It was not yours to write any more; it is kept under “To review” for those in charge."),
-    "deferred": N_("The street server keeps it and takes it in when it is updated."),
 }
 
 
@@ -64,9 +46,9 @@ class ReceiptView(QFrame):
         )
         if line.state == "refused":
             self._box.addWidget(Notice(line.reason or _("The street gave no reason."), "danger"))
-        self._box.addWidget(label(_(_MEANS.get(line.state, "")), wraps=True))
-        if line.verdict in _VERDICTS:
-            self._box.addWidget(label(_(_VERDICTS[line.verdict]), wraps=True))
+        self._box.addWidget(label(_(STATE_MEANS.get(line.state, "")), wraps=True))
+        if line.verdict in VERDICT_MEANS:
+            self._box.addWidget(label(_(VERDICT_MEANS[line.verdict]), wraps=True))
         self._box.addWidget(self._facts(line))
         if line.opens is not None:
             words = _("Open the record and put it right") if line.state == "refused" else _("Open the record")

@@ -1,15 +1,13 @@
 """The head of the Sync page: how things stand in words, the button, progress, the last synchronisations, this computer's clock."""
 
-from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 
 from PySide6.QtWidgets import QFrame, QProgressBar, QWidget
 
-from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
-from gridman.kernel.words import N_, _, ngettext
+from gridman.kernel.words import _
 from gridman.services.outbox import Round
+from gridman.services.receipt_words import rounds_words
 from gridman.sync.fork import FORK
 from gridman.sync.retry import AWAY
 from gridman.ui.background import Job
@@ -21,13 +19,6 @@ from gridman.ui.widgets import MARKS, button, column_of, label, retone, row_of
 __all__ = ["StatusCard", "clock_words"]
 
 _SKEW_TOLD_MS = 60_000
-_SHOWN_ROUNDS = 3
-
-
-_HELD = {
-    "anew": N_("this copy was not as the street's: it was received anew"),
-    "different": N_("this copy is still not as the street's: tell the office that looks after gridman"),
-}
 
 
 def clock_words(skew_ms: int) -> str:
@@ -120,27 +111,4 @@ class StatusCard(QFrame):
         clock = clock_words(last.skew_ms) if last is not None else ""
         self._clock.setText(clock)
         self._clock.setVisible(bool(clock))
-        self._rounds.setText("\n".join(_rounds_words(rounds, said)) or _("This desk has not synchronised yet."))
-
-
-def _rounds_words(rounds: Sequence[Round], said: str) -> list[str]:
-    """The last rounds, the newest first; those that failed one after another for the same reason are one line, which does not repeat what
-    is `said` already.
-    """
-    found = []
-    for problem, group in groupby(rounds, key=lambda line: line.problem):
-        lines = list(group)
-        if not problem:
-            found += [_round_words(line) for line in lines]
-            continue
-        tries = ngettext("{n} try in vain", "{n} tries in vain", len(lines)).format(n=len(lines))
-        span = show_instant(lines[-1].at) + (f" – {show_instant(lines[0].at)[-5:]}" if len(lines) > 1 else "")
-        found.append(f"{span}  × {tries}" + ("" if problem == said else f": {problem}"))
-    return found[:_SHOWN_ROUNDS]
-
-
-def _round_words(line: Round) -> str:
-    when = show_instant(line.at)
-    sent = ngettext("{n} sent", "{n} sent", line.sent).format(n=line.sent)
-    received = ngettext("{n} received", "{n} received", line.received).format(n=line.received)
-    return f"{when}  ✓ {sent}, {received}" + (f"  ! {_(_HELD[line.held])}" if line.held in _HELD else "")
+        self._rounds.setText("\n".join(rounds_words(rounds, said)))
