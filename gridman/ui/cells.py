@@ -3,9 +3,10 @@
 from typing import Any
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QListView, QListWidget, QStyledItemDelegate, QStyleOptionViewItem
 
-__all__ = ["EndKept", "WholeRow"]
+__all__ = ["EndKept", "ShortList", "WholeRow"]
 
 _AROUND_PX = 12
 _BETWEEN_PX = 6
@@ -36,3 +37,25 @@ class WholeRow(QStyledItemDelegate):
         text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
         words = option.fontMetrics.boundingRect(room, int(Qt.TextFlag.TextWordWrap), text)
         return QSize(0, words.height() + 2 * _BETWEEN_PX)
+
+
+class ShortList(QListWidget):
+    """A few lines to choose from inside a form: words whole, as high as its first `most` lines, never scrolling sideways."""
+
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self.setAccessibleName(name)
+        WholeRow(self)
+        model = self.model()
+        for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
+            signal.connect(self._fit)
+
+    def _fit(self, *_said: object) -> None:
+        rows = sum(self.sizeHintForRow(row) for row in range(min(self.count(), self._most)))
+        self.setFixedHeight(max(rows, self.fontMetrics().height()) + 2 * self.frameWidth() + 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()

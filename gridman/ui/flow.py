@@ -7,13 +7,14 @@ __all__ = ["FlowLayout"]
 
 
 class FlowLayout(QLayout):
-    """See the module."""
+    """See the module. `between_px`: between its lines, where that is not `spacing`."""
 
-    def __init__(self, parent: QWidget | None = None, spacing: int = 8) -> None:
+    def __init__(self, parent: QWidget | None = None, spacing: int = 8, between_px: int | None = None) -> None:
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(spacing)
+        self._between_px = spacing if between_px is None else between_px
 
     def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
@@ -57,7 +58,7 @@ class FlowLayout(QLayout):
                 continue
             hint = item.sizeHint()
             if x > area.x() and x + hint.width() > area.right() + 1:
-                x, y, line = area.x(), y + line + self.spacing(), 0
+                x, y, line = area.x(), y + line + self._between_px, 0
             if is_real:
                 item.setGeometry(QRect(QPoint(x, y), hint.boundedTo(QSize(max(area.width(), 1), hint.height()))))
             x += hint.width() + self.spacing()

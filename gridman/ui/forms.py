@@ -20,7 +20,7 @@ from gridman.ui.draft_keeper import DraftKeeper
 from gridman.ui.form_rows import FieldRow
 from gridman.ui.shell import Shell
 from gridman.ui.unsaved import Unsaved
-from gridman.ui.widgets import Card, Notice, button, column_of, label, row_of, scrolled
+from gridman.ui.widgets import Card, Foot, Notice, button, column_of, label, scrolled
 
 __all__ = ["Form", "Group"]
 
@@ -80,7 +80,7 @@ class Form(QWidget):
             self.unsaved,
             self._notice,
             self._area,
-            row_of(self.save, self.cancel, None, label("Ctrl+Enter · Esc", "small")),
+            Foot(self.save, self.cancel, margins=(0, 0, 0, 0)),
             spacing=8,
         )
         box.setStretch(4, 1)

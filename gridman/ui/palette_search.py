@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
@@ -28,6 +28,7 @@ __all__ = ["Offer", "SearchBox", "matching_verbs"]
 
 _MOST_HITS, _MOST_AT_ALL = 12, 60
 _MOST_VERBS = 5
+_AROUND_PX = 28
 _ICONS = {
     "person": "user",
     "household": "house",
@@ -158,7 +159,9 @@ class SearchBox(QLineEdit):
             _("Search people, addresses, incidents, commands   Ctrl+K"),
             _("Search addresses, incidents, commands   Ctrl+K"),
         )
-        self.setPlaceholderText(people if self._has_people else others)
+        self._hint = people if self._has_people else others
+        self.setPlaceholderText(self._hint)
+        self.setToolTip(self._hint)
         self.setAccessibleName(_("Search"))
         self.setClearButtonEnabled(True)
         self._popup = QFrame(parent.window())
@@ -187,6 +190,12 @@ class SearchBox(QLineEdit):
         box.addWidget(self._nothing)
         self.textEdited.connect(self._ask)
         self.installEventFilter(self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is no room for what can be searched, the key is still told."""
+        super().resizeEvent(event)
+        has_room = self.fontMetrics().horizontalAdvance(self._hint) + _AROUND_PX <= self.width()
+        self.setPlaceholderText(self._hint if has_room else _("Search   Ctrl+K"))
 
     def begin(self) -> None:
         """Take the keyboard, with the commands of this moment below."""

@@ -18,6 +18,9 @@ from gridman.ui.widgets import Card, button, column_of, label, row_of, rule, scr
 
 __all__ = ["Door", "SignInWindow"]
 
+_FRAME = QSize(16, 40)
+"""What the system draws around a window: without it the foot of the window would lie below a low screen."""
+
 _SHORT = Refusal(
     "signin.two_passphrases",
     N_("The two passphrases differ."),
@@ -72,7 +75,7 @@ class SignInWindow(QWidget):
         self.setProperty("kind", "canvas")
         self.setWindowTitle("gridman")
         grown = theme.sizes["base"] / 14
-        self.resize(QSize(int(760 * grown), int(620 * grown)).boundedTo(self.screen().availableSize()))
+        self.resize(QSize(int(760 * grown), int(620 * grown)).boundedTo(self.screen().availableSize() - _FRAME))
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._build()

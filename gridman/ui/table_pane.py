@@ -26,7 +26,7 @@ from gridman.ui.cells import EndKept
 from gridman.ui.column_fit import ColumnFit
 from gridman.ui.shell import Shell
 from gridman.ui.tables import Column, Fetch, RowsModel
-from gridman.ui.widgets import EmptyState, button, icon_button, label
+from gridman.ui.widgets import EmptyState, button, icon_button, label, row_of
 
 __all__ = ["Nothing", "TablePane"]
 
@@ -49,7 +49,7 @@ class TablePane(QFrame):
     """A windowed table with its bar.
 
     ``ids(reader, query) -> array('q')`` and ``rows(reader, ids) -> list`` are functions of the services; `show_query` asks.
-    `add_filter` puts the page's own filters at the left of the bar.
+    `add_head` puts the list's search and new-button above the bar, `add_filter` the page's own filters at the left of the bar.
     """
 
     chosen = Signal(object)  # id of the current row, None when there is none
@@ -87,11 +87,11 @@ class TablePane(QFrame):
         self._error = EmptyState(shell.theme, "circle-alert", _("The list could not be read"), "", again)
         for part in (self.view, self._nothing, self._loading, self._error):
             self._stack.addWidget(part)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        box.addLayout(self._bar)
-        box.addLayout(self._stack, 1)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(0)
+        self._box.addLayout(self._bar)
+        self._box.addLayout(self._stack, 1)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.setInterval(_LOADING_AFTER_MS)
@@ -270,9 +270,17 @@ class TablePane(QFrame):
 
     # -- bar ----------------------------------------------------------------------------------------------------------
 
+    def add_head(self, search: QWidget, *acts: QWidget) -> None:
+        """Put a row above the bar: the list's own search, and what adds to the list."""
+        row = row_of(search, *acts, margins=(12, 12, 12, 0))
+        row.setStretch(0, 1)
+        self._box.insertLayout(0, row)
+
     def add_filter(self, widget: QWidget, stretch: int = 0) -> None:
         """Put a filter at the left of the bar."""
         self._bar.insertWidget(self._bar.count() - 3, widget, stretch)
+        if stretch:
+            self._bar.setStretch(self._bar.count() - 3, 0)  # the gap before the count leaves it the room
 
     def mark_order(self, order: str, is_descending: bool) -> None:
         """Show in the header by which column the list is sorted."""

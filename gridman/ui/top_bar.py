@@ -105,8 +105,9 @@ def _place_words(reader: Any, actor: Any) -> tuple[str, str]:
     organisation = reader.find(Organisation, actor.organisation_id)
     grids = reader.page(Grid, id=actor.grid_ids, order_by=("code",), limit=4) if actor.grid_ids else []
     above = reader.find(Organisation, organisation.parent_id) if organisation else None
-    detail = listed(g.name for g in grids[:3]) + ("…" if len(grids) > 3 else "")
     name = organisation.name if organisation else ""
+    own = (g.name if len(grids) == 1 else g.name.removeprefix(name) or g.name for g in grids[:3])
+    detail = listed(own) + ("…" if len(grids) > 3 else "")
     if detail in name and above is not None:
         return name, above.name
     return name, detail

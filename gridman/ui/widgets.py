@@ -1,10 +1,12 @@
 """The few parts every page is built of, so that all pages are made by one hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -17,12 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gridman.ui.flow import FlowLayout
 from gridman.ui.icons import icon, pixmap
 from gridman.ui.theme import Theme
 
 __all__ = [
-    "MARKS", "Card", "EmptyState", "Notice", "badge", "button", "clear", "column_of", "icon_button", "label", "retone", "row_of",
-    "rule", "scrolled",
+    "MARKS", "Card", "EmptyState", "Foot", "Notice", "badge", "button", "clear", "column_in", "column_of", "facts_form", "flow_of",
+    "icon_button", "label", "retone", "row_of", "rule", "scrolled",
 ]  # fmt: skip
 
 _Thing = QWidget | QLayout | int | None
@@ -119,6 +122,26 @@ def column_of(*things: _Thing, spacing: int = 8, margins: tuple[int, int, int, i
     return _fill(QVBoxLayout(), things, spacing, margins)
 
 
+def flow_of(*things: QWidget, spacing: int = 8) -> FlowLayout:
+    """Things side by side that go on in the next line where the width is used up: for buttons and badges in a narrow record."""
+    flow = FlowLayout(spacing=spacing)
+    for thing in things:
+        flow.addWidget(thing)
+    return flow
+
+
+def facts_form(pairs: Iterable[tuple[str, str]]) -> QFormLayout:
+    """Names and values below each other, those without a value left out; a value that is too long for its line goes below its name."""
+    form = QFormLayout()
+    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+    form.setHorizontalSpacing(12)
+    form.setVerticalSpacing(4)
+    for name, value in pairs:
+        if value:
+            form.addRow(label(name, "soft"), label(value, wraps=True, selectable=True))
+    return form
+
+
 def _fill(box: _B, things: tuple[_Thing, ...], spacing: int, margins: tuple[int, int, int, int]) -> _B:
     box.setSpacing(spacing)
     box.setContentsMargins(*margins)
@@ -211,6 +234,24 @@ class Card(QFrame):
     def clear(self) -> None:
         """Empty the card; its heading stays."""
         clear(self.body)
+
+
+class Foot(QFrame):
+    """The buttons below a form, and at their right the keys that do the same where there is room to say so (the buttons' tips do always)."""
+
+    def __init__(self, *buttons: QWidget, margins: tuple[int, int, int, int] = (16, 8, 16, 12)) -> None:
+        super().__init__()
+        self._buttons = buttons
+        self._keys = label("Ctrl+Enter · Esc", "small")
+        box = row_of(flow_of(*buttons), self._keys, margins=margins)
+        box.setStretch(0, 1)
+        self.setLayout(box)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        shown = [one for one in (*self._buttons, self._keys) if one is self._keys or not one.isHidden()]
+        used = sum(one.sizeHint().width() + 8 for one in shown)
+        self._keys.setVisible(used <= self.contentsRect().width() - 2 * self.layout().contentsMargins().left())  # type: ignore[union-attr]
 
 
 class EmptyState(QWidget):

@@ -52,6 +52,7 @@ class Window(QMainWindow):
         right.setLayout(column_of(self._bar, self._strip, self._stack, spacing=0))
         middle = QWidget()
         middle.setProperty("kind", "canvas")
+        middle.setMinimumSize(480, 360)  # whatever a page would like, the window never outgrows the screen
         middle.setLayout(row_of(self._rail, right, spacing=0))
         self.setCentralWidget(middle)
         self._toasts = ToastArea(shell.theme, right)

@@ -5,10 +5,11 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QListWidgetItem, QVBoxLayout, QWidget
 
 from gridman.kernel.words import _
 from gridman.services.search import search
+from gridman.ui.cells import ShortList
 from gridman.ui.shell import Shell
 
 __all__ = ["RecordFinder"]
@@ -36,12 +37,9 @@ class RecordFinder(QWidget):
         self.line.setClearButtonEnabled(True)
         self.line.textEdited.connect(self._take_typing)
         self.line.installEventFilter(self)
-        self.found = QListWidget()
+        self.found = ShortList(_("Found: {what}").format(what=name), _SHOWN)
         self.found.setProperty("kind", "suggestions")
-        self.found.setAccessibleName(_("Found: {what}").format(what=name))
         self.found.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.found.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.found.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.found.setVisible(False)
         self.found.itemClicked.connect(self._take_item)
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
@@ -101,8 +99,6 @@ class RecordFinder(QWidget):
             item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.found.addItem(item)
         self.found.setCurrentRow(0 if self._hits else -1)
-        rows = max(1, len(self._hits))
-        self.found.setFixedHeight(rows * max(self.found.sizeHintForRow(0), 24) + 8)
         self.found.setVisible(True)
         if self._enter_waits and self._hits:
             self._take_row(0)

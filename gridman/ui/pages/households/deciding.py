@@ -5,14 +5,17 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShortcut
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidgetItem, QWidget
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
+from gridman.ui.cells import ShortList
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import button, column_of, label, row_of
 
-__all__ = ["MovePanel", "ReasonPanel"]
+__all__ = ["MovePanel", "ReasonPanel", "focus_soon"]
+
+_MOST_ROWS = 4
 
 
 class ReasonPanel(QFrame):
@@ -71,9 +74,9 @@ class MovePanel(QFrame):
         self._text.setPlaceholderText(_("Name, initials or address of the other household"))
         self._text.textEdited.connect(self._ask)
         self._text.returnPressed.connect(self._decide)
-        self._list = QListWidget()
-        self._list.setAccessibleName(_("Households found"))
-        self._list.setFixedHeight(shell.theme.sizes["control"] * 4)
+        self._list = ShortList(_("Households found"), _MOST_ROWS)
+        self._list.setProperty("kind", "suggestions")
+        self._list.hide()
         self._list.itemActivated.connect(self._decide)
         self._problem = label("", "problem", wraps=True)
         self._problem.hide()
@@ -108,10 +111,15 @@ class MovePanel(QFrame):
                 self._list.addItem(item)
         if self._list.count():
             self._list.setCurrentRow(0)
+        else:
+            nothing = QListWidgetItem(_("Nothing found on this computer for “{text}”.").format(text=self._text.text()))
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self._list.addItem(nothing)
+        self._list.setVisible(bool(self._text.text().strip()))
 
     def _decide(self, item: object = None) -> None:
         chosen = self._list.currentItem()
-        if chosen is not None:
+        if chosen is not None and chosen.data(Qt.ItemDataRole.UserRole) is not None:
             self.decided.emit(chosen.data(Qt.ItemDataRole.UserRole))
 
     def _leave(self) -> None:

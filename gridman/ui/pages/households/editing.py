@@ -61,11 +61,11 @@ class PlacePart(Card):
             captions.append(
                 column_of(label(name + (" *" if widget is self._grid else ""), "caption"), widget, spacing=2)
             )
-        lower = row_of(captions[2], captions[3], spacing=12)
-        row = row_of(captions[0], captions[1], lower, spacing=12)
-        for number, share in enumerate((2, 3, 2)):
-            row.setStretch(number, share)
-        self.add(row)
+        for pair in (captions[:2], captions[2:]):
+            row = row_of(*pair, spacing=12)
+            row.setStretch(0, 1)
+            row.setStretch(1, 1)
+            self.add(row)
         self._buildings: list[Building] = []
         self.setFocusProxy(self._building)
         self._grid.currentIndexChanged.connect(self._show_buildings)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QLineEdit, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QWidget
 
 from gridman.domain import codes
 from gridman.domain.grid import Grid
@@ -28,7 +28,7 @@ from gridman.ui.pages.households.record_panel import RecordPanel
 from gridman.ui.pages.households.record_words import OpenedFile, open_file
 from gridman.ui.shell import Shell
 from gridman.ui.table_pane import Nothing, TablePane
-from gridman.ui.widgets import EmptyState, button, clear, column_of, row_of
+from gridman.ui.widgets import EmptyState, button, clear, row_of
 
 __all__ = ["HouseholdsPage", "make_page"]
 
@@ -130,14 +130,8 @@ class HouseholdsPage(Page):
             new.hide()
         for filter_ in (self._due, self._care, self._grid):
             self.table.add_filter(filter_)
-        holder = QFrame()
-        holder.setProperty("kind", "pane")
-        first = row_of(self._text, new, margins=(12, 12, 12, 0))
-        first.setStretch(0, 1)
-        column = column_of(first, self.table, spacing=0)
-        column.setStretch(1, 1)
-        holder.setLayout(column)
-        return holder
+        self.table.add_head(self._text, new)
+        return self.table
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -447,7 +441,8 @@ class HouseholdsPage(Page):
         self._close_panel()
         panel.left.connect(self._close_panel)
         self._panel = panel
-        self.record.notices.insertWidget(0, panel)
+        self.record.deciding.addWidget(panel)
+        self.record.show_top()
         focus_soon(panel)
 
     def _panel_refused(self, refusal: Refusal) -> None:
@@ -459,7 +454,7 @@ class HouseholdsPage(Page):
     def _close_panel(self) -> None:
         if self._panel is not None:
             self._panel = None
-            clear(self.record.notices)
+            clear(self.record.deciding)
             self.table.view.setFocus()
 
     def _show_record(self) -> None:

@@ -68,7 +68,7 @@ class PersonBlock(QWidget):
             )
             top.addWidget(self._more)
         numbers = QWidget()
-        flow = FlowLayout(numbers, spacing=12)
+        flow = FlowLayout(numbers, spacing=12, between_px=0)
         for field in ("id_number", "phones"):
             if getattr(person, field):
                 flow.addWidget(_Hidden(shell, person, field))

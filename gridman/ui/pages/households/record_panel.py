@@ -17,7 +17,20 @@ from gridman.ui.flow import FlowLayout
 from gridman.ui.pages.households.people_card import PersonBlock
 from gridman.ui.pages.households.record_words import OpenedFile, change_words, decision_words, receipt, shown
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import Card, Notice, badge, button, clear, column_of, icon_button, label, row_of, rule, scrolled
+from gridman.ui.widgets import (
+    Card,
+    Notice,
+    badge,
+    button,
+    clear,
+    column_of,
+    flow_of,
+    icon_button,
+    label,
+    row_of,
+    rule,
+    scrolled,
+)
 
 __all__ = ["RecordPanel"]
 
@@ -54,8 +67,8 @@ class RecordPanel(QFrame):
                 one.hide()
         if not shell.may("visit.write"):
             self._log.hide()
-        self.notices = QVBoxLayout()
-        self.notices.setSpacing(8)
+        self._notices = QVBoxLayout()
+        self._notices.setSpacing(8)
         self._tabs = QTabBar()
         self._tabs.setAccessibleName(_("Parts of the record"))
         self._tabs.setDrawBase(False)
@@ -63,14 +76,14 @@ class RecordPanel(QFrame):
         for _i in range(4):
             self._tabs.addTab("")
         self._tabs.currentChanged.connect(self._show_tab)
+        self.deciding = QVBoxLayout()  # inside what scrolls: a question may be taller than what a low screen leaves
         self._body = QVBoxLayout()
-        self._body.setContentsMargins(0, 0, 4, 0)
         self._body.setSpacing(12)
         inside = QWidget()
-        inside.setLayout(self._body)
+        inside.setLayout(column_of(self.deciding, self._body, spacing=12, margins=(0, 0, 4, 0)))
         self._area = scrolled(inside, _("Record"))
         top = column_of(
-            row_of(self._title, self._more), self._badges, row_of(self._log, self._edit, self._add, None), self.notices, spacing=8,
+            row_of(self._title, self._more), self._badges, flow_of(self._log, self._edit, self._add), self._notices, spacing=8,
             margins=(16, 12, 12, 0),
         )  # fmt: skip
         box = column_of(
@@ -109,6 +122,10 @@ class RecordPanel(QFrame):
     def _paint_again(self) -> None:
         self.setUpdatesEnabled(True)
 
+    def show_top(self) -> None:
+        """Bring the question above the record into view."""
+        self._area.verticalScrollBar().setValue(0)
+
     def _show_badges(self, opened: OpenedFile) -> None:
         clear(self._flow)
         file = opened.file
@@ -129,18 +146,18 @@ class RecordPanel(QFrame):
             self._flow.addWidget(badge(_("Waiting to be sent"), "attention"))
 
     def _show_notices(self, opened: OpenedFile) -> None:
-        clear(self.notices)
+        clear(self._notices)
         file = opened.file
         if file.household.retired_at is not None:
             text = _("Closed on {day}: {reason}").format(
                 day=show_instant(file.household.retired_at)[:10], reason=file.household.retired_reason or ""
             )
             parts = [button(_("Bring back"), clicked=self._want_restore)] if self._may_write else []
-            self.notices.addWidget(Notice(text, "attention", *parts))
+            self._notices.addWidget(Notice(text, "attention", *parts))
         n = len(file.conflicts)
         if n:
             text = ngettext("{n} entry waits for a decision.", "{n} entries wait for a decision.", n).format(n=n)
-            self.notices.addWidget(Notice(text, "attention", button(_("Review"), clicked=self._see_conflicts)))
+            self._notices.addWidget(Notice(text, "attention", button(_("Review"), clicked=self._see_conflicts)))
 
     def _show_tab(self, number: int, keep: bool = False) -> None:
         if self.opened is None:

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidgetItem, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gridman.domain import codes
 from gridman.domain.incident import Transition
 from gridman.domain.search_words import readings_of
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
+from gridman.ui.cells import ShortList
 from gridman.ui.entry.choices import Choice, KeyChoices
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import button, label, row_of
+from gridman.ui.widgets import Foot, button, label
 
 __all__ = ["ActionPanel", "Order", "Target", "needs_nothing"]
 
@@ -69,7 +70,7 @@ class ActionPanel(QFrame):
         self._layout.addWidget(self._problem)
         self.do_it = button(_(row.label), "primary", clicked=self.order, tip="Ctrl+Enter")
         cancel = button(_("Cancel"), clicked=self.left.emit, tip="Esc")
-        self._layout.addLayout(row_of(self.do_it, cancel, None, label("Ctrl+Enter · Esc", "small")))
+        self._layout.addWidget(Foot(self.do_it, cancel, margins=(0, 0, 0, 0)))
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(self.order)
@@ -87,8 +88,7 @@ class ActionPanel(QFrame):
         is_other = "other" in self._row.needs
         self._search = QLineEdit()
         self._search.setAccessibleName(_("Into which incident") if is_other else _("To whom"))
-        self._list = QListWidget()
-        self._list.setAccessibleName(_("Incidents") if is_other else _("Organisations"))
+        self._list = ShortList(_("Incidents") if is_other else _("Organisations"), _ROWS)
         if "target" not in self._row.needs and not is_other:
             self._search.setParent(self)
             self._list.setParent(self)
@@ -120,8 +120,6 @@ class ActionPanel(QFrame):
             nothing.setFlags(Qt.ItemFlag.NoItemFlags)
             self._list.addItem(nothing)
         self._list.setCurrentRow(0 if self._shown else -1)
-        rows = max(1, min(_ROWS, len(self._shown)))
-        self._list.setFixedHeight(rows * max(self._list.sizeHintForRow(0), 26) + 6)
 
     def _take_target(self, *_said: object) -> None:
         """The field reads what was chosen, not what was typed to find it."""

@@ -82,6 +82,11 @@ class IncidentsPage(Page):
             Nothing(N_("No incident in this list"), N_("Choose “All”, or report one with Ctrl+I."), "circle-check"),
         )  # fmt: skip
         self.list.add_filter(self.chips.text, 1)
+        if shell.may("incident.report"):
+            report = button(
+                _("Report"), theme=shell.theme, picture="triangle-alert", clicked=self.do_report, tip="Ctrl+I"
+            )
+            self.list.add_filter(report)
         self.map = MapView(shell)
         self.record = IncidentRecord(shell)
         self.panel = ReportPanel(shell)

@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gridman.domain import codes
 from gridman.domain.access import Actor
@@ -18,9 +18,9 @@ from gridman.ui.entry.thumbs import PhotoStrip
 from gridman.ui.flow import FlowLayout
 from gridman.ui.mapview.symbols import state_word, symbol_pixmap
 from gridman.ui.pages.incidents.action_panel import ActionPanel, Order, Target, needs_nothing
-from gridman.ui.pages.incidents.record_cards import facts_of, log_card, tasks_card
+from gridman.ui.pages.incidents.record_cards import fact_lines, log_card, tasks_card
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import Card, badge, button, clear, column_of, label, row_of, scrolled
+from gridman.ui.widgets import Card, badge, button, clear, column_of, facts_form, label, row_of, scrolled
 
 __all__ = ["IncidentRecord", "read_incident"]
 
@@ -266,13 +266,7 @@ class IncidentRecord(QFrame):
     def _facts(self, file: IncidentFile) -> Card:
         incident = file.incident
         card = Card(_("Facts"))
-        form = QFormLayout()
-        form.setHorizontalSpacing(12)
-        form.setVerticalSpacing(4)
-        for name, value in facts_of(file):
-            if value:
-                form.addRow(label(name, "soft"), label(value, wraps=True, selectable=True))
-        card.add(form)
+        card.add(facts_form(fact_lines(file)))
         theme = self._shell.theme
         tools: list[QWidget] = []
         if incident.lng is not None:

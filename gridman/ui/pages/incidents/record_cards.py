@@ -11,10 +11,10 @@ from gridman.services.incidents import IncidentFile
 from gridman.ui.mapview.symbols import state_word
 from gridman.ui.widgets import Card, button, label, row_of
 
-__all__ = ["facts_of", "log_card", "tasks_card"]
+__all__ = ["fact_lines", "log_card", "tasks_card"]
 
 
-def facts_of(file: IncidentFile) -> list[tuple[str, str]]:
+def fact_lines(file: IncidentFile) -> list[tuple[str, str]]:
     """Name and value of each fact; an empty value is not shown."""
     incident = file.incident
     return [

@@ -24,7 +24,7 @@ from gridman.ui.entry.photos import PhotoTray
 from gridman.ui.problems import Problems
 from gridman.ui.shell import Shell
 from gridman.ui.unsaved import Unsaved
-from gridman.ui.widgets import Notice, button, column_of, label, row_of, scrolled
+from gridman.ui.widgets import Foot, Notice, button, column_of, label, row_of, scrolled
 
 __all__ = ["ReportPanel"]
 
@@ -141,9 +141,8 @@ class ReportPanel(QFrame):
             )
         )  # fmt: skip
         self._send = button(_("Report"), "primary", clicked=self.save, tip="Ctrl+Enter")
-        foot = QFrame()
         cancel = button(_("Cancel"), clicked=self.leave, tip="Esc")
-        foot.setLayout(row_of(self._send, cancel, None, label("Ctrl+Enter · Esc", "small"), margins=(16, 8, 16, 12)))
+        foot = Foot(self._send, cancel)
         head = QWidget()
         head.setLayout(row_of(label(_("Report an incident"), "title"), None, margins=(16, 12, 16, 4)))
         outer = QVBoxLayout(self)

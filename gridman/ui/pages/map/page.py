@@ -7,7 +7,6 @@ from PySide6.QtGui import QFont, QPainter, QPixmap
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import (
     QDialog,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QSplitter,
@@ -28,7 +27,7 @@ from gridman.ui.pages.map.cards import Facts, read_facts
 from gridman.ui.shell import Shell
 from gridman.ui.table_pane import Nothing, TablePane
 from gridman.ui.tables import Column
-from gridman.ui.widgets import EmptyState, button, clear, column_of, label, row_of
+from gridman.ui.widgets import EmptyState, button, clear, column_of, facts_form, flow_of, label
 
 __all__ = ["MapPage", "make_page"]
 
@@ -124,13 +123,7 @@ class MapPage(Page):
         self._facts = facts
         clear(self._head)
         self._head.addWidget(label(facts.title, "title", wraps=True))
-        form = QFormLayout()
-        form.setHorizontalSpacing(12)
-        form.setVerticalSpacing(4)
-        for name, value in facts.lines:
-            if value:
-                form.addRow(label(name, "soft"), label(value, wraps=True, selectable=True))
-        self._head.addLayout(form)
+        self._head.addLayout(facts_form(facts.lines))
         self._head.addLayout(self._tools(facts))
         is_building = facts.kind == "building" and self.shell.may("household.read")
         self.households.setVisible(is_building)
@@ -156,7 +149,7 @@ class MapPage(Page):
                         tip="Ctrl+B",
                     )
                 )
-        return row_of(*tools, None)
+        return flow_of(*tools)
 
     def _open_incident(self) -> None:
         if self._facts is not None:

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
     QListWidgetItem,
     QSplitter,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _, listed
 from gridman.services.visits import visit_rows
 from gridman.ui.actions import Verb
+from gridman.ui.cells import ShortList
 from gridman.ui.changes import Changed
 from gridman.ui.combo import Combo
 from gridman.ui.entry.finder import RecordFinder
@@ -33,7 +33,7 @@ from gridman.ui.pages.reports.press import Press
 from gridman.ui.pages.reports.preview import Preview, labelled
 from gridman.ui.pages.reports.subjects import buildings_of, grids_of, visits_of
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import button, column_of, label, row_of, scrolled
+from gridman.ui.widgets import button, column_of, flow_of, label, scrolled
 
 __all__ = ["ReportsPage", "make_page"]
 
@@ -81,16 +81,13 @@ class ReportsPage(Page):
     def _make_choices(self) -> None:
         from gridman.reports.catalogue import REPORTS
 
-        self.reports = QListWidget()
-        self.reports.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.reports.setAccessibleName(_("Reports"))
+        self.reports = ShortList(_("Reports"), len(REPORTS))
         for report in REPORTS:
             if not self.shell.may("report.incident" if report.id == "F05" else "roster.print"):
                 continue
             item = QListWidgetItem(f"{_(report.title)}  ·  {report.id}")
             item.setData(Qt.ItemDataRole.UserRole, report.id)
             self.reports.addItem(item)
-        self.reports.setFixedHeight(max(1, self.reports.count()) * max(self.reports.sizeHintForRow(0), 24) + 6)
         self.reports.currentRowChanged.connect(self._choose_report)
         self.grid = self._combo(_("Grid"))
         self.building = self._combo(_("Building"))
@@ -147,7 +144,7 @@ class ReportsPage(Page):
                 *self._fields.values(),
                 labelled(_("Purpose"), self.purpose),
                 self._problem,
-                row_of(self._print, self._save, None),
+                flow_of(self._print, self._save),
                 masked,
                 None,
                 spacing=12,

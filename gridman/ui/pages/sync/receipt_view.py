@@ -1,13 +1,13 @@
 """One operation: what was written about which record, how far it came, why it was refused and how to put it right."""
 
-from PySide6.QtWidgets import QFormLayout, QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from gridman.kernel.clock import show_instant
 from gridman.kernel.words import _
 from gridman.services.outbox import ReceiptLine
 from gridman.services.receipt_words import STATE_MEANS, STATE_WORDS, VERDICT_MEANS
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import Card, Notice, badge, button, clear, column_in, column_of, label, row_of
+from gridman.ui.widgets import Card, Notice, badge, button, clear, column_in, column_of, facts_form, flow_of, label
 
 __all__ = ["STATE_TONES", "ReceiptView"]
 
@@ -37,10 +37,9 @@ class ReceiptView(QFrame):
         self._box.addLayout(
             column_of(
                 label(line.record or line.noun, "title", wraps=True),
-                row_of(
+                flow_of(
                     badge(word, STATE_TONES.get(line.state, "neutral")),
                     label(f"{line.noun} · {line.act}", "soft"),
-                    None,
                 ),
             )
         )
@@ -53,23 +52,21 @@ class ReceiptView(QFrame):
         if line.opens is not None:
             words = _("Open the record and put it right") if line.state == "refused" else _("Open the record")
             kind = "primary" if line.state == "refused" else ""
-            self._box.addLayout(row_of(button(words, kind, clicked=self.open, tip="Enter"), None))
+            self._box.addLayout(flow_of(button(words, kind, clicked=self.open, tip="Enter")))
         self._box.addStretch(1)
 
     def _facts(self, line: ReceiptLine) -> Card:
         card = Card(_("Receipt"))
-        form = QFormLayout()
-        form.setHorizontalSpacing(12)
-        form.setVerticalSpacing(4)
-        for name, value in (
-            (_("Number on this desk"), str(line.id)),
-            (_("Written at"), show_instant(line.at)),
-            (_("What was written"), line.fields),
-            (_("Confirmed by the street at"), show_instant(line.ack_at) if line.ack_at else ""),
-        ):
-            if value:
-                form.addRow(label(name, "soft"), label(value, wraps=True, selectable=True))
-        card.add(form)
+        card.add(
+            facts_form(
+                (
+                    (_("Number on this desk"), str(line.id)),
+                    (_("Written at"), show_instant(line.at)),
+                    (_("What was written"), line.fields),
+                    (_("Confirmed by the street at"), show_instant(line.ack_at) if line.ack_at else ""),
+                )
+            )
+        )
         return card
 
     def open(self) -> None:

@@ -24,7 +24,7 @@ from gridman.ui.pages.visits.fields import choices_of, facts_of, field
 from gridman.ui.problems import Problems
 from gridman.ui.shell import Shell
 from gridman.ui.unsaved import Unsaved
-from gridman.ui.widgets import Notice, button, column_of, label, row_of, scrolled
+from gridman.ui.widgets import Foot, Notice, button, column_of, label, row_of, scrolled
 
 __all__ = ["LogPanel"]
 
@@ -92,6 +92,7 @@ class LogPanel(QFrame):
 
     def _lay_out(self) -> None:
         self._facts = label("", "caption", wraps=True)
+        self._facts.hide()
         self.problems = Problems(
             self,
             {
@@ -110,6 +111,9 @@ class LogPanel(QFrame):
         self._unsaved = Unsaved()
         self._unsaved.kept.connect(self.note.setFocus)
         self._unsaved.thrown.connect(self._throw_away)
+        last = row_of(field(_("Visit type"), self.kind), field(_("When"), self.when), spacing=12)
+        last.setStretch(0, 1)
+        last.setStretch(1, 1)
         body = QWidget()
         box = column_of(
             self._notice,
@@ -124,7 +128,7 @@ class LogPanel(QFrame):
             field(_("Note"), self.note),
             told["note"],
             self.photos,
-            row_of(field(_("Visit type"), self.kind), field(_("When"), self.when), spacing=12),
+            last,
             told["visited_at"],
             field(_("What was done"), self.measure),
             told["measure"],
@@ -136,10 +140,6 @@ class LogPanel(QFrame):
         body.setLayout(box)
         self._save = button(_("Save and go to the next"), "primary", clicked=self.save, tip="Ctrl+Enter")
         self._leave = button(_("Done"), clicked=self.leave, tip="Esc")
-        foot = QFrame()
-        foot.setLayout(
-            row_of(self._save, self._leave, None, label("Ctrl+Enter · Esc", "small"), margins=(16, 8, 16, 12))
-        )
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -147,7 +147,7 @@ class LogPanel(QFrame):
         head.setLayout(row_of(label(_("Log a visit"), "title"), None, margins=(16, 12, 16, 4)))
         outer.addWidget(head)
         outer.addWidget(scrolled(body, _("Log a visit")), 1)
-        outer.addWidget(foot)
+        outer.addWidget(Foot(self._save, self._leave))
 
     def _make_question(self) -> Notice:
         """Asked instead of a dialog when a visit was found again after a crash."""
@@ -198,7 +198,7 @@ class LogPanel(QFrame):
         self._amends_id = None
         self.problems.clear()
         self.household.clear()
-        self._facts.setText("")
+        self._tell_facts("")
         self.outcome.set_codes(())
         self.needs.set_codes(())
         for line in (self.when, self.measure):
@@ -222,13 +222,17 @@ class LogPanel(QFrame):
         row = rows[0]
         self._household_id = row.id
         self.household.show_taken(" · ".join(part for part in (row.address, row.head_name) if part), row)
-        self._facts.setText(facts_of(row))
+        self._tell_facts(facts_of(row))
         self.problems.tell("household", "")
         self.outcome.setFocus()
 
+    def _tell_facts(self, text: str) -> None:
+        self._facts.setText(text)
+        self._facts.setVisible(bool(text))
+
     def _forget_household(self) -> None:
         self._household_id = None
-        self._facts.setText("")
+        self._tell_facts("")
 
     # -- saving
 

@@ -105,7 +105,6 @@ class VisitsPage(Page):
         self._text.setPlaceholderText(_("Name, initials or address"))
         self._text.setAccessibleName(_("Find in this list"))
         self._text.setClearButtonEnabled(True)
-        self._text.setMinimumWidth(120)
         self._outcome = Combo(_("Outcome"), 10)
         self._outcome.addItem(_("Any outcome"), "")
         for code in codes.table("visit_outcome"):
@@ -113,7 +112,10 @@ class VisitsPage(Page):
         self._period = Combo(_("Period"), 10)
         for words, days in _PERIODS:
             self._period.addItem(_(words), days)
-        self.list.add_filter(self._text, 1)
+        log = button(_("Log visit"), theme=self.shell.theme, picture="footprints", clicked=self.do_log, tip="Ctrl+L")
+        if not self.shell.may("visit.write"):
+            log.hide()
+        self.list.add_head(self._text, log)
         self.list.add_filter(self._outcome)
         self.list.add_filter(self._period)
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)

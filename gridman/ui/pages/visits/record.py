@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from gridman.domain import codes
 from gridman.kernel.clock import show_instant
@@ -11,7 +11,7 @@ from gridman.kernel.words import _, listed
 from gridman.services.visits import VisitFile
 from gridman.ui.entry.thumbs import PhotoStrip
 from gridman.ui.shell import Shell
-from gridman.ui.widgets import Card, badge, button, clear, column_in, column_of, label, row_of
+from gridman.ui.widgets import Card, badge, button, clear, column_in, column_of, facts_form, flow_of, label
 
 __all__ = ["VisitRecord", "outcome_tone"]
 
@@ -42,7 +42,7 @@ class VisitRecord(QFrame):
         self._box.addLayout(
             column_of(
                 label(line.address if line else _("Household not on this computer"), "title", wraps=True),
-                row_of(
+                flow_of(
                     badge(codes.word("visit_outcome", visit.outcome), outcome_tone(visit.outcome)),
                     label(
                         _("{when}, {who}").format(
@@ -50,7 +50,6 @@ class VisitRecord(QFrame):
                         ),
                         "soft",
                     ),
-                    None,
                 ),
             )
         )
@@ -76,20 +75,18 @@ class VisitRecord(QFrame):
 
     def _facts(self, visit: Any, line: Any) -> Card:
         card = Card(_("What was found"))
-        form = QFormLayout()
-        form.setHorizontalSpacing(12)
-        form.setVerticalSpacing(4)
         needs = listed(codes.word("visit_need", code) for code in (visit.needs or "").split(";") if code)
-        for name, value in (
-            (_("Head of household"), line.head_name if line else ""),
-            (_("Visit type"), codes.word("visit_kind", visit.kind)),
-            (_("Needs"), needs),
-            (_("Note"), visit.note or ""),
-            (_("What was done"), visit.measure or ""),
-        ):
-            if value:
-                form.addRow(label(name, "soft"), label(value, wraps=True, selectable=True))
-        card.add(form)
+        card.add(
+            facts_form(
+                (
+                    (_("Head of household"), line.head_name if line else ""),
+                    (_("Visit type"), codes.word("visit_kind", visit.kind)),
+                    (_("Needs"), needs),
+                    (_("Note"), visit.note or ""),
+                    (_("What was done"), visit.measure or ""),
+                )
+            )
+        )
         return card
 
     def _buttons(self, visit: Any) -> Any:
@@ -97,7 +94,7 @@ class VisitRecord(QFrame):
         home = button(_("Open the household"), theme=theme, picture="house", clicked=self._open_household)
         amend = button(_("Correct this visit"), theme=theme, picture="pencil", clicked=self._amend)
         amend.setEnabled(not visit.retired_at and self._shell.may("visit.write"))
-        return row_of(home, amend, None)
+        return flow_of(home, amend)
 
     def _open_household(self) -> None:
         if self._file is not None:

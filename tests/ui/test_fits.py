@@ -1,0 +1,150 @@
+"""Nothing is cut on an old screen: 1366 x 768 at 125 %, less the window's frame and the task bar, with large text."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QAbstractScrollArea, QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from gridman.ui.session import DeskSession
+from tests.support.desk import Desk
+
+Open = Callable[..., DeskSession]
+
+SCREEN = (1093, 566)
+
+
+def cut(root: QWidget) -> Iterator[str]:
+    """What of the texts and buttons in sight below `root` is not whole, and what scrolls sideways."""
+    for one in root.findChildren(QWidget):
+        if not one.isVisible():
+            continue
+        if isinstance(one, QPushButton) and one.text() and one.sizeHint().width() > one.width() + 1:
+            yield f"button {one.text()!r} has {one.width()} of {one.sizeHint().width()}"
+        elif isinstance(one, QLabel) and one.text():
+            if one.wordWrap() and one.heightForWidth(one.width()) > one.height() + 2:
+                yield f"text {one.text()!r} has {one.height()} of {one.heightForWidth(one.width())} lines"
+            if not one.wordWrap() and one.fontMetrics().horizontalAdvance(one.text().split("\n")[0]) > one.width() + 1:
+                yield f"text {one.text()!r} has {one.width()}"
+        elif isinstance(one, QAbstractScrollArea) and one.horizontalScrollBar().maximum() > 0:
+            yield f"{type(one).__name__} {one.accessibleName()!r} scrolls sideways by {one.horizontalScrollBar().maximum()}"
+
+
+class Looker:
+    """Opens what is to be looked at, and notes what is cut."""
+
+    def __init__(self, qtbot: QtBot, session: DeskSession) -> None:
+        self._qtbot, self.session = qtbot, session
+        self.found: list[str] = []
+        session.window.resize(*SCREEN)
+
+    def page(self, name: str) -> Any:
+        page = self.session.window.open_page(name)
+        self.rest()
+        return page
+
+    def rest(self) -> None:
+        """Until nothing is asked any more and all is laid out."""
+        for _again in range(2):
+            self._qtbot.waitUntil(self.session.background.is_idle, timeout=10_000)
+            self._qtbot.wait(80)
+
+    def look(self, name: str) -> None:
+        self.rest()
+        window = self.session.window
+        self.found += [f"{name}: {what}" for what in cut(window)]
+        if (window.width(), window.height()) != SCREEN:
+            self.found.append(f"{name}: the window outgrows the screen: {window.width()} x {window.height()}")
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_what_a_worker_sees_is_whole_in_large_text(qtbot: QtBot, desk: Desk, open_session: Open, language: str) -> None:
+    looker = Looker(qtbot, open_session(desk, language, is_large=True))
+    looker.page("today")
+    looker.look("today")
+    page = looker.page("households")
+    page.open_record("household", desk.ids["households"][2])  # an entry to review, and what it says takes room
+    looker.look("household")
+    person = page.record.opened.file.people[0].person.id
+    page._retire_person(person)
+    looker.look("removing a resident")
+    page._move_person(person)
+    looker.look("moving a resident")
+    page._panel._text.setText("zzz")
+    page._panel._ask("zzz")
+    looker.look("moving a resident, nothing found")
+    page._close_panel()
+    page.do_edit()
+    looker.look("editing a household")
+    page.do_register()
+    looker.look("registering a household")
+    page._left_form()
+    page = looker.page("visits")
+    page.list.select_first()
+    looker.look("visit")
+    page.do_log()
+    page.panel.save()
+    looker.look("logging a visit")
+    page = looker.page("incidents")
+    page.list.select_first()
+    looker.look("incident")
+    page.do_report()
+    page.panel.save()
+    looker.look("reporting an incident")
+    page = looker.page("sync")
+    page.list.select_first()
+    looker.look("receipts")
+    page.do_review()
+    looker.look("review")
+    for name in ("reports", "settings"):
+        looker.page(name)
+        looker.look(name)
+    assert looker.found == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_each_command_of_a_supervisor_is_whole_in_large_text(
+    qtbot: QtBot, desk: Desk, open_session: Open, language: str
+) -> None:
+    looker = Looker(qtbot, open_session(desk.as_user("street_supervisor"), language, is_large=True))
+    page = looker.page("incidents")
+    page.chips.choose("all")
+    page._filter()
+    looker.rest()
+    page.list.select_first()
+    looker.rest()
+    assert "merge" in page.record.buttons
+    for action in list(page.record.buttons):
+        page.record.start(action)
+        if page.record.panel is not None:
+            looker.look(action)
+            page.record._leave_panel()
+    assert looker.found == []
+
+
+def test_a_question_in_a_record_stays_when_the_record_is_read_again(
+    qtbot: QtBot, desk: Desk, open_session: Open
+) -> None:
+    looker = Looker(qtbot, open_session(desk))
+    page = looker.page("households")
+    page.open_record("household", desk.ids["households"][2])
+    looker.rest()
+    page._retire()
+    page._panel._reason.setText("demolished")
+    page.refresh(None)
+    looker.rest()
+    assert page._panel.isVisible() and page._panel._reason.text() == "demolished"
+    page._close_panel()
+    looker.rest()
+    assert page.record._notices.count() == 1, "what waits for a decision is still told"
+
+
+def test_a_narrow_search_box_still_tells_its_key(qtbot: QtBot, desk: Desk, open_session: Open) -> None:
+    search: Any = open_session(desk).window.search
+    search.setMinimumWidth(0)
+    for width in (900, 240):
+        search.setMaximumWidth(width)
+        search.resize(width, search.height())
+        hint = search.placeholderText()
+        assert "Ctrl+K" in hint and search.fontMetrics().horizontalAdvance(hint) < width
