@@ -3,16 +3,36 @@
 from typing import Any
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QListView, QListWidget, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QPainter, QPalette, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QListWidget,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
 
-__all__ = ["EndKept", "ShortList", "WholeRow"]
+__all__ = ["Cell", "EndKept", "ShortList", "WholeRow"]
 
 _AROUND_PX = 12
 _BETWEEN_PX = 6
+_BAR_PX = 3
 
 
-class EndKept(QStyledItemDelegate):
+class Cell(QStyledItemDelegate):
+    """A cell of a list; in the list that has the keyboard the chosen row has a bar of the accent at its left."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Any) -> None:
+        super().paint(painter, option, index)
+        view = option.widget
+        is_chosen = option.state & QStyle.StateFlag.State_Selected
+        if is_chosen and isinstance(view, QAbstractItemView) and view.hasFocus() and option.rect.left() <= 0:
+            edge = QRect(option.rect.left(), option.rect.top(), _BAR_PX, option.rect.height())
+            painter.fillRect(edge, option.palette.color(QPalette.ColorRole.Accent))
+
+
+class EndKept(Cell):
     """Gives up the beginning instead of the end: of addresses the end tells one from the other ("…1单元301室")."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Any) -> None:
@@ -20,7 +40,7 @@ class EndKept(QStyledItemDelegate):
         option.textElideMode = Qt.TextElideMode.ElideLeft
 
 
-class WholeRow(QStyledItemDelegate):
+class WholeRow(Cell):
     """Rows of a list as wide as the list and as tall as their words, wrapped, need. Qt's own are a padding wider, and scroll sideways."""
 
     def __init__(self, view: QListView) -> None:

@@ -59,7 +59,7 @@ QPushButton[kind="quiet"]:checked { background: $accent_soft; }
 QPushButton[kind="chip"] { border-color: $line; background: $surface; padding: 0 ${s}px; min-height: ${chip}px; }
 QPushButton[kind="chip"]:hover { background: $hover; }
 QPushButton[kind="chip"]:checked { background: $accent_soft; border-color: $accent; color: $text; font-weight: 700; }
-QPushButton[kind="chip"]:focus { border: 1px solid $accent; padding: 0 ${s}px; min-height: ${chip}px; }
+QPushButton[kind="chip"]:focus { border: 2px solid $accent; padding: 0 ${s_less}px; min-height: ${chip_focus}px; }
 QPushButton[kind="pill"] { border-radius: ${pill}px; border: 1px solid $line; background: $raised; padding: 0 ${m}px; }
 QPushButton[kind="pill"][tone="good"] { color: $good; background: $good_soft; border-color: $good_soft; }
 QPushButton[kind="pill"][tone="attention"] { color: $attention; background: $attention_soft; border-color: $attention_soft; }
@@ -89,7 +89,7 @@ QComboBox::down-arrow { image: url("$icon_down"); width: 16px; height: 16px; }
 QComboBox QAbstractItemView { background: $surface; border: 1px solid $edge; selection-background-color: $accent_soft;
   selection-color: $text; outline: 0; }
 QCheckBox, QRadioButton { spacing: ${s}px; min-height: ${control_inner}px; background: transparent; }
-QCheckBox:focus, QRadioButton:focus { color: $accent; }
+QCheckBox:focus, QRadioButton:focus { color: $text; background: $accent_soft; border-radius: ${xs}px; }
 QCheckBox::indicator { width: ${base}px; height: ${base}px; border: 1px solid $edge; border-radius: 3px; background: $surface; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$icon_check"); }
 QCheckBox::indicator:focus { border: 2px solid $accent; }
@@ -130,7 +130,7 @@ QProgressBar::chunk { background: $accent; border-radius: 3px; }
 QTabBar::tab { background: transparent; color: $soft; padding: 0 ${m}px; min-height: ${control_inner}px;
   border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; font-weight: 700; }
-QTabBar::tab:focus { color: $accent; }
+QTabBar::tab:focus { color: $accent; background: $accent_soft; }
 """)
 
 
@@ -146,6 +146,7 @@ def style_sheet(colours: dict[str, str], sizes: dict[str, int], space: dict[str,
         control_inner=sizes["control"] - 2,
         control_focus=sizes["control"] - 4,
         chip=sizes["control"] - 8,
+        chip_focus=sizes["control"] - 10,
         pill=sizes["control"] // 2,
         m_less=space["m"] - 1,
         s_less=space["s"] - 1,

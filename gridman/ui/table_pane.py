@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _, ngettext
-from gridman.ui.cells import EndKept
+from gridman.ui.cells import Cell, EndKept
 from gridman.ui.column_fit import ColumnFit
 from gridman.ui.shell import Shell
 from gridman.ui.tables import Column, Fetch, RowsModel
@@ -108,6 +108,7 @@ class TablePane(QFrame):
         view.setShowGrid(False)
         view.setWordWrap(False)
         view.setTextElideMode(Qt.TextElideMode.ElideRight)
+        view.setItemDelegate(Cell(view))
         view.setTabKeyNavigation(False)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

@@ -15,7 +15,7 @@ __all__ = ["ToastArea"]
 _SHORT_MS, _LONG_MS, _PROBLEM_MS = 5_000, 12_000, 20_000
 _MOST = 3
 _WIDE_PX, _NARROW_PX, _ROOMY_PX = 440, 340, 1200
-"""How wide messages are, and the least width of the window's page at which they are wide: beside them stand the buttons below a list."""
+"""How wide messages are at a text of 14 px, and the least width of the page at which they are wide: beside them stand the buttons below a list."""
 
 
 class _Slip(QFrame):
@@ -116,7 +116,8 @@ class ToastArea(QWidget):
         if parent is None or not self._slips:
             return
         self._box.activate()
-        width = _WIDE_PX if parent.width() >= _ROOMY_PX else _NARROW_PX
+        grown = self._theme.sizes["base"] / 14
+        width = round((_WIDE_PX if parent.width() >= _ROOMY_PX else _NARROW_PX) * grown)
         height = sum(max(s.heightForWidth(width), s.minimumSizeHint().height()) for s in self._slips) + 8 * len(
             self._slips
         )

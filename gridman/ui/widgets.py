@@ -6,8 +6,8 @@ from typing import TypeVar
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QFormLayout,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
@@ -130,16 +130,18 @@ def flow_of(*things: QWidget, spacing: int = 8) -> FlowLayout:
     return flow
 
 
-def facts_form(pairs: Iterable[tuple[str, str]]) -> QFormLayout:
-    """Names and values below each other, those without a value left out; a value that is too long for its line goes below its name."""
-    form = QFormLayout()
-    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-    form.setHorizontalSpacing(12)
-    form.setVerticalSpacing(4)
-    for name, value in pairs:
-        if value:
-            form.addRow(label(name, "soft"), label(value, wraps=True, selectable=True))
-    return form
+def facts_form(pairs: Iterable[tuple[str, str]]) -> QGridLayout:
+    """Names and values below each other, long ones wrapped; those without a value are left out."""
+    grid = (
+        QGridLayout()
+    )  # Qt's form layout keeps the heights of the rows before, and cuts a value that now has two lines
+    grid.setHorizontalSpacing(12)
+    grid.setVerticalSpacing(4)
+    grid.setColumnStretch(1, 1)
+    for number, (name, value) in enumerate(pair for pair in pairs if pair[1]):
+        grid.addWidget(label(name, "soft", wraps=True), number, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(label(value, wraps=True, selectable=True), number, 1)
+    return grid
 
 
 def _fill(box: _B, things: tuple[_Thing, ...], spacing: int, margins: tuple[int, int, int, int]) -> _B:

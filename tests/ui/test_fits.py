@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QAbstractScrollArea, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from gridman.ui.session import DeskSession
+from gridman.ui.widgets import clear, column_of, facts_form
 from tests.support.desk import Desk
 
 Open = Callable[..., DeskSession]
@@ -148,3 +149,43 @@ def test_a_narrow_search_box_still_tells_its_key(qtbot: QtBot, desk: Desk, open_
         search.resize(width, search.height())
         hint = search.placeholderText()
         assert "Ctrl+K" in hint and search.fontMetrics().horizontalAdvance(hint) < width
+
+
+def test_a_value_that_now_needs_two_lines_gets_them(qtbot: QtBot, qapp: QApplication) -> None:
+    """A form layout of Qt kept the row heights of the facts that stood there before."""
+    head, box = QWidget(), QVBoxLayout()
+    head.setLayout(box)
+    pane, rest = QWidget(), QWidget()
+    pane.setLayout(column_of(head, rest, None))
+    qtbot.addWidget(pane)
+    pane.resize(260, 400)
+    pane.show()
+    for facts, is_shown in (
+        ([("Grid", "one"), ("Floors", "6")], True),
+        ([("Grid", "one"), ("Incidents", "word " * 20)], False),
+    ):
+        clear(box)
+        box.addLayout(facts_form(facts))
+        rest.setVisible(is_shown)
+        qtbot.wait(60)
+    assert [what for what in cut(pane) if "lines" in what] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_list_that_has_the_keyboard_shows_it(qtbot: QtBot, desk: Desk, open_session: Open, theme: str) -> None:
+    looker = Looker(qtbot, open_session(desk, theme=theme))
+    page = looker.page("households")
+    view = page.table.view
+    page.table.select_first()
+    view.setFocus()
+    looker.rest()
+    accent = looker.session.theme.colour("accent").rgb()
+    row = view.visualRect(view.model().index(view.currentIndex().row(), 0))
+
+    def is_marked() -> bool:
+        return view.viewport().grab(row).toImage().pixelColor(1, row.height() // 2).rgb() == accent
+
+    assert is_marked()
+    looker.session.window.search.setFocus()
+    looker.rest()
+    assert not is_marked()

@@ -11,7 +11,7 @@ from gridman.kernel.clock import day_of, show_day, show_instant
 from gridman.kernel.words import N_, _, language, ngettext
 from gridman.services.today import Today, today
 from gridman.ui.actions import Verb
-from gridman.ui.cells import EndKept
+from gridman.ui.cells import Cell, EndKept
 from gridman.ui.changes import Changed
 from gridman.ui.column_fit import ColumnFit
 from gridman.ui.mapview.symbols import state_word
@@ -69,6 +69,7 @@ class TodayPage(Page):
         view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         view.setShowGrid(False)
         view.setWordWrap(False)
+        view.setItemDelegate(Cell(view))
         view.setItemDelegateForColumn(0, EndKept(view))
         view.setTabKeyNavigation(False)
         view.verticalHeader().hide()
