@@ -6,7 +6,7 @@ from typing import Any
 
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data, add_login, opened_desk, opened_street
-from gridman.kernel.words import _
+from gridman.kernel.words import N_, _
 
 __all__ = ["fill", "run"]
 
@@ -49,12 +49,14 @@ def _export(args: argparse.Namespace, console: Console) -> int:
             file=done.path, operations=done.operations, photos=done.photos
         )
     )
+    if done.is_for_review:
+        console.say(_("This computer is a copy: what the file carries goes to the street's review list."))
     if done.photos_left:
         console.warn(_("{count} photos did not fit; they go with the next bundle.").format(count=done.photos_left))
     console.give(
         {
             "file": str(done.path), "operations": done.operations, "photos": done.photos, "photos_left": done.photos_left,
-            "bytes": done.size_bytes,
+            "bytes": done.size_bytes, "for_review": done.is_for_review,
         }
     )  # fmt: skip
     return 0
@@ -81,19 +83,47 @@ def _take(args: argparse.Namespace, console: Console) -> int:
             former_bundle_keys(street.store, street.key),
         )
         taken = side.take(args.file, args.out, console.progress)
-    console.say(
-        _("From computer {replica}: {fresh} operations taken, {repeated} known already, {photos} photos.").format(
-            replica=taken.replica, fresh=taken.fresh, repeated=taken.repeated, photos=taken.photos
+    parted = taken.parted
+    if parted is None:
+        console.say(
+            _("From computer {replica}: {fresh} operations taken, {repeated} known already, {photos} photos.").format(
+                replica=taken.replica, fresh=taken.fresh, repeated=taken.repeated, photos=taken.photos
+            )
         )
-    )
-    console.say(_("Carry {file} back to it: it holds the receipts and what is new.").format(file=taken.path))
+        console.say(_("Carry {file} back to it: it holds the receipts and what is new.").format(file=taken.path))
+    else:
+        _tell_parted(taken, parted, console)
     console.give(
         {
             "file": str(taken.path), "replica": taken.replica, "fresh": taken.fresh, "repeated": taken.repeated,
-            "photos": taken.photos, "pages": taken.pages,
+            "photos": taken.photos, "pages": taken.pages, "for_review": parted.source.reason if parted else None,
+            "entries": parted.cards if parted else 0,
+            "problem": parted.problem.code if parted and parted.problem else None,
         }
     )  # fmt: skip
-    return 0
+    return 1 if parted is not None and parted.problem is not None else 0
+
+
+_PARTED = {
+    "lost_desk": N_("Computer {replica} was reported lost: whoever holds it could have written this."),
+    "retired_desk": N_("Computer {replica} was taken out of service."),
+    "copied_desk": N_("Computer {replica} has other work under its numbers at the street already: its data was copied or put back."),
+}  # fmt: skip
+
+
+def _tell_parted(taken: Any, parted: Any, console: Console) -> None:
+    """What came from a computer that may not write any more: nothing of it is applied."""
+    console.say(_(_PARTED[parted.source.reason]).format(replica=taken.replica))
+    console.say(
+        _(
+            "Kept for review: {fresh} operations (entries: {entries}), {repeated} known already, {photos} photos. None was applied."
+        ).format(fresh=taken.fresh, entries=parted.cards, repeated=taken.repeated, photos=taken.photos)
+    )
+    console.say(
+        _("Carry {file} back to it: it tells what became of its work, and nothing else.").format(file=taken.path)
+    )
+    if parted.problem is not None:
+        console.warn(parted.problem.words())
 
 
 def _import(args: argparse.Namespace, console: Console) -> int:

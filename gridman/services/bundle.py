@@ -6,6 +6,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.services.access import actor_of_user
 from gridman.services.accounts import require_active
+from gridman.services.handover import require_open
 from gridman.store.accounts import device_of
 from gridman.store.unit import Reader
 
@@ -13,9 +14,10 @@ __all__ = ["actor_of_device"]
 
 
 def actor_of_device(reader: Reader, replica: int) -> Actor:
-    """The user of an enrolled device. That the device itself wrote the bundle is proved by its signature, not here.
+    """The user of an enrolled device, also of a removed one that may still say its last words, even those of a user who is suspended. That the
+    device itself wrote the bundle is proved by its signature, not here.
 
-    Refuses with ``bundle.unknown_device``, ``auth.device_revoked`` or ``auth.suspended``.
+    Refuses with ``bundle.unknown_device``, ``handover.closed`` or ``auth.suspended``.
     """
     device = device_of(reader, replica)
     if device is None:
@@ -26,11 +28,7 @@ def actor_of_device(reader: Reader, replica: int) -> Actor:
             replica=replica,
         )
     if device.revoked_at is not None:
-        raise Refusal(
-            "auth.device_revoked",
-            N_("This computer was removed from the street's list."),
-            N_("Ask the street's administrator."),
-            replica=replica,
-        )
-    require_active(reader.get(User, device.user_id))
+        require_open(reader, device)
+    else:
+        require_active(reader.get(User, device.user_id))
     return actor_of_user(reader, device.user_id, device.replica)

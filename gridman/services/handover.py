@@ -19,7 +19,7 @@ from gridman.store.unit import Reader, Unit
 
 __all__ = [
     "LOST", "LOST_BYTES", "LOST_CHANGES", "LOST_PHOTO_BYTES", "LOST_WINDOW_MS", "RETIRED", "Source", "copied_at", "count_changes",
-    "end_hand_over", "note_copied", "require_open", "source_of", "take_photo_bytes",
+    "end_hand_over", "note_copied", "note_handed_over", "require_open", "source_of", "take_photo_bytes",
 ]  # fmt: skip
 
 LOST, RETIRED = "lost", "retired"
@@ -116,6 +116,12 @@ def end_hand_over(unit: Unit, source: Source, replica: int, cards: int) -> None:
     if source.is_removed:
         if source.is_lost:
             add_to_hand_over(unit.connection, replica, ended_at=unit.now)
+        note_handed_over(unit, source, replica, cards)
+
+
+def note_handed_over(unit: Unit, source: Source, replica: int, cards: int) -> None:
+    """The audit's line of what came from a computer that was removed; what a copy of a desk hands over is told on the overview."""
+    if source.is_removed:
         note(unit, "hand_over", "user", unit.actor.user_id, device=replica, source=source.reason, cards=cards)
 
 

@@ -18,15 +18,19 @@ from gridman.kernel.files import write_whole
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
 from gridman.services.bundle import actor_of_device
+from gridman.services.handover import source_of
 from gridman.services.scoped import require_sendable_blob
 from gridman.store import outbox
 from gridman.store.blobs import BlobStore
 from gridman.store.bundle_keys import desk_seed, device_keys, keep_street_keys, street_keys_here
 from gridman.store.photo_queue import mark_photo_sent, unsent_photos
 from gridman.store.store import Store, get_meta
-from gridman.sync.codec import decode_answer, decode_request, encode
+from gridman.sync.bundle_parting import Counter, Parted, Parting, hear_parting, told_after, words_beside
+from gridman.sync.codec import decode_answer, decode_last_words, decode_request, encode
 from gridman.sync.exchange import RoundResult, absorb, note_absorbed, prepare
-from gridman.sync.protocol import LARGEST_PAGE, SPOKEN, Hello, Request, Street
+from gridman.sync.farewell import is_copy, note_copy
+from gridman.sync.fork import FORK, fork
+from gridman.sync.protocol import LARGEST_PAGE, SPOKEN, Hello, LastWords, Request, Street
 from gridman.sync.replica import Replica
 from gridman.sync.seal import (
     LARGEST_BUNDLE,
@@ -51,37 +55,47 @@ _ANSWER_BYTES = 128 << 20
 
 
 class _Outward(msgspec.Struct, array_like=True, frozen=True):
-    """What a desk sends: encoded requests in the order of their operations, and photos (SHA-256, content)."""
+    """What a desk sends: encoded requests in the order of their operations, and photos (SHA-256, content). `words`: encoded, what the operations
+    need beside them should they be last words (`bundle_parting`); desks of version 0.1.0 had none.
+    """
 
     requests: list[bytes]
     photos: list[tuple[str, bytes]] = []
+    words: bytes = b""
 
 
 class _Homeward(msgspec.Struct, array_like=True, frozen=True):
     """What comes back: each request that was asked, without its operations, with its answer; photos the street has (SHA-256, bytes); a new
-    ticket to work without the street (`gridman.services.lease`); the street's public keys of today, for the next bundle.
+    ticket to work without the street (`gridman.services.lease`); the street's public keys of today, for the next bundle. To a computer that may
+    not write any more `parting` and confirmed photos, and nothing else.
     """
 
     pages: list[tuple[bytes, bytes]]
     photos: list[tuple[str, int]] = []
     ticket: str = ""
     keys: bytes = b""
+    parting: Parting | None = None
 
 
 @dataclass(frozen=True)
 class Written:
-    """A bundle on a stick: how much it carries, and how many photos must wait for the next one."""
+    """A bundle on a stick: how much it carries, and how many photos must wait for the next one; ``is_for_review``: it is a copy's, of which
+    nothing is applied.
+    """
 
     path: Path
     operations: int
     photos: int
     photos_left: int
     size_bytes: int
+    is_for_review: bool = False
 
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What the street took from a bundle: new operations, those it had taken before, photos."""
+    """What the street took from a bundle: new operations, those it had taken before, photos. `parted`: it was from a computer that may not write
+    any more, and was kept for review.
+    """
 
     path: Path
     replica: int
@@ -89,6 +103,7 @@ class TakenIn:
     repeated: int
     photos: int
     pages: int
+    parted: Parted | None = None
 
 
 @dataclass
@@ -141,14 +156,16 @@ class DeskBundles:
             photos.append((sha256, data))
             progress(number + 1, len(waiting), N_("Packing photos"))
         header = Header(False, self.street_id, self.store.replica, self.store.clock())
-        content = msgspec.msgpack.encode(_Outward([encode(r) for r in requests], photos))
+        words = words_beside(self.store, [op for r in requests for op in r.ops])
+        content = msgspec.msgpack.encode(_Outward([encode(r) for r in requests], photos, encode(words)))
         sealed = seal(header, content, self._keys(), street)
         write_whole(path, sealed)
-        return Written(path, sum(len(r.ops) for r in requests), len(photos), left, len(sealed))
+        return Written(path, sum(len(r.ops) for r in requests), len(photos), left, len(sealed), words.is_rescue)
 
     def take_back(self, path: Path, progress: Progress = quiet, ticket: Ticket | None = None) -> TakenBack:
         """Take in the street's answer, page by page: whatever interrupts it, the pages taken stay and the rest follows when the file is taken
-        again. Refuses with ``bundle.*`` what is not this desk's answer, before anything is changed.
+        again. Refuses with ``bundle.*`` what is not this desk's answer, before anything is changed. At a desk that may not write any more the
+        verdicts are noted, and what became of it is raised: ``sync.fork`` or ``bundle.removed``.
         """
         envelope = _read(path)
         _check_address(header_of(envelope), self.street_id, is_return=True)
@@ -156,14 +173,25 @@ class DeskBundles:
             raise _other_desk(header_of(envelope).replica)
         _header, content = open_sealed(envelope, self._keys(), self._street_keys())
         told = _decoded(content, _Homeward)
+        if told.parting is not None:
+            hear_parting(self.store, told.parting)
+            self._mark_photos(told.photos)
+            raise told_after(self.store, told.parting)
         pages = [(_request(asked), decode_answer(answer)) for asked, answer in told.pages]
         with self.store.read() as reader:
             first_n = outbox.highest_acknowledged(reader.connection)
+            if is_copy(reader):
+                raise fork()
         result, taken = TakenBack(ticket=told.ticket), 0
         for number, (request, answer) in enumerate(pages):
             if ticket is not None:
                 ticket.check()
-            absorbed = absorb(self.store, request, answer)
+            try:
+                absorbed = absorb(self.store, request, answer)
+            except Refusal as refusal:
+                if refusal.code == FORK:
+                    note_copy(self.store)  # from now on what is written here is last words
+                raise
             if not absorbed.is_stale:
                 note_absorbed(result, absorbed, self.store.clock)
                 taken += 1
@@ -183,10 +211,13 @@ class DeskBundles:
         with self.store.read() as reader:
             if get_meta(reader, "street_epoch") != epoch:
                 return
-        for sha256, size in told.photos:
-            if self.blobs.has(sha256):
-                mark_photo_sent(self.store, sha256, size)
-                result.photos += 1
+        result.photos = self._mark_photos(told.photos)
+
+    def _mark_photos(self, photos: Sequence[tuple[str, int]]) -> int:
+        here = [(sha256, size) for sha256, size in photos if self.blobs.has(sha256)]
+        for sha256, size in here:
+            mark_photo_sent(self.store, sha256, size)
+        return len(here)
 
     def _keys(self) -> Keys:
         return Keys.from_seed(desk_seed(self.store, self.actor))
@@ -231,8 +262,10 @@ class StreetBundles:
     def take(self, path: Path, out: Path, progress: Progress = quiet) -> TakenIn:
         """Take in a desk's bundle and write the answer to `out`.
 
-        Refuses with ``bundle.*`` what is not for this street or was not written by the device it names, ``auth.*`` a device that was shut
-        out, ``sync.*`` like an exchange over a network.
+        Of a computer that was removed, or turns out to be a copy, all is kept for review and none applied.
+
+        Refuses with ``bundle.*`` what is not for this street or was not written by the device it names, ``auth.*`` and ``handover.*`` a device
+        from which nothing is taken, ``sync.*`` like an exchange over a network.
         """
         envelope = _read(path)
         header = header_of(envelope)
@@ -240,6 +273,7 @@ class StreetBundles:
         with self.store.read() as reader:
             actor = actor_of_device(reader, header.replica)
             device = device_keys(reader, header.replica)
+            is_removed = source_of(reader, header.replica).is_removed
         if not device:
             raise Refusal(
                 "bundle.unknown_device",
@@ -252,12 +286,33 @@ class StreetBundles:
         requests = [_request(body) for body in brought.requests]
         if not requests or any(r.replica != header.replica for r in requests):
             raise unreadable("device")
-        pages, fresh, repeated = self._exchange(actor, requests, progress)
-        photos = self._file_photos(actor, brought.photos)
-        home = _Homeward(pages, photos, self.ticket_for(actor), Keys.from_seed(self.seed).public)
+        words = _words(brought, requests[0])
+        is_parting, is_found = is_removed or words.is_rescue, False
+        pages: list[tuple[bytes, bytes]] = []
+        fresh = repeated = 0
+        if not is_parting:
+            try:
+                pages, fresh, repeated = self._exchange(actor, requests, progress)
+            except Refusal as refusal:
+                if refusal.code != FORK or not brought.words:
+                    raise
+                is_parting = is_found = True
+                words = msgspec.structs.replace(words, is_rescue=True)
+        if is_parting:
+            counter = Counter(self.store, self.replica, self.blobs)
+            parted = counter.take(actor, words, requests, progress)
+            counter.file_photos(actor, parted, brought.photos)
+            home = _Homeward([], parted.photos, parting=parted.homeward(is_found))
+            taken = TakenIn(
+                out, header.replica, parted.fresh, parted.repeated, len(parted.photos), len(parted.answers), parted
+            )
+        else:
+            photos = self._file_photos(actor, brought.photos)
+            home = _Homeward(pages, photos, self.ticket_for(actor), Keys.from_seed(self.seed).public)
+            taken = TakenIn(out, header.replica, fresh, repeated, len(photos), len(pages))
         back = Header(True, self.street_id, header.replica, self.store.clock())
         write_whole(out, seal(back, msgspec.msgpack.encode(home), keys, device))
-        return TakenIn(out, header.replica, fresh, repeated, len(photos), len(pages))
+        return taken
 
     def _opened(self, envelope: bytes, device: bytes) -> tuple[Keys, Header, bytes]:
         """The keys that the desk knew when it wrote, with what they open; the answer is signed with the same, or it would not believe it."""
@@ -335,6 +390,16 @@ def _request(body: bytes) -> Request:
     if not isinstance(message, Request):
         raise unreadable("hello")
     return message
+
+
+def _words(brought: _Outward, first: Request) -> LastWords:
+    """What the operations need to be last words; a bundle of version 0.1.0 has no more than the request itself says."""
+    if not brought.words:
+        return LastWords(first.protocol, first.replica, first.at, lowest=first.lowest)
+    words = decode_last_words(brought.words)
+    if words.replica != first.replica or words.ops or words.is_end:
+        raise unreadable("words")
+    return words
 
 
 def _decoded(content: bytes, shape: type[T]) -> T:

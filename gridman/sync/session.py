@@ -22,6 +22,7 @@ from gridman.store.store import Store
 from gridman.sync import exchange
 from gridman.sync.bundle import introduce
 from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
+from gridman.sync.farewell import told_to_a_copy
 from gridman.sync.http import HttpStreet
 from gridman.sync.listening import Heard, NewsSource, listen
 from gridman.sync.parting import Parting
@@ -166,6 +167,10 @@ class DeskSync:
         known = status_of(self._store)
         if shown is not None and shown.kind == SyncKind.REFUSED:
             return SyncStatus(shown.kind, known.waiting, at=known.at, reason=shown.reason)
+        with self._store.read() as reader:
+            copy = told_to_a_copy(reader, self._store.replica)
+        if copy is not None:  # it may have heard so from a stick, and need no network to say so
+            return SyncStatus(SyncKind.REFUSED, known.waiting, at=known.at, reason=copy)
         reason = blocked(self._store, self._opened_at)
         if reason is not None:
             return SyncStatus(SyncKind.BLOCKED, known.waiting, at=known.at, reason=reason)

@@ -220,7 +220,7 @@ class Wire:
         except Crash:
             self._start_again(desk, not stick.is_back)
         except Refusal as refusal:
-            if refusal.code.startswith("bundle."):
+            if refusal.code.startswith(("bundle.", "handover.")):
                 self.oracle.undone()
                 return self.say(refusal.code)
             self._refused(desk, refusal)
@@ -229,8 +229,15 @@ class Wire:
         desk = stick.desk
         if not stick.is_back:
             out = self._file("back")
-            with patch.object(self.replica, "exchange", self._each_kept(self.replica.exchange)):
+            with (
+                patch.object(self.replica, "exchange", self._each_kept(self.replica.exchange)),
+                patch.object(self.replica, "farewell", self._each_kept(self.replica.farewell)),
+            ):
                 taken = self.counter.take(stick.path, out)
+            if taken.parted is not None:
+                self.happened["last words carried"] += 1
+                if not taken.parted.source.is_removed:
+                    self.oracle.told_fork(desk)
             self.sticks.append(Stick(desk, out, True, self.oracle.moment_of(desk), self.oracle.lives))
             return self.say(f"{taken.fresh} new, {taken.repeated} again")
         with older_version(desk.hidden):

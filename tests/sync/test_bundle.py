@@ -17,7 +17,6 @@ from gridman.domain.household import Household
 from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Cancelled, Ticket
-from gridman.services.enrolment import revoke_device
 from gridman.services.photos import PhotoDraft, attach
 from gridman.store import accounts, outbox, tables
 from gridman.store.blobs import BlobStore
@@ -240,15 +239,6 @@ def test_a_desk_that_never_spoke_with_its_street_says_so(stick: Stick) -> None:
     desk = stick.world.desk()
     side = DeskBundles(desk.store, BlobStore(stick.world.folder / "b", KEY), desk.actor, STREET)
     assert code_of(side.write, stick.world.folder / "x") == "bundle.no_keys"
-
-
-def test_a_computer_that_was_shut_out_is_refused_by_stick_too(stick: Stick) -> None:
-    desk = stick.add()
-    stick.found(0, "Weir Lane 1")
-    out = stick.write()
-    with stick.world.store.unit(SYSTEM) as unit:
-        revoke_device(unit, desk.store.replica)
-    assert code_of(stick.take, out) == "auth.device_revoked" and houses(stick.world.store) == []
 
 
 def test_one_desk_cannot_write_in_anothers_name(stick: Stick) -> None:

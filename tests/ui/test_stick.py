@@ -13,6 +13,7 @@ from gridman.services import outbox
 from gridman.store.blobs import BlobStore
 from gridman.store.bundle_keys import desk_seed, keep_street_keys
 from gridman.sync.codec import decode_request
+from gridman.sync.farewell import note_copy
 from gridman.sync.seal import Header, Keys, open_sealed, seal
 from tests.support.desk import Desk
 from tests.support.keys import Keys as Keyboard
@@ -62,3 +63,28 @@ def test_what_cannot_be_used_is_told_in_words(said: Any, ground_desk: Desk, tmp_
     stick.take_from(tmp_path / "old.gridman")
     keys.rest()
     assert "nothing was changed" in told[-1]
+
+
+@pytest.mark.parametrize(
+    ("parting", "words"),
+    [(["retired_desk", [], False], "removed this computer from its list"), (["copied_desk", [], True], "holds a copy of this desk")],
+)  # fmt: skip
+def test_what_became_of_the_computer_is_told(
+    said: Any, ground_desk: Desk, tmp_path: Path, parting: list[Any], words: str
+) -> None:
+    stick, keys, told = said
+    header = Header(True, ground_desk.profile.street_id, ground_desk.store.replica, 0)
+    desk_keys = Keys.from_seed(desk_seed(ground_desk.store, ground_desk.actor))
+    content = msgspec.msgpack.encode([[], [], "", b"", parting])
+    (tmp_path / "back.gridman").write_bytes(seal(header, content, STREET, desk_keys.public))
+    stick.take_from(tmp_path / "back.gridman")
+    keys.rest()
+    assert words in told[-1]
+
+
+def test_a_copy_is_told_where_its_bundle_goes(said: Any, ground_desk: Desk, tmp_path: Path) -> None:
+    stick, keys, told = said
+    note_copy(ground_desk.store)
+    stick.write_to(tmp_path / "zhou.gridman")
+    keys.rest()
+    assert "goes to the street's review list" in told[-1]

@@ -81,6 +81,8 @@ class Stick(QWidget):
         said = _("{file} written: {work}, {photos}. Take it to the street office.").format(
             file=done.path.name, work=work, photos=photos
         )
+        if done.is_for_review:
+            said += " " + _("This computer is a copy: what the file carries goes to the street's review list.")
         if done.photos_left:
             said += " " + _("{count} photos did not fit; they go with the next bundle.").format(count=done.photos_left)
         self._shell.say(said)
