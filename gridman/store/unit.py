@@ -278,20 +278,23 @@ class Unit(Reader):
         """Write the block's changes as another computer made them: at its instant, under its stamp, whole or not at all (an exception
         undoes them and goes on upward; the unit stays open). Within `together` nothing is undone before that block ends.
         """
-        if self._gathering is None:
+        is_together = self._gathering is not None
+        if self._gathering is not None:
+            self._gathering.turn += 1
+        else:
             self.flush()
         mine = self.at, self.stamp, self.author_replica
         self.at, self.stamp, self.author_replica = at, stamp, replica
         try:
-            if self._gathering is not None:
-                self._gathering.turn += 1
+            if is_together:
                 yield
                 return
             with self.session.begin_nested():
                 yield
                 self.flush()
         except BaseException:
-            self._undone()
+            if not is_together:  # what others in the block decided still waits to be written
+                self._undone()
             raise
         finally:
             self.at, self.stamp, self.author_replica = mine

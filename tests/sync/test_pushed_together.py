@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import event, select
 
 from gridman.domain.catalog import NOUNS
@@ -17,6 +18,7 @@ from gridman.services.access import scopes_of_user
 from gridman.services.incidents import IncidentDraft, perform, report_incident
 from gridman.services.visits import VisitDraft, log_visit
 from gridman.store import tables
+from gridman.store.feed_pages import cell_states
 from gridman.store.unit import Unit
 from gridman.sync import exchange
 from gridman.sync.protocol import Op, Verdict
@@ -191,3 +193,26 @@ def test_what_is_known_beforehand_is_asked_again_once_the_push_changed_it(world:
     with world.store.read() as reader:
         assert reader.count(Conflict) == 0
         assert reader.get(Household, house).remark == "cat"
+
+
+def test_a_refused_operation_does_not_take_the_versions_of_those_before_it(world: World) -> None:
+    """A desk whose clock is behind edits what it knows: its edit is the newer one all the same, and stays so."""
+    (house,) = world.add_households(0, 1)
+    ahead, behind = world.desk(), world.desk()
+    ahead.sync(), behind.sync()
+    ahead.clock.pass_(300_000)
+    ahead.amend(house, remark="dog")
+    ahead.sync(), behind.sync()
+    ops = exchange.prepare(behind.store).ops
+    assert not ops
+    with world.store.read() as reader:
+        (before,) = [s[0] for s in cell_states(reader.connection, house, ["remark"]).values()]
+    early = f"{world.clock.now + 1:012x}" + "0000" + f"{behind.store.replica:05x}"
+    mine = Op(1, "amend", "household", house, {"remark": "cat"}, {"remark": before}, early, world.clock.now)
+    wrong = Op(2, "amend", "household", house, {"phones": "not a number"}, {}, early, world.clock.now)
+    request = structs.replace(exchange.prepare(behind.store), ops=[mine, wrong])
+    answer = behind.street.exchange(request)
+    assert [v.outcome for v in answer.verdicts] == ["applied", "refused"]
+    with world.store.read() as reader:
+        (after,) = [s[:2] for s in cell_states(reader.connection, house, ["remark"]).values()]
+    assert after[0] > before and after[1] == early
