@@ -18,6 +18,7 @@ from gridman.kernel.words import N_
 from gridman.sync.protocol import Answer, Greeting, Hello, LastWords, Op, Request, Rows
 
 __all__ = [
+    "check_numbers",
     "check_op",
     "decode_answer",
     "decode_greeting",
@@ -118,7 +119,7 @@ def digest_of(op: Op) -> str:
 def check_op(op: Op) -> None:
     """Refuse an operation that no desk could have written (``sync.malformed``)."""
     is_right = (
-        op.n > 0
+        0 < op.n < 1 << 63
         and 0 < op.record_id < 1 << 63
         and _STAMP.match(op.stamp)
         and op.at in _INSTANTS
@@ -128,6 +129,13 @@ def check_op(op: Op) -> None:
     )
     if not is_right:
         raise _misshapen("operation")
+
+
+def check_numbers(message: Request | LastWords) -> None:
+    """Refuse a message with a time or a position that no desk could have written, and no database could look for (``sync.malformed``)."""
+    cursors = message.cursors if isinstance(message, Request) else []
+    if message.at not in _INSTANTS or any(c.seq not in _INT64 or c.after_id not in _INT64 for c in cursors):
+        raise _misshapen("number")
 
 
 def pack_rows(

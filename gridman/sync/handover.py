@@ -5,6 +5,7 @@ known by its content, not by its number: copies of one desk gave the same number
 made there: each gets a number of the street's, and what names it follows.
 """
 
+import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ from gridman.sync.protocol import Maker, Op, Verdict
 
 __all__ = ["HANDED_OVER", "Handover", "check_makers", "numbers_in"]
 
-_MOST_MAKERS, _DIGEST = 20_000, 32
+_MOST_MAKERS = 20_000
+_DIGEST = re.compile(r"[0-9a-f]{32}\Z")
 HANDED_OVER = "sync.handed_over"
 """The code of the verdict on what went to the review list."""
 
@@ -189,7 +191,7 @@ class Handover:
 def check_makers(makers: Sequence[Maker]) -> bool:
     """Whether a desk could have written these."""
     return len(makers) <= _MOST_MAKERS and all(
-        0 < m.record_id < 1 << 63 and 0 < m.n < 1 << 63 and len(m.digest) == _DIGEST and 0 <= m.part < _MOST_MAKERS
+        0 < m.record_id < 1 << 63 and 0 < m.n < 1 << 63 and _DIGEST.match(m.digest) is not None and 0 <= m.part < _MOST_MAKERS
         for m in makers
     )
 

@@ -22,7 +22,7 @@ from gridman.store.pushed import answers_of, keep_answers, last_pushed, note_dev
 from gridman.store.store import Store
 from gridman.store.turns import take_device_turn
 from gridman.store.unit import Reader, Unit
-from gridman.sync.codec import check_op, decode_last_words, decode_request, digest_of, encode
+from gridman.sync.codec import check_numbers, check_op, decode_last_words, decode_request, digest_of, encode
 from gridman.sync.fork import fork
 from gridman.sync.handover import Handover, check_makers
 from gridman.sync.protocol import (
@@ -204,6 +204,7 @@ class Replica:
                 N_("The message is larger than the street accepts."),
                 N_("Send fewer changes at a time."),
             )
+        check_numbers(request)
         for op in request.ops:
             check_op(op)
         return version

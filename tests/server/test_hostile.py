@@ -178,3 +178,27 @@ def test_after_all_that_the_server_and_its_log_are_well(lasting: Served) -> None
     assert lasting.client.get("/health").status_code == 200
     with lasting.town.street.store.read() as reader:
         assert verify_chain(reader) is None
+
+
+HUGE = (1 << 64) - 1
+AN_OP: list[Any] = [1, "create", "household", 2 << 43 | 9, {"address": "Lane"}, {}, "0" * 21, 0]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/sync/v1", ["exchange", 1, 0, "", HUGE, 10, [AN_OP]]),
+        ("/sync/v1", ["exchange", 1, 0, "", 0, 10, [], [["ref", 0, HUGE]]]),
+        ("/farewell/v1", ["farewell", 1, 0, HUGE, [], [], True]),
+        ("/farewell/v1", ["farewell", 1, 0, 0, [[HUGE, *AN_OP[1:]]], [], True]),
+        ("/farewell/v1", ["farewell", 1, 0, 0, [AN_OP], [[AN_OP[3], 1, "a\x00" + "b" * 30]], True]),
+    ],
+)
+def test_numbers_and_names_that_no_database_can_hold(lasting: Served, path: str, message: list[Any]) -> None:
+    enrolled = lasting.enrol()
+    message[2] = enrolled["replica"]
+    answer = lasting.client.post(
+        path, content=pack(message), headers={"Authorization": f"Bearer {enrolled['token']}"}
+    )
+    sound(answer)
+    assert answer.json()["code"] == "sync.malformed"
