@@ -191,7 +191,10 @@ class Handover:
 def check_makers(makers: Sequence[Maker]) -> bool:
     """Whether a desk could have written these."""
     return len(makers) <= _MOST_MAKERS and all(
-        0 < m.record_id < 1 << 63 and 0 < m.n < 1 << 63 and _DIGEST.match(m.digest) is not None and 0 <= m.part < _MOST_MAKERS
+        0 < m.record_id < 1 << 63
+        and 0 < m.n < 1 << 63
+        and _DIGEST.match(m.digest) is not None
+        and 0 <= m.part < _MOST_MAKERS
         for m in makers
     )
 

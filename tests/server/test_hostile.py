@@ -197,8 +197,6 @@ AN_OP: list[Any] = [1, "create", "household", 2 << 43 | 9, {"address": "Lane"}, 
 def test_numbers_and_names_that_no_database_can_hold(lasting: Served, path: str, message: list[Any]) -> None:
     enrolled = lasting.enrol()
     message[2] = enrolled["replica"]
-    answer = lasting.client.post(
-        path, content=pack(message), headers={"Authorization": f"Bearer {enrolled['token']}"}
-    )
+    answer = lasting.client.post(path, content=pack(message), headers={"Authorization": f"Bearer {enrolled['token']}"})
     sound(answer)
     assert answer.json()["code"] == "sync.malformed"
