@@ -1,5 +1,6 @@
 """Whether values may be written into a record: one check for forms, imports, pushed operations and scripts."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -9,10 +10,11 @@ from typing import Any
 from gridman.domain import codes
 from gridman.domain.fields import Field, Kind, Synced, fields_of, kind_of
 from gridman.domain.id_number import IdNumber, read_id_number
+from gridman.kernel.clock import INSTANTS
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 
-__all__ = ["Invalid", "check", "require_valid", "tidy"]
+__all__ = ["Invalid", "check", "is_typed", "require_valid", "tidy"]
 
 _PHONE = re.compile(r"^(1[3-9]\d{9}|[48]00\d{7}|(0\d{2,3}-?)?\d{7,8}(-\d{1,6})?|1[0-2]\d{1,3}|9\d{4})$")
 _WRITTEN_IDS = frozenset({"", "111", "112"})
@@ -63,9 +65,24 @@ def check(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool, today: 
     for name in values:
         if name not in declared and name != "id":
             problems[name] = Refusal("field.unknown", N_("{kind} has no field {field}."), kind=kind_of(cls), field=name)
-    more = _check_own_phones(cls, values) | _together(cls, values) | (_check_past(cls, values, today) if today else {})
+    sound = {name: value for name, value in values.items() if name not in problems}
+    more = _check_own_phones(cls, sound) | _together(cls, sound) | (_check_past(cls, sound, today) if today else {})
     problems.update({k: v for k, v in more.items() if k not in problems})
     return problems
+
+
+_TEXTS = frozenset(
+    {Kind.TEXT, Kind.NOTE, Kind.NAME, Kind.CODE, Kind.CODES, Kind.DAY, Kind.PHONES, Kind.ID_NUMBER}
+)
+
+
+def is_typed(field: Field, value: Any) -> bool:
+    """Whether a value is at least of the field's type, so that it can be shown and looked up, however wrong it is. What is kept of an operation
+    that was refused can be anything.
+    """
+    if field.kind in _TEXTS:
+        return isinstance(value, str)
+    return _CHECKS[field.kind](field, value) is None
 
 
 def require_valid(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool, today: str = "") -> None:
@@ -76,7 +93,7 @@ def require_valid(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool,
 
 
 def _problem(field: Field, value: Any) -> Refusal | None:
-    if value is None or value == "":
+    if value is None or (value == "" and field.kind in _TEXTS):
         return _refuse("required", N_("{label} is missing."), N_("Fill it in."), field) if field.is_required else None
     if isinstance(value, str) and len(value) > field.max_length:
         return Refusal(
@@ -102,7 +119,7 @@ def _check_text(field: Field, value: Any) -> Refusal | None:
 
 
 def _check_code(field: Field, value: Any) -> Refusal | None:
-    if value in codes.table(field.code_table):
+    if isinstance(value, str) and value in codes.table(field.code_table):
         return None
     return _refuse(
         "code", N_("{label}: “{value}” is not in the list."), N_("Choose one of the list."), field, value=value
@@ -110,7 +127,9 @@ def _check_code(field: Field, value: Any) -> Refusal | None:
 
 
 def _check_codes(field: Field, value: Any) -> Refusal | None:
-    for one in str(value).split(";"):
+    if not isinstance(value, str):
+        return _check_text(field, value)
+    for one in value.split(";"):
         problem = _check_code(field, one)
         if problem:
             return problem
@@ -134,7 +153,9 @@ def _check_day(field: Field, value: Any) -> Refusal | None:
 
 
 def _check_phones(field: Field, value: Any) -> Refusal | None:
-    for one in str(value).split(";"):
+    if not isinstance(value, str):
+        return _check_text(field, value)
+    for one in value.split(";"):
         if not _PHONE.match(one):
             return _no_phone(field, one)
     return None
@@ -153,8 +174,15 @@ def _check_whole(field: Field, value: Any) -> Refusal | None:
     return _refuse("number", N_("{label} must be a whole number."), N_("Use digits only."), field)
 
 
+def _check_instant(field: Field, value: Any) -> Refusal | None:
+    problem = _check_whole(field, value)
+    if problem is not None or value in INSTANTS:
+        return problem
+    return _refuse("instant", N_("{label} is no time of the calendar."), N_("Enter it again."), field)
+
+
 def _check_measure(field: Field, value: Any) -> Refusal | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return None if is_number else _refuse("measure", N_("{label} must be a number."), N_("Use digits."), field)
 
 
@@ -179,7 +207,7 @@ _CHECKS = {
     Kind.DAY: _check_day,
     Kind.PHONES: _check_phones,
     Kind.NUMBER: _check_whole,
-    Kind.INSTANT: _check_whole,
+    Kind.INSTANT: _check_instant,
     Kind.REFERENCE: _check_whole,
     Kind.MEASURE: _check_measure,
     Kind.FLAG: _check_flag,

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 
 __all__ = [
     "CHINA",
+    "INSTANTS",
     "Clock",
     "day_of",
     "days_between",
@@ -21,6 +22,9 @@ Clock = Callable[[], int]
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China keeps one civil time and no summer time since 1991, so a fixed offset is exact for every record we hold."""
+
+INSTANTS = range(-(1 << 45), 1 << 45)
+"""What can be shown as a day of the calendar, and then some: the years 855 to 3084."""
 
 _EPOCH = datetime(1970, 1, 1, 8, tzinfo=CHINA)
 

@@ -6,6 +6,7 @@ nothing. So what waits and is needed is taken over first, in the same act.
 
 import base64
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,8 @@ def lost_values(conflict: Conflict) -> dict[str, Any] | None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict) and value.keys() == {"base64"}:
-        return base64.b64decode(value["base64"])
+        with suppress(TypeError, ValueError):  # whoever sent it wrote just that
+            return base64.b64decode(value["base64"])
     return value
 
 

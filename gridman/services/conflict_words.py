@@ -15,6 +15,7 @@ from gridman.domain.household import Household
 from gridman.domain.incident import Incident, IncidentStep, transition
 from gridman.domain.organisation import Organisation
 from gridman.domain.person import CareTag, Person
+from gridman.domain.rules import is_typed
 from gridman.domain.user import User
 from gridman.domain.visit import Visit
 from gridman.kernel.clock import show_instant
@@ -61,7 +62,7 @@ def _record(reader: Reader, kind: str, record_id: int | None) -> Any:
 
 
 def _built(found: Noun, values: dict[str, Any]) -> Synced:
-    return found.cls(**{k: v for k, v in values.items() if k in found.fields})
+    return found.cls(**{k: v for k, v in values.items() if k in found.fields and is_typed(found.fields[k], v)})
 
 
 def _of_record(reader: Reader, record: Synced) -> str:
@@ -110,7 +111,7 @@ def household_of(reader: Reader, conflict: Conflict) -> int | None:
     household_id = (
         getattr(record, "household_id", None) if record else (lost_values(conflict) or {}).get("household_id")
     )
-    return household_id if reader.find(Household, household_id) is not None else None
+    return household_id if type(household_id) is int and reader.find(Household, household_id) is not None else None
 
 
 def value_words(reader: Reader, conflict: Conflict, text: str | None, *, is_whole: bool = False) -> str:
@@ -160,13 +161,15 @@ def _one(reader: Reader, field: Field | None, value: Any, is_whole: bool) -> str
         return _("(empty)")
     if field is None:
         return str(value)
+    if not is_typed(field, value):
+        return str(value) if is_whole else masked(field, value)
     if field.kind is Kind.REFERENCE and field.name in _NAMES:
         return _name(reader, *_NAMES[field.name], value) or _("not on this computer")
     if field.kind is Kind.CODE:
         return codes.word(field.code_table, str(value))
     if field.kind is Kind.CODES:
         return listed(codes.word(field.code_table, code) for code in str(value).split(";") if code)
-    if field.kind is Kind.INSTANT and isinstance(value, int):
+    if field.kind is Kind.INSTANT:
         return show_instant(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")

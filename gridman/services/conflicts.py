@@ -54,8 +54,13 @@ BY_HAND = N_("This edit cannot be put back by one key: open the record, enter it
 
 _MOST_ALIKE = 10_000
 _WRITERS = {
-    "visit": "visit.write", "incident": "incident.report", "incident_step": "incident.report", "attachment": "visit.write"
+    "household": "household.write", "person": "household.write", "care_tag": "household.write", "dwelling": "household.write",
+    "visit": "visit.write", "incident": "incident.report", "incident_step": "incident.report", "attachment": "visit.write",
+    "notice": "notice.write", "building": "map.edit", "map_feature": "map.edit",
 }  # fmt: skip
+"""The right that putting something into a record of the kind needs. Of other kinds (users, grids, assignments, …) anybody's desk may have sent
+something, which was refused and is kept here; no key brings it into a record.
+"""
 
 
 @dataclass(frozen=True)
@@ -156,15 +161,25 @@ def _deed(reader: Reader, conflict: Conflict) -> str:
     found = noun(conflict.record_kind)
     record = reader.find(found.cls, conflict.record_id) if found else None
     is_empty = conflict.lost is None and not (conflict.reason == "decided" and conflict.field)
-    if found is None or (is_empty and conflict.reason not in DOUBLES):
+    if found is None or found.kind not in _WRITERS or (is_empty and conflict.reason not in DOUBLES):
         return ""
     if conflict.reason in DOUBLES:
         return "take_off" if record is not None and record.retired_at is None else ""
     if conflict.field is not None:
-        if record is None or conflict.field not in found.fields:
+        if record is None or not _is_fit(conflict, found, record):
             return ""
         return "bring_back" if record.retired_at is not None and conflict.reason == "retired" else "restore"
     return "take_over" if _can_take_over(reader, conflict, found, record) else ""
+
+
+def _is_fit(conflict: Conflict, found: Noun, record: Synced) -> bool:
+    """Whether the other value may stand in the field at all: an edit that was refused is kept with whatever it wanted."""
+    field = found.fields.get(conflict.field or "")
+    if field is None or field.merge is Merge.STREET:
+        return False
+    value = json.loads(conflict.lost) if conflict.lost is not None else None
+    whole = {name: getattr(record, name) for name in found.fields} | {field.name: value}
+    return field.name not in check(found.cls, whole, is_new=False)
 
 
 def _can_take_over(reader: Reader, conflict: Conflict, found: Noun, record: Synced | None) -> bool:
@@ -292,6 +307,7 @@ def _do(unit: Unit, conflict: Conflict, deed: str) -> None:
         _take_over(unit, conflict, found, lost_values(conflict) or {})
     elif conflict.field is not None:
         record: Any = unit.get(found.cls, conflict.record_id)
+        access.require(unit.actor, _WRITERS[found.kind])
         value = json.loads(conflict.lost) if conflict.lost is not None else None
         if conflict.field == "grid_id":
             access.require(unit.actor, "household.write", value)
@@ -312,7 +328,7 @@ def _take_over(unit: Unit, conflict: Conflict, found: Noun, values: dict[str, An
             resolve(unit, needed.conflict.id, "restored")
     if _is_decided(conflict):
         return
-    right = _WRITERS.get(conflict.record_kind, "household.write")
+    right = _WRITERS[conflict.record_kind]
     kept = {k: v for k, v in values.items() if k in found.fields}
     if is_edit(conflict):
         record = unit.get(found.cls, conflict.record_id)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 import zstandard
 
+from gridman.kernel.clock import INSTANTS
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
 from gridman.sync.protocol import Answer, Greeting, Hello, LastWords, Op, Request, Rows
@@ -37,7 +38,6 @@ _PIECE = 1 << 18
 _LEVEL = 3
 _PLAIN, _SAME, _STEPS = 0, 1, 2
 _STAMP = re.compile(r"[0-9a-f]{21}\Z")
-_INSTANTS = range(-(1 << 45), 1 << 45)
 _INT64 = range(-(1 << 63), 1 << 63)
 
 T = TypeVar("T")
@@ -122,7 +122,7 @@ def check_op(op: Op) -> None:
         0 < op.n < 1 << 63
         and 0 < op.record_id < 1 << 63
         and _STAMP.match(op.stamp)
-        and op.at in _INSTANTS
+        and op.at in INSTANTS
         and all(base is None or _STAMP.match(base) for base in op.base.values())
         and all(type(v) is not int or v in _INT64 for v in op.after.values())
         and len(op.after) <= 200
@@ -134,7 +134,7 @@ def check_op(op: Op) -> None:
 def check_numbers(message: Request | LastWords) -> None:
     """Refuse a message with a time or a position that no desk could have written, and no database could look for (``sync.malformed``)."""
     cursors = message.cursors if isinstance(message, Request) else []
-    if message.at not in _INSTANTS or any(c.seq not in _INT64 or c.after_id not in _INT64 for c in cursors):
+    if message.at not in INSTANTS or any(c.seq not in _INT64 or c.after_id not in _INT64 for c in cursors):
         raise _misshapen("number")
 
 

@@ -85,11 +85,17 @@ class Intake:
 
     def take_all(self, ops: Sequence[Op]) -> list[Verdict]:
         """Apply operations in their order, written together as far as nothing is wrong: one that goes wrong after it changed something is
-        applied again by itself, those before it together once more.
+        applied again by itself, those before it together once more. Each such one halves what is tried together after it: where all go wrong, what
+        is asked for the rest of the push must not be asked for each.
         """
         verdicts: list[Verdict] = []
+        most = len(ops)
         while len(verdicts) < len(ops):
-            verdicts += self._take_stretch(ops[len(verdicts) :])
+            stretch = ops[len(verdicts) : len(verdicts) + most]
+            taken = self._take_stretch(stretch)
+            if len(taken) < len(stretch):
+                most = max(1, most // 2)
+            verdicts += taken
         return verdicts
 
     def _take_stretch(self, ops: Sequence[Op]) -> list[Verdict]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gridman.domain.building import Building
 from gridman.domain.fields import Synced
 from gridman.domain.household import Household
 from gridman.domain.id_number import check_character
@@ -71,6 +72,10 @@ def test_a_new_record_names_what_is_missing_and_an_edit_only_what_it_changes() -
         ({"outcome": "9"}, "field.code"),
         ({"needs": "a;z"}, "field.code"),
         ({"visited_at": "today"}, "field.number"),
+        ({"visited_at": ""}, "field.number"),
+        ({"visited_at": 1 << 60}, "field.instant"),
+        ({"outcome": ["1"]}, "field.code"),
+        ({"needs": ["1"]}, "field.type"),
         ({"note": "x" * 2_001}, "field.too_long"),
         ({"note": "a\x07b"}, "field.characters"),
     ],
@@ -82,3 +87,10 @@ def test_a_wrong_value_has_a_stable_code(values: dict[str, object], code: str) -
 @pytest.mark.parametrize("day", ["2026-02-30", "20261123", "2026-1-1", "x"])
 def test_a_day_must_be_in_the_calendar(day: str) -> None:
     assert check(Person, {"birth_on": day}, is_new=False)["birth_on"].code == "field.day"
+
+
+def test_values_of_the_wrong_type_are_told_of_whatever_other_rules_would_make_of_them() -> None:
+    for odd in (["111"], {"a": 1}, 7, 1.5, float("inf"), b"x", True):
+        values = {"id_number": odd, "id_kind": odd, "birth_on": odd, "phones": odd, "sex": odd, "id_unverified_reason": odd}
+        assert check(Person, values, is_new=False, today="2026-11-23").keys() >= {"id_number", "phones", "sex", "birth_on"}
+        assert check(Building, {"lng": float("inf"), "number": odd}, is_new=False)["lng"].code == "field.measure"

@@ -216,3 +216,25 @@ def test_a_refused_operation_does_not_take_the_versions_of_those_before_it(world
     with world.store.read() as reader:
         (after,) = [s[:2] for s in cell_states(reader.connection, house, ["remark"]).values()]
     assert after[0] > before and after[1] == early
+
+
+class Stubborn(Intake):
+    """An intake with a rule that refuses every operation, but not before it has been applied."""
+
+    def _apply(self, op: Op, stamp: str) -> Verdict:
+        super()._apply(op, stamp)
+        raise Refusal("test.late", "Refused.")
+
+
+def test_a_push_of_which_all_goes_wrong_costs_as_many_statements_as_it_has_operations(world: World) -> None:
+    """Not their square: a desk can send two thousand, and everybody waits for the writer."""
+    homes = world.add_households(0, 40)
+    desk = world.desk()
+    desk.sync()
+    ops = [Op(n + 1, "amend", "household", h, {"remark": "x"}, {}, "0" * 21, 1) for n, h in enumerate(homes)]
+    costs = []
+    for count in (20, 40):
+        with statements_of(world) as seen:
+            taken(world, desk, ops[:count], Stubborn, lambda intake, ops: intake.take_all(ops))
+        costs.append(len(seen))
+    assert costs[1] < 2.2 * costs[0]
