@@ -71,9 +71,7 @@ def check(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool, today: 
     return problems
 
 
-_TEXTS = frozenset(
-    {Kind.TEXT, Kind.NOTE, Kind.NAME, Kind.CODE, Kind.CODES, Kind.DAY, Kind.PHONES, Kind.ID_NUMBER}
-)
+_TEXTS = frozenset({Kind.TEXT, Kind.NOTE, Kind.NAME, Kind.CODE, Kind.CODES, Kind.DAY, Kind.PHONES, Kind.ID_NUMBER})
 
 
 def is_typed(field: Field, value: Any) -> bool:

@@ -91,6 +91,18 @@ def test_a_day_must_be_in_the_calendar(day: str) -> None:
 
 def test_values_of_the_wrong_type_are_told_of_whatever_other_rules_would_make_of_them() -> None:
     for odd in (["111"], {"a": 1}, 7, 1.5, float("inf"), b"x", True):
-        values = {"id_number": odd, "id_kind": odd, "birth_on": odd, "phones": odd, "sex": odd, "id_unverified_reason": odd}
-        assert check(Person, values, is_new=False, today="2026-11-23").keys() >= {"id_number", "phones", "sex", "birth_on"}
+        values = {
+            "id_number": odd,
+            "id_kind": odd,
+            "birth_on": odd,
+            "phones": odd,
+            "sex": odd,
+            "id_unverified_reason": odd,
+        }
+        assert check(Person, values, is_new=False, today="2026-11-23").keys() >= {
+            "id_number",
+            "phones",
+            "sex",
+            "birth_on",
+        }
         assert check(Building, {"lng": float("inf"), "number": odd}, is_new=False)["lng"].code == "field.measure"
