@@ -25,7 +25,9 @@ from gridman.services.signin import (
     check_set_up,
     desk_users,
     keep_language,
+    keep_look,
     kept_language,
+    kept_look,
     known_server,
     set_up_desk,
     sign_in,
@@ -164,6 +166,15 @@ class DeskDoor:
     def keep_language(self, code: str) -> None:
         """Remember it for the next sign-in."""
         keep_language(self.data_dir, code)
+
+    @property
+    def look(self) -> tuple[str, bool]:
+        """The look last in use on this computer (empty before the first time), and whether its text was large."""
+        return kept_look(self.data_dir)
+
+    def keep_look(self, name: str, is_large: bool) -> None:
+        """Remember it for the next sign-in."""
+        keep_look(self.data_dir, name, is_large=is_large)
 
     def open(self, login: str, passphrase: str) -> Desk:
         """The opened desk."""

@@ -34,7 +34,7 @@ from gridman.store.unit import Unit
 
 __all__ = [
     "DeskParts", "DeskUser", "change_passphrase", "check_set_up", "desk_of", "desk_token",
-    "desk_users", "destroy_desk", "keep_language", "keep_token", "kept_language", "known_server", "set_up_desk",
+    "desk_users", "destroy_desk", "keep_language", "keep_look", "keep_token", "kept_language", "kept_look", "known_server", "set_up_desk",
     "sign_in",
     "update_profile", "verify_passphrase",
 ]  # fmt: skip
@@ -44,6 +44,8 @@ _FORMAT = 1
 _PROFILE = "desk.json"
 _DESTROYED = "destroyed"
 _LANGUAGE = "language"
+_LOOK = "look"
+_LARGE = "large"
 _ROOM_BYTES = 64 << 20
 """A new desk with the records of a few grids, and what SQLite writes beside them meanwhile."""
 
@@ -149,6 +151,24 @@ def keep_language(data_dir: Path, code: str) -> None:
     """Remember it beside the profile. Where nothing can be written the window speaks it all the same, until it is closed."""
     with suppress(Refusal):
         write_whole(data_dir / _LANGUAGE, code.encode())
+
+
+def kept_look(data_dir: Path) -> tuple[str, bool]:
+    """The look ("dark", "light") last in use on this computer and whether its text was large; ("", False) before the first time. The desk
+    keeps them too, but where one signs in it cannot be read yet.
+    """
+    try:
+        said = (data_dir / _LOOK).read_text("ascii").split()
+    except (OSError, UnicodeError):
+        said = []
+    return next((word for word in said if word != _LARGE), ""), _LARGE in said
+
+
+def keep_look(data_dir: Path, name: str, *, is_large: bool) -> None:
+    """Remember it beside the profile, if it can be written."""
+    if kept_look(data_dir) != (name, is_large):
+        with suppress(Refusal):
+            write_whole(data_dir / _LOOK, (f"{name} {_LARGE}" if is_large else name).encode())
 
 
 def _keep_profile(data_dir: Path, users: tuple[DeskUser, ...], server_url: str = "") -> None:

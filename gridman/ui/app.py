@@ -58,7 +58,10 @@ class _Program:
 
     def begin(self) -> None:
         """Show the sign-in window."""
-        self._signin = SignInWindow(self._door, theme_of(self._theme or "light"))
+        name, is_large = self._door.look
+        theme = theme_of(self._theme or name, is_large=is_large)
+        apply_theme(self._app, theme)
+        self._signin = SignInWindow(self._door, theme)
         self._signin.opened.connect(self._opened)
         self._signin.closing.connect(self._app.quit)
         self._signin.show()
@@ -82,6 +85,9 @@ class _Program:
         session.language_chosen.connect(self._door.keep_language)
         if not self._language and not self._door.language:  # chosen on a desk before it was kept here too
             self._door.keep_language(words.language())
+        session.look_chosen.connect(self._door.keep_look)
+        if not self._theme:
+            self._door.keep_look(session.theme.name, session.theme.is_large)
         self._app.lastWindowClosed.connect(self._window_closed)
         self._session = session
         session.show()

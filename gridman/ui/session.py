@@ -31,6 +31,7 @@ class DeskSession(QObject):
 
     signed_out = Signal()
     language_chosen = Signal(str)
+    look_chosen = Signal(str, bool)  # its name, and whether the text is large
 
     def __init__(
         self, app: QApplication, desk: Any, language: str = "", theme: str = "", *,
@@ -104,6 +105,7 @@ class DeskSession(QObject):
         else:
             chosen = str(value) if name == "theme" else self._theme.name
             self._theme = theme_of(chosen, is_large=bool(value) if name == "is_large" else self._theme.is_large)
+            self.look_chosen.emit(self._theme.name, self._theme.is_large)
         self.shell.remember(name, value)
         self._replace_window()
 

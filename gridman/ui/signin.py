@@ -29,7 +29,7 @@ _SHORT = Refusal(
 
 
 class Door(Protocol):
-    """What the program lends the sign-in window; all may raise Refusal and are called off the GUI thread, except `users` and the language."""
+    """What the program lends the sign-in window; all may raise Refusal and are called off the GUI thread, except `users`, language and look."""
 
     def users(self) -> Sequence[Any]:
         """Who can sign in here (objects with `login`, `name`, `server_url`), the latest first."""
@@ -43,6 +43,13 @@ class Door(Protocol):
         """The street server this computer worked with last; empty where none is known."""
 
     def keep_language(self, code: str) -> None:
+        """Remember it for the next sign-in."""
+
+    @property
+    def look(self) -> tuple[str, bool]:
+        """The look last in use on this computer (empty before the first time), and whether its text was large."""
+
+    def keep_look(self, name: str, is_large: bool) -> None:
         """Remember it for the next sign-in."""
 
     def open(self, login: str, passphrase: str) -> Any:
@@ -100,7 +107,7 @@ class SignInWindow(QWidget):
         self._setup = self._make_setup()
         self._bring(self._enter if self._users else self._setup)
         card = Card()
-        card.setFixedWidth(440)
+        card.setFixedWidth(round(440 * self._theme.sizes["base"] / 14))
         card.add(column_of(label("gridman", "title"), label(_("Neighbourhood grid service"), "soft"), spacing=0))
         card.add(rule())
         card.add(self._forms)

@@ -264,6 +264,40 @@ def test_a_language_chosen_at_work_holds_at_the_sign_in(
     assert told.args == ["zh_CN"]
 
 
+def test_who_chose_large_text_and_the_dark_look_signs_in_with_them(
+    qtbot: QtBot, qapp: QApplication, door: LocalDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both lay in the encrypted desk only: each morning began with small letters on white."""
+    starts: list[tuple[str, int]] = []
+
+    def note(_self: Any = None) -> int:
+        window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, SignInWindow) and w.isVisible())
+        starts.append((window._theme.name, QApplication.font().pixelSize()))
+        window.hide()
+        return 0
+
+    monkeypatch.setattr(QApplication, "exec", note)
+    try:
+        run_program([], door)
+        door.keep_look("dark", True)
+        run_program([], door)
+        run_program([], door, theme="light")
+        (door.data_dir / "look").write_bytes(b"\xff")
+        run_program([], door)
+        assert starts == [("light", 14), ("dark", 17), ("light", 17), ("light", 14)] and door.look == ("", False)
+    finally:
+        apply_theme(qapp, theme_of())
+
+
+def test_a_look_chosen_at_work_holds_at_the_sign_in(
+    qtbot: QtBot, desk: Desk, open_session: Callable[..., DeskSession]
+) -> None:
+    session = open_session(desk)
+    with qtbot.waitSignal(session.look_chosen) as told:
+        session.restyle("is_large", True)
+    assert told.args == ["light", True]
+
+
 def test_the_address_stays_known_after_the_desk_was_destroyed(qtbot: QtBot, door: LocalDoor) -> None:
     set_up(qtbot, door)
     parts = door.opened.pop()

@@ -174,7 +174,7 @@ class IncidentRecord(QFrame):
             self._acts.addWidget(holder)
             self._acts.addWidget(
                 label(
-                    _("Alt with the letter or digit on a button does the same; each step keeps its own"),
+                    _("Alt with the letter or digit on a button does the same; each step keeps its own key"),
                     "small",
                     wraps=True,
                 )
