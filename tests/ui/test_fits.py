@@ -7,9 +7,11 @@ import pytest
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QLabel, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from gridman.services.outbox import Round
+from gridman.ui.pages.today.long_link import LongLink
 from gridman.ui.session import DeskSession
 from gridman.ui.widgets import clear, column_of, facts_form
-from tests.support.desk import Desk
+from tests.support.desk import NOON, Desk
 
 Open = Callable[..., DeskSession]
 
@@ -189,3 +191,25 @@ def test_a_list_that_has_the_keyboard_shows_it(qtbot: QtBot, desk: Desk, open_se
     looker.session.window.search.setFocus()
     looker.rest()
     assert not is_marked()
+
+
+def test_where_there_is_something_to_act_on_is_told_whole(qtbot: QtBot, desk: Desk, open_session: Open) -> None:
+    """Beside the due visits the category stood there with dots for the place."""
+    looker = Looker(qtbot, open_session(desk.as_user("community_staff")))
+    page = looker.page("today")
+    links = page.findChildren(LongLink)
+    assert links
+    for link in links:
+        assert link.text() == link.accessibleName()
+
+
+def test_a_low_window_has_its_room_for_the_receipts(qtbot: QtBot, desk: Desk, open_session: Open) -> None:
+    looker = Looker(qtbot, open_session(desk))
+    page = looker.page("sync")
+    rounds = [Round(NOON - n, n, n) for n in range(3)]
+    status = desk.status()
+    page.status.show_status(status, NOON, rounds)
+    assert page.status._rounds.text().count("\n") == 0
+    looker.session.window.resize(1366, 700)
+    page.status.show_status(status, NOON, rounds)
+    assert page.status._rounds.text().count("\n") == 2

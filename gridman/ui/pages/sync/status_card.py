@@ -34,6 +34,10 @@ def clock_words(skew_ms: int) -> str:
     return text.format(minutes=minutes)
 
 
+_LOW_PX = 600
+"""A window less high has its room for the receipts, and tells of the last synchronisation only."""
+
+
 class StatusCard(QFrame):
     """See the module. The work itself runs in the background; this card starts, follows and stops it."""
 
@@ -111,4 +115,5 @@ class StatusCard(QFrame):
         clock = clock_words(last.skew_ms) if last is not None else ""
         self._clock.setText(clock)
         self._clock.setVisible(bool(clock))
-        self._rounds.setText("\n".join(rounds_words(rounds, said)))
+        shown = rounds_words(rounds, said)
+        self._rounds.setText("\n".join(shown[:1] if self.window().height() < _LOW_PX else shown))

@@ -198,6 +198,9 @@ class TodayPage(Page):
         name = LongLink(text, self._open_incident)
         name.setProperty("record", row.id)
         due = label(_("by {when}").format(when=show_instant(row.due_at)[5:]) if row.due_at else "", "small")
+        if self.shell.may("visit.write"):  # beside the due visits there is no room for all of it in one line
+            line.setLayout(column_of(name, row_of(late, None, due, margins=(8, 0, 0, 4)), spacing=0))
+            return line
         layout = row_of(late, name, due)
         layout.setStretch(1, 1)
         line.setLayout(layout)
