@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from gridman.joining import DeskDoor, join_desk
 from gridman.kernel.errors import Refusal
+from gridman.kernel.words import LANGUAGES
 from gridman.services.enrolment import Enrolled
 from gridman.services.signin import set_up_desk, sign_in
 from gridman.store.keys import Cost
@@ -99,3 +100,14 @@ def test_the_data_folder_is_told_whole(open_session: Callable[..., DeskSession],
     assert page is not None
     (folder,) = (line for line in page.findChildren(QLineEdit) if line.accessibleName() == "Data folder")
     assert Path(folder.text()).is_absolute()
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_the_keyboard_begins_on_the_language_that_is_chosen(
+    open_session: Callable[..., DeskSession], real_desk: Any, language: str
+) -> None:
+    """A ring around the other one looked as if that were chosen."""
+    session = open_session(real_desk, language)
+    session.window.open_page("settings")
+    chip = QApplication.focusWidget()
+    assert isinstance(chip, QPushButton) and chip.isChecked() and chip.text() == LANGUAGES[language]

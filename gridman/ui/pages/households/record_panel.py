@@ -215,7 +215,9 @@ class RecordPanel(QFrame):
         last = opened.file.line.last_visit_at
         lines.append((_("Last visit"), label(show_instant(last) if last else _("never"))))
         for number, (text, widget) in enumerate(lines):
-            grid.addWidget(label(text, "caption"), number, 0, Qt.AlignmentFlag.AlignTop)
+            is_one_line = isinstance(widget, _Veiled)
+            middle = Qt.AlignmentFlag.AlignVCenter if is_one_line else Qt.AlignmentFlag.AlignTop
+            grid.addWidget(label(text, "caption"), number, 0, middle)
             grid.addWidget(widget, number, 1)
         card.add(grid)
         return card

@@ -36,6 +36,8 @@ class _Choice(QWidget):
             chip.setCheckable(True)
             chip.setChecked(value == chosen)
             self._group.addButton(chip)
+            if value == chosen:
+                self.setFocusProxy(chip)  # a ring around another would look like the choice
             self._values[chip] = value
             row.addWidget(chip)
         row.addStretch(1)
@@ -64,6 +66,9 @@ class SettingsPage(Page):
         inside.setLayout(column_of(label(_("Settings"), "title"), columns, None, spacing=12, margins=(16, 12, 16, 16)))
         self.setLayout(row_of(scrolled(inside, _("Settings"))))
 
+    def first_focus(self) -> QWidget | None:
+        return self._language
+
     def _look_card(self) -> Card:
         card = Card(_("Language and look"))
         theme = self.shell.theme
@@ -81,6 +86,7 @@ class SettingsPage(Page):
         profile, actor = self.shell.desk.profile, self.shell.actor
         path = QLineEdit(str(self.shell.desk.data_dir.absolute()))  # a path has nowhere to wrap; a line scrolls
         path.setReadOnly(True)
+        path.setToolTip(path.text())
         path.setCursorPosition(0)
         path.setAccessibleName(_("Data folder"))
         folder = row_of(
