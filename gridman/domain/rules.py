@@ -136,8 +136,7 @@ def _check_codes(field: Field, value: Any) -> Refusal | None:
 
 def _check_day(field: Field, value: Any) -> Refusal | None:
     try:
-        date.fromisoformat(value)
-        if len(value) == 10:
+        if date.fromisoformat(value).isoformat() == value:  # a week's day ("2026-W48-1") is not how days are written here
             return None
     except (TypeError, ValueError):
         pass
@@ -196,6 +195,18 @@ def _check_bytes(field: Field, value: Any) -> Refusal | None:
     )
 
 
+def _check_shape(field: Field, value: Any) -> Refusal | None:
+    """WKB of something that lies somewhere: every desk of the street would have to draw it."""
+    import shapely
+
+    problem = _check_bytes(field, value)
+    if problem is not None:
+        return problem
+    shape = shapely.from_wkb(value, on_invalid="ignore")
+    is_somewhere = shape is not None and all(map(math.isfinite, shape.bounds))
+    return None if is_somewhere else _refuse("bytes", N_("{label} is damaged."), N_("Enter it again."), field)
+
+
 _CHECKS = {
     Kind.TEXT: _check_text,
     Kind.NOTE: _check_text,
@@ -209,7 +220,7 @@ _CHECKS = {
     Kind.REFERENCE: _check_whole,
     Kind.MEASURE: _check_measure,
     Kind.FLAG: _check_flag,
-    Kind.SHAPE: _check_bytes,
+    Kind.SHAPE: _check_shape,
     Kind.BYTES: _check_bytes,
     Kind.ID_NUMBER: _check_text,
 }

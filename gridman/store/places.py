@@ -3,6 +3,7 @@
 R*Trees hold 32-bit floats (about 0.6 m here), so whoever needs exactness checks the exact coordinates again.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -63,10 +64,12 @@ def _boxes(found: Sequence[Any], entity: str) -> list[_Box]:
     with_shape = [r for r in found if r.shape]
     if not with_shape:
         return []
-    boxes = shapely.bounds(shapely.from_wkb([r.shape for r in with_shape]))
+    # An outline that cannot be read has no place; a desk must not stop receiving for its sake.
+    boxes = shapely.bounds(shapely.from_wkb([r.shape for r in with_shape], on_invalid="ignore"))
     return [
         (r.id, float(b[0]), float(b[2]), float(b[1]), float(b[3]), entity, r.layer)
         for r, b in zip(with_shape, boxes, strict=True)
+        if all(map(math.isfinite, b))
     ]
 
 

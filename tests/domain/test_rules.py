@@ -106,3 +106,8 @@ def test_values_of_the_wrong_type_are_told_of_whatever_other_rules_would_make_of
             "birth_on",
         }
         assert check(Building, {"lng": float("inf"), "number": odd}, is_new=False)["lng"].code == "field.measure"
+
+
+@pytest.mark.parametrize("day", ["2026-W48-1", "2026-11-31", "20261123", 20261123, "2026-11-23 "])
+def test_a_day_is_written_in_one_way(day: object) -> None:
+    assert check(Person, {"birth_on": day}, is_new=False)["birth_on"].code == "field.day"

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from itertools import cycle
 
 import pytest
+import shapely
 from msgspec import structs
 
+from gridman.domain.access import SYSTEM
+from gridman.domain.building import Building
 from gridman.domain.catalog import NOUNS
 from gridman.domain.conflict import Conflict
 from gridman.domain.grid import Assignment, Grid
@@ -127,3 +130,25 @@ def test_a_single_value_that_was_refused_is_shown_and_never_written(either: Worl
             continue
     with either.store.read() as reader:
         open_conflicts(reader, 1_000)
+
+
+def test_an_outline_that_cannot_be_read_is_refused_and_stops_no_desk(either: World) -> None:
+    """Every desk of the street has the buildings: one that could not take a row in would receive nothing any more."""
+    clerk, worker = either.desk("street_clerk", "street", ()), either.desk()
+    clerk.sync(), worker.sync()
+    place = {"community_id": either.community, "grid_id": either.grids[0], "compound": "Court", "number": "1"}
+    nowhere = shapely.to_wkb(shapely.Polygon())
+    own = clerk.store.replica << 43
+    verdicts = pushed(
+        clerk,
+        ("create", "building", own | 5, {**place, "shape": b"\xff"}),
+        ("create", "building", own | 6, {**place, "shape": nowhere}),
+        ("create", "building", own | 7, place),
+    )
+    assert [v.outcome for v in verdicts] == ["refused", "refused", "applied"]
+    with either.store.unit(SYSTEM) as unit:  # as an earlier edition may have taken it in
+        for shape in (b"\xff", nowhere):
+            unit.create(Building(**place, shape=shape))
+    worker.sync()
+    with worker.store.read() as reader:
+        assert reader.count(Building) == 3
