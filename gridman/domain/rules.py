@@ -136,7 +136,9 @@ def _check_codes(field: Field, value: Any) -> Refusal | None:
 
 def _check_day(field: Field, value: Any) -> Refusal | None:
     try:
-        if date.fromisoformat(value).isoformat() == value:  # a week's day ("2026-W48-1") is not how days are written here
+        if (
+            date.fromisoformat(value).isoformat() == value
+        ):  # a week's day ("2026-W48-1") is not how days are written here
             return None
     except (TypeError, ValueError):
         pass
