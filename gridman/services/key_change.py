@@ -75,7 +75,8 @@ def change_street_key(
         done, lost = reseal_photos(data_dir, street.key, new, photos, progress)
         if (data_dir / _PEM).exists():
             write_whole(next_to(data_dir, _PEM), seals.resealed_pem((data_dir / _PEM).read_bytes(), street.key, new))
-        shutil.rmtree(data_dir / FOLDER, ignore_errors=True)
+        for made_anew in (FOLDER, "snapshots"):  # nobody opens them under the new key, and who has the old one could
+            shutil.rmtree(data_dir / made_anew, ignore_errors=True)
         data = data_dir / "street.db"
         copying = exported_sqlite(data, street.key, next_to(data_dir, "street.db"), new) if is_sqlite else nullcontext()
         _decide(data_dir, STREET, copying, lambda: write_whole(next_to(data_dir, STREET.key), street_key_text(new)))

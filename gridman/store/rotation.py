@@ -5,6 +5,7 @@ where it lies, the change is finished at the next opening (`settle`), where it d
 into a second folder, because their names depend on the key too. For this time the disk holds everything twice.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterable
@@ -15,12 +16,15 @@ from pathlib import Path
 from sqlalchemy import select
 
 from gridman.domain.attachment import Attachment
+from gridman.domain.conflict import Conflict
 from gridman.kernel.errors import Refusal
 from gridman.kernel.files import put_in_place, require_free_space, take_away
 from gridman.kernel.progress import Progress, quiet
 from gridman.kernel.words import N_
 from gridman.store.blobs import BlobStore
 from gridman.store.folder_lock import hold_folder
+from gridman.store.photo_queue import DROPPED
+from gridman.store.tables import blob_state
 from gridman.store.unit import Reader
 
 __all__ = [
@@ -118,9 +122,16 @@ def require_room(folder: Path, layout: Layout) -> None:
 
 
 def every_photo(reader: Reader) -> list[str]:
-    """The SHA-256 of every photo that any record names, retired ones too: they can be brought back."""
-    a = Attachment.__table__.c
-    return [str(sha) for sha in reader.connection.scalars(select(a.sha256).distinct().order_by(a.sha256)) if sha]
+    """The SHA-256 of every photo that is not to be deleted: of records, retired ones too, which can be brought back; of those that wait in the
+    review list to be taken over; and what a desk has still to send of records that left it.
+    """
+    a, b, c = Attachment.__table__.c, blob_state.c, Conflict.__table__.c
+    found = set(reader.connection.scalars(select(a.sha256).distinct()))
+    found.update(reader.connection.scalars(select(b.sha256).where(b.state != DROPPED)))
+    for lost in reader.connection.scalars(select(c.lost).where(c.record_kind == "attachment", c.lost.is_not(None))):
+        values = json.loads(lost)
+        found.add(values.get("sha256") if isinstance(values, dict) else values)
+    return sorted(sha for sha in found if isinstance(sha, str) and sha)
 
 
 def reseal_photos(

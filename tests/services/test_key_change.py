@@ -1,5 +1,6 @@
 """Another data key: everything opens with the new one, nothing with the old, and a real SIGKILL at any step leaves one of the two states."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.attachment import Attachment
+from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
 from gridman.kernel.errors import Refusal
 from gridman.server.certificates import street_tls
@@ -31,6 +34,7 @@ from gridman.store.database import open_sqlite
 from gridman.store.keys import Cost, KeyFile
 from gridman.store.soundness import page_flaws
 from gridman.store.store import open_store
+from gridman.store.tables import blob_state
 from gridman.sync.seal import Header, Keys, open_sealed, seal
 from tests.support.streets import CHEAP_HASHER, Hands, town_street
 
@@ -162,6 +166,32 @@ def test_a_served_street_and_an_open_file_are_left_alone(tmp_path: Path) -> None
     with opened(folder) as street:
         assert facts(street) == before
     assert not list(folder.glob("*.next"))
+
+
+@pytest.mark.usefixtures("way")
+def test_photos_that_wait_in_the_review_list_or_to_be_sent_go_along(tmp_path: Path) -> None:
+    """No record names them yet, or any more, and nobody else has them: the computer that handed them over destroyed itself."""
+    folder = tmp_path / "street"
+    made_street(folder)
+    waiting = {name: sha256(name.encode()).hexdigest() for name in ("in review", "to be sent", "let go")}
+    with opened(folder) as street:
+        for name, sha in waiting.items():
+            street.photos.put(sha, name.encode())
+        lost = json.dumps({"owner_kind": "visit", "owner_id": 1, "sha256": waiting["in review"]})
+        with street.store.unit(SYSTEM) as unit:
+            unit.create(Conflict(record_kind="attachment", record_id=9, reason="lost_desk", lost=lost))
+            unit.create(Conflict(record_kind="attachment", record_id=9, field="caption", reason="refused", lost="7"))
+            for name, state in (("to be sent", "here"), ("let go", "dropped")):
+                values = {"sha256": waiting[name], "state": state, "size_bytes": 1, "sent_bytes": 0}
+                unit.connection.execute(insert(blob_state), values)
+    (folder / "snapshots").mkdir()
+    (folder / "snapshots" / "made with the old key").touch()
+    assert change_street_key(folder, None, Hands()).photos == len(PHOTOS) + 2
+    assert not (folder / "snapshots").exists()
+    with opened(folder) as street:
+        assert {name: street.photos.get(sha) is not None for name, sha in waiting.items()} == {
+            "in review": True, "to be sent": True, "let go": False
+        }  # fmt: skip
 
 
 @pytest.mark.usefixtures("way")
