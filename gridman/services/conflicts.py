@@ -230,7 +230,8 @@ def resolve(unit: Unit, conflict_id: int, choice: str) -> Conflict:
     """Decide: "kept" leaves what stands, "restored" does the conflict's deed (`DEEDS`)."""
     if choice not in ("kept", "restored"):
         raise ValueError(f"choice is kept or restored, not {choice!r}")
-    conflict = unit.get(Conflict, conflict_id)
+    # Held: at a street two people may press a key at the same moment, each through another of its programs.
+    conflict = unit.hold(Conflict, conflict_id) or unit.get(Conflict, conflict_id)
     access.require(unit.actor, "conflict.resolve", conflict.grid_id)
     if _is_decided(conflict):
         raise Refusal(

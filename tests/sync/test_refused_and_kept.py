@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from itertools import cycle
+from threading import Thread
 
 import pytest
 import shapely
@@ -17,6 +18,11 @@ from gridman.domain.incident import Incident
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.services.conflicts import open_conflicts, resolve
+from gridman.store.database import open_postgresql
+from gridman.store.feed import StreetFeed
+from gridman.store.indexes import Indexer
+from gridman.store.journal import StreetJournal
+from gridman.store.store import Store
 from gridman.sync import exchange
 from gridman.sync.codec import encode
 from gridman.sync.handover import Handover, Source
@@ -152,3 +158,36 @@ def test_an_outline_that_cannot_be_read_is_refused_and_stops_no_desk(either: Wor
     worker.sync()
     with worker.store.read() as reader:
         assert reader.count(Building) == 3
+
+
+@pytest.mark.postgres
+def test_two_who_decide_at_the_same_moment_through_two_programs(postgres_server: PostgresServer) -> None:
+    url = postgres_server.create_database()
+    with make_world(url) as world:
+        (home,) = world.add_households(0, 1)
+        desk = world.desk()
+        with world.store.unit(desk.actor) as unit:
+            card = unit.create(
+                Conflict(record_kind="household", record_id=home, grid_id=world.grids[0], field="remark", reason="concurrent", lost='"dog"')
+            ).id  # fmt: skip
+        other = Store(open_postgresql(url), 1, [StreetJournal(), StreetFeed(), Indexer()], world.clock)
+        told: list[str] = []
+
+        def late() -> None:
+            try:
+                with other.unit(desk.actor) as unit:
+                    resolve(unit, card, "kept")
+            except Refusal as refusal:
+                told.append(refusal.code)
+
+        second = Thread(target=late)
+        with world.store.unit(desk.actor) as unit:
+            resolve(unit, card, "restored")
+            unit.flush()
+            second.start()
+            second.join(0.5)
+        second.join()
+        other.close()
+        assert told == ["conflict.decided"]
+        with world.store.read() as reader:
+            assert reader.get(Conflict, card).resolution == "restored"
