@@ -1,4 +1,4 @@
-"""Things side by side that go on in the next line when the width is used up."""
+"""Things side by side that go on in the next line when the width is used up; those of a line stand on one middle."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
@@ -51,16 +51,31 @@ class FlowLayout(QLayout):
         return size
 
     def _place(self, area: QRect, *, is_real: bool) -> int:
-        x, y, line = area.x(), area.y(), 0
+        y = area.y()
+        for number, line in enumerate(self._lines(area.width())):
+            y += self._between_px if number else 0
+            x, height = area.x(), max(item.sizeHint().height() for item in line)
+            for item in line:
+                hint = item.sizeHint()
+                if is_real:
+                    corner = QPoint(x, y + (height - hint.height()) // 2)
+                    item.setGeometry(QRect(corner, hint.boundedTo(QSize(max(area.width(), 1), hint.height()))))
+                x += hint.width() + self.spacing()
+            y += height
+        return y - area.y()
+
+    def _lines(self, width: int) -> list[list[QLayoutItem]]:
+        """What stands in each line; hidden things in none."""
+        lines: list[list[QLayoutItem]] = []
+        used = 0
         for item in self._items:
             widget = item.widget()
             if widget is not None and widget.isHidden():
                 continue
-            hint = item.sizeHint()
-            if x > area.x() and x + hint.width() > area.right() + 1:
-                x, y, line = area.x(), y + line + self._between_px, 0
-            if is_real:
-                item.setGeometry(QRect(QPoint(x, y), hint.boundedTo(QSize(max(area.width(), 1), hint.height()))))
-            x += hint.width() + self.spacing()
-            line = max(line, hint.height())
-        return y + line - area.y()
+            wide = item.sizeHint().width()
+            if not lines or used + wide > width:
+                lines.append([])
+                used = 0
+            lines[-1].append(item)
+            used += wide + self.spacing()
+        return lines

@@ -24,6 +24,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _, ngettext
 from gridman.ui.cells import Cell, EndKept
 from gridman.ui.column_fit import ColumnFit
+from gridman.ui.flow import FlowLayout
 from gridman.ui.shell import Shell
 from gridman.ui.tables import Column, Fetch, RowsModel
 from gridman.ui.widgets import EmptyState, button, icon_button, label, row_of
@@ -75,7 +76,8 @@ class TablePane(QFrame):
         self._bar.setSpacing(8)
         self._count = label("", "small")
         self._columns_button = icon_button(shell.theme, "columns-3", _("Choose columns"), self._choose_columns)
-        self._bar.addStretch(1)
+        self._filters = FlowLayout()
+        self._bar.addLayout(self._filters, 1)
         self._bar.addWidget(self._count)
         self._bar.addWidget(self._columns_button)
         self._stack = QStackedLayout()
@@ -277,11 +279,15 @@ class TablePane(QFrame):
         row.setStretch(0, 1)
         self._box.insertLayout(0, row)
 
-    def add_filter(self, widget: QWidget, stretch: int = 0) -> None:
-        """Put a filter at the left of the bar."""
-        self._bar.insertWidget(self._bar.count() - 3, widget, stretch)
-        if stretch:
-            self._bar.setStretch(self._bar.count() - 3, 0)  # the gap before the count leaves it the room
+    def add_to_bar(self, search: QWidget, *acts: QWidget) -> None:
+        """The same in the bar itself, for a list without filters of its own there."""
+        self._bar.setStretch(0, 0)
+        for number, widget in enumerate((search, *acts)):
+            self._bar.insertWidget(number + 1, widget, 0 if number else 1)
+
+    def add_filter(self, widget: QWidget) -> None:
+        """Put a filter at the left of the bar; in a narrow list they take more lines."""
+        self._filters.addWidget(widget)
 
     def mark_order(self, order: str, is_descending: bool) -> None:
         """Show in the header by which column the list is sorted."""

@@ -213,3 +213,12 @@ def test_a_low_window_has_its_room_for_the_receipts(qtbot: QtBot, desk: Desk, op
     looker.session.window.resize(1366, 700)
     page.status.show_status(status, NOON, rounds)
     assert page.status._rounds.text().count("\n") == 2
+
+
+def test_the_filters_of_a_narrow_list_take_more_lines_before_they_are_cut(
+    qtbot: QtBot, desk: Desk, open_session: Open
+) -> None:
+    looker = Looker(qtbot, open_session(desk.as_user("community_staff"), is_large=True))
+    page = looker.page("households")
+    for combo in (page._care, page._grid):
+        assert combo.isVisible() and combo.shown_text() == combo.currentText()

@@ -81,12 +81,10 @@ class IncidentsPage(Page):
             shell, "incidents", COLUMNS, incident_ids, incident_rows,
             Nothing(N_("No incident in this list"), N_("Choose “All”, or report one with Ctrl+I."), "circle-check"),
         )  # fmt: skip
-        self.list.add_filter(self.chips.text, 1)
-        if shell.may("incident.report"):
-            report = button(
-                _("Report"), theme=shell.theme, picture="triangle-alert", clicked=self.do_report, tip="Ctrl+I"
-            )
-            self.list.add_filter(report)
+        report = button(_("Report"), theme=shell.theme, picture="triangle-alert", clicked=self.do_report, tip="Ctrl+I")
+        if not shell.may("incident.report"):
+            report.hide()
+        self.list.add_to_bar(self.chips.text, report)
         self.map = MapView(shell)
         self.record = IncidentRecord(shell)
         self.panel = ReportPanel(shell)
