@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert, select
 
+from gridman.kernel.clock import INSTANTS
 from gridman.store import accounts, tables
 from gridman.store.accounts import Device
 from gridman.store.audit import FIRST, digest_of_row
@@ -28,18 +29,21 @@ class ChainRow(msgspec.Struct, array_like=True, frozen=True):
     digest: str
 
     def is_sound(self) -> bool:
-        """Whether it is a line of a log that both databases can keep, and its digest covers it."""
+        """Whether it is a line of a log that both databases can keep and the auditor's page can show, and its digest covers it."""
         texts = (self.act, self.record_kind, self.details, self.previous, self.digest)
         numbers = (self.id, self.at, self.actor_id, self.record_id)
         if (
             any("\x00" in t for t in texts if t)
             or any(abs(n) >= 1 << 63 for n in numbers if n)
             or abs(self.replica or 0) >= 1 << 31
+            or not 0 <= self.at < INSTANTS.stop
         ):
             return False
         try:
-            msgspec.json.decode(self.details or "{}", type=dict[str, str | int | bool | None])
+            details = msgspec.json.decode(self.details or "{}", type=dict[str, str | int | bool | None])
         except (msgspec.DecodeError, UnicodeError):
+            return False
+        if any(isinstance(v, int) and abs(v) >= 1 << 63 for v in details.values()):
             return False
         return self.digest == digest_of_row(msgspec.structs.asdict(self))
 

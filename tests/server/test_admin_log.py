@@ -1,10 +1,12 @@
 """The audit log is leafed through without losing or repeating a line, by act, computer, name and day, with the names that an auditor may see."""
 
+import json
 import random
 import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from sqlalchemy import insert
 
 import gridman
@@ -12,12 +14,14 @@ from gridman.__main__ import main
 from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.catalog import NOUNS
 from gridman.domain.household import Household
-from gridman.kernel.clock import day_of
+from gridman.kernel.clock import INSTANTS, day_of
 from gridman.server.admin.log_words import DETAIL_WORDS, KIND_WORDS
 from gridman.services.audit import note
 from gridman.services.audit_log import page_log
 from gridman.services.enrolment import enrol, revoke_device
 from gridman.store import tables
+from gridman.store.audit import FIRST, digest_of_row
+from gridman.store.desk_audit import ChainRow
 from gridman.store.store import Store
 from tests.server.office import AUDITOR, Office, office, small
 from tests.support.streets import CHEAP_HASHER, PASSWORD, WORKER
@@ -87,6 +91,21 @@ def test_lines_that_come_meanwhile_move_no_page(small: Office) -> None:
         back = page_log(reader, AUDIT, acts=("open",), limit=4, newer=second.newer)
     assert [line.row.id for line in (*first.lines, *second.lines)] == [10, 9, 8, 7, 6, 5, 4, 3]
     assert [line.row.id for line in back.lines] == [10, 9, 8, 7] and back.newer
+
+
+def test_a_line_with_the_oddest_values_that_are_taken_is_shown(office: Office) -> None:
+    details = json.dumps({"grid": -(1 << 63) + 1, "device": 1 << 62, "field": "name", "what": "", "": "x", "role": "<b>", "line": True})
+    row = ChainRow(1, INSTANTS.stop - 1, 1 << 62, 1, "\u202e", "grid", -(1 << 62), details, FIRST, "")
+    row = structs.replace(row, digest=digest_of_row(structs.asdict(row)))
+    assert row.is_sound()
+    with office.town.street.store.unit(SYSTEM) as unit:
+        values = {**structs.asdict(row), "n": row.id, "desk": row.replica}
+        del values["id"]
+        unit.connection.execute(insert(tables.desk_audit), values)
+    with office.signed_in(AUDITOR) as browser:
+        for query in ("", "?act=purposes", "?day=3084-12-12"):
+            assert browser.open(f"/admin/log{query}").answer.status_code == 200
+        assert "3084" in browser.open("/admin/log").text
 
 
 def test_the_auditor_leafs_and_filters_and_reads_names(office: Office) -> None:
