@@ -175,7 +175,7 @@ def hostile(row: ChainRow) -> list[ChainRow]:
         msgspec.structs.replace(row, id=row.id + 7), msgspec.structs.replace(row, previous="1" * 64), msgspec.structs.replace(row, act="x\x00"),
         msgspec.structs.replace(row, at=1 << 70), msgspec.structs.replace(row, details="[1]"), msgspec.structs.replace(row, details='{"a": {}}'),
         msgspec.structs.replace(row, id=-(1 << 70)), msgspec.structs.replace(row, id=0), msgspec.structs.replace(row, at=1 << 60),
-        msgspec.structs.replace(row, at=-5), msgspec.structs.replace(row, details='{"grid": %d}' % (1 << 80)),
+        msgspec.structs.replace(row, at=-5), msgspec.structs.replace(row, details=f'{{"grid": {1 << 80}}}'),
     ]  # fmt: skip
     return [msgspec.structs.replace(r, digest=digest_of_row(msgspec.structs.asdict(r))) for r in changed]
 
