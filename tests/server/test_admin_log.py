@@ -94,7 +94,9 @@ def test_lines_that_come_meanwhile_move_no_page(small: Office) -> None:
 
 
 def test_a_line_with_the_oddest_values_that_are_taken_is_shown(office: Office) -> None:
-    details = json.dumps({"grid": -(1 << 63) + 1, "device": 1 << 62, "field": "name", "what": "", "": "x", "role": "<b>", "line": True})
+    details = json.dumps(
+        {"grid": -(1 << 63) + 1, "device": 1 << 62, "field": "name", "what": "", "": "x", "role": "<b>", "line": True}
+    )
     row = ChainRow(1, INSTANTS.stop - 1, 1 << 62, 1, "\u202e", "grid", -(1 << 62), details, FIRST, "")
     row = structs.replace(row, digest=digest_of_row(structs.asdict(row)))
     assert row.is_sound()
