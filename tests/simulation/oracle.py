@@ -232,16 +232,22 @@ class Oracle:
 
     def reads_own_writes(self, desk: Computer) -> None:
         """Every value written here and not settled yet is visible, unless the record left this computer. What an earlier life of the street did
-        not take over, and is offered to the restored one again, may be seen again only when the street's row has come.
+        not take over, and is offered to the restored one again, may be seen again only when the street's row has come. What was handed over
+        stays shown over earlier work that is offered again.
         """
         shown: dict[tuple[str, int], dict[str, Any]] = defaultdict(dict)
         unsure: dict[tuple[str, int], set[str]] = defaultdict(set)
         rows = ask(
             desk.store.database,
-            f"SELECT op_n, entity, record_id, kind, after, effects FROM journal WHERE state IN {PENDING} ORDER BY op_n",
+            "SELECT op_n, entity, record_id, kind, after, effects, ack_seq FROM journal "
+            f"WHERE state IN {PENDING} OR (op_n > 0 AND ack_seq = 0) ORDER BY op_n",
         )
-        for n, entity, record_id, kind, after, effects in rows:
+        for n, entity, record_id, kind, after, effects, ack_seq in rows:
             values = unpack(after) if kind == "amend" else unpack(effects).get("fields", {})
+            if ack_seq == 0:
+                for name in values:
+                    shown[entity, record_id].pop(name, None)
+                continue
             shown[entity, record_id].update(values)
             if self.first_lost.get((desk.store.replica, n), self.lives) < self.lives:
                 unsure[entity, record_id].update(values)

@@ -31,7 +31,16 @@ def test_every_history_ends_in_agreement() -> None:
     assert whole.seeds == SEEDS
     seldom = {
         name
-        for name in (*KINDS, "power failed", "disk.full", "sync.fork", "stale", "lost", "handed over")
+        for name in (
+            *KINDS,
+            "power failed",
+            "disk.full",
+            "sync.fork",
+            "stale",
+            "lost",
+            "handed over",
+            "last words carried",
+        )
         if whole.happened[name] < 5
     }
     assert not seldom, f"what never happens is not tested: {seldom}"

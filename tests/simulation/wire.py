@@ -87,8 +87,14 @@ class Wire:
 
     def _part(self, desk: Computer, chance: Random | None) -> None:
         """A copy, or a computer taken off the list, hands over what waits; when it is through it is set up anew. `chance`: the line may fall
-        and the power fail anywhere, None: nothing fails.
+        and the power fail anywhere, None: nothing fails. Without a network it goes to the counter.
         """
+        if chance and chance.random() < 0.25:
+            self._carry(desk, chance)
+            self._plug_in(self.sticks[-1], chance)
+            if self.sticks[-1].is_back and chance.random() < 0.7:
+                self._plug_in(self.sticks[-1], chance)
+            return
         for turn in count():
             words = last_words(
                 desk.store, chance.choice((1, 400, 60_000)) if chance else 60_000, is_rescue=desk.is_forked
@@ -207,6 +213,10 @@ class Wire:
         stick = self.sticks[place]
         if chance.random() < 0.6:
             del self.sticks[place]
+        self._plug_in(stick, chance)
+
+    def _plug_in(self, stick: Stick, chance: Random) -> None:
+        """Power may fail while it is taken in."""
         desk = stick.desk
         fuse = desk.slot.fuse if stick.is_back else self.street_file.fuse
         fails = chance.random() < 0.15
