@@ -189,6 +189,8 @@ AN_OP: list[Any] = [1, "create", "household", 2 << 43 | 9, {"address": "Lane"}, 
     [
         ("/sync/v1", ["exchange", 1, 0, "", HUGE, 10, [AN_OP]]),
         ("/sync/v1", ["exchange", 1, 0, "", 0, 10, [], [["ref", 0, HUGE]]]),
+        ("/sync/v1", ["exchange", 1, 0, "", 0, 10, [[*AN_OP[:4], {"a\x00": 1, "address": "Lane"}, *AN_OP[5:]]]]),
+        ("/sync/v1", ["exchange", 1, 0, "", 0, 10, [[*AN_OP[:2], "a\x00", *AN_OP[3:]]]]),
         ("/farewell/v1", ["farewell", 1, 0, HUGE, [], [], True]),
         ("/farewell/v1", ["farewell", 1, 0, 0, [[HUGE, *AN_OP[1:]]], [], True]),
         ("/farewell/v1", ["farewell", 1, 0, 0, [AN_OP], [[AN_OP[3], 1, "a\x00" + "b" * 30]], True]),
