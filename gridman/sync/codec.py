@@ -126,7 +126,9 @@ def check_op(op: Op) -> None:
         and all(base is None or _STAMP.match(base) for base in op.base.values())
         and all(type(v) is not int or v in _INT64 for v in op.after.values())
         and len(op.after) <= 200
-        and not any("\x00" in name for name in (op.kind, op.entity, *op.after, *op.base))  # PostgreSQL keeps no such text
+        and not any(
+            "\x00" in name for name in (op.kind, op.entity, *op.after, *op.base)
+        )  # PostgreSQL keeps no such text
     )
     if not is_right:
         raise _misshapen("operation")
