@@ -184,8 +184,8 @@ def _start(programs: Path, folder: Path, port: int, owner: tuple[int, int] | Non
 
 
 def _end_with_parent() -> None:
-    """Linux: a killed test run takes its server along (PR_SET_PDEATHSIG = 1; SIGINT is PostgreSQL's fast stop)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGINT)
+    """Linux: a killed test run takes its server along (PR_SET_PDEATHSIG = 1; SIGQUIT is PostgreSQL's immediate stop)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
 def _wait_until_ready(server: PostgresServer, process: "subprocess.Popen[bytes]", folder: Path) -> None:
@@ -202,13 +202,15 @@ def _wait_until_ready(server: PostgresServer, process: "subprocess.Popen[bytes]"
 
 
 def _stop(programs: Path, folder: Path, process: "subprocess.Popen[bytes]", owner: tuple[int, int] | None) -> None:
-    """Fast stop by pid; on Windows there are no such signals and pg_ctl asks the server."""
+    """Immediate stop by pid: the data is thrown away, and a fast stop writes it all out first (half a minute after a whole run). On Windows there
+    are no such signals and pg_ctl asks the server.
+    """
     if process.poll() is None:
         if sys.platform == "win32":
-            command = [str(programs / "pg_ctl"), "-D", str(folder / "home" / "data"), "-m", "fast", "stop"]
+            command = [str(programs / "pg_ctl"), "-D", str(folder / "home" / "data"), "-m", "immediate", "stop"]
             subprocess.run(command, env=_environ(folder), capture_output=True, check=False)
         else:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGQUIT)
     try:
         process.wait(timeout=30)
     except subprocess.TimeoutExpired:
