@@ -69,7 +69,7 @@ class ReportPanel(QFrame):
         self.place.setAccessibleName(_("Place"))
         self.place.setPlaceholderText(_("Where: in words, or click on the map"))
         self.household = RecordFinder(
-            self._shell, _("Household"), ("household", "person"), _("If it concerns a household: initials or address")
+            self._shell, _("Household"), ("household", "person"), _("If it concerns one: initials or address")
         )
         self.household.chosen.connect(self._take_household)
         self.grid = Combo(_("Grid"))

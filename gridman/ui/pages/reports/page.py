@@ -102,7 +102,7 @@ class ReportsPage(Page):
         }
         self.purpose = QLineEdit()
         self.purpose.setAccessibleName(_("Purpose"))
-        self.purpose.setPlaceholderText(_("Why it is printed; it stands on every page"))
+        self.purpose.setPlaceholderText(_("Why; it is printed on every page"))
         self.purpose.setMaxLength(100)
         self.purpose.textEdited.connect(self._touch)
         self._problem = label("", "problem", wraps=True)

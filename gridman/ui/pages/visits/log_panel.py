@@ -61,7 +61,7 @@ class LogPanel(QFrame):
 
     def _make_fields(self) -> None:
         self.household = RecordFinder(
-            self._shell, _("Household"), ("household", "person"), _("Initials, name, address, phone's last digits")
+            self._shell, _("Household"), ("household", "person"), _("Initials, name, address, phone's end")
         )
         self.household.chosen.connect(self._take_hit)
         self.household.cleared.connect(self._forget_household)
@@ -78,7 +78,8 @@ class LogPanel(QFrame):
             self.kind.addItem(code.word, code.code)
         self.when = QLineEdit()
         self.when.setAccessibleName(_("When"))
-        self.when.setPlaceholderText(_("now; or 14:30, 11-23 16:00"))
+        self.when.setPlaceholderText(_("now, or 14:30"))
+        self.when.setToolTip(_("now; or 14:30, 11-23 16:00"))
         self.measure = QLineEdit()
         self.measure.setAccessibleName(_("What was done"))
         self.photos = PhotoTray(self._shell, _("Photos"))
