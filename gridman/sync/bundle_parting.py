@@ -101,7 +101,10 @@ class Counter:
                 parted.problem = refusal
                 break
             parted.answers.append(answer)
-            fresh = [v for v in answer.verdicts if _is_kept(v) and digests[v.n] not in known]
+            with self.store.read() as reader:  # as it is, and not as a lost computer is told
+                verdicts = verdicts_of(reader.connection, actor.replica, digests.values())
+            came = [msgspec.convert(v, Verdict) for digest, v in verdicts.items() if digest not in known]
+            fresh = [v for v in came if _is_kept(v)]
             parted.fresh += len(fresh)
             parted.cards += sum(int(v.refusal[3].get(CARDS, 1)) for v in fresh if v.refusal)
             parted.repeated += sum(op.kind != "none" for op in request.ops) - len(fresh)

@@ -70,8 +70,8 @@ class Handover:
         """
         connection = self.unit.connection
         digests = {op.n: digest_of(op) for op in ops}
-        known = self._answered({(op.n, digests[op.n]) for op in ops})
-        known |= verdicts_of(connection, self.replica, digests.values())
+        answered = self._answered({(op.n, digests[op.n]) for op in ops})
+        known = answered | verdicts_of(connection, self.replica, digests.values())
         new = [op for op in ops if op.kind != "none" and digests[op.n] not in known]
         count_changes(self.unit, self.source, self.replica, sum(map(_weight, new)), sum(map(_size, new)))
         self._renew(new, makers)
@@ -80,11 +80,10 @@ class Handover:
             connection, self.replica, [(digests[n], to_builtins(v)) for n, v in verdicts.items()], self.unit.now
         )
         self.fresh += sum(v.refusal is not None for v in verdicts.values())
-        return [
-            verdicts.get(op.n)
-            or (Verdict(op.n, "applied") if op.kind == "none" else convert(known[digests[op.n]], Verdict))
-            for op in ops
-        ]
+        found = [verdicts.get(op.n) or _known(op, known.get(digests[op.n])) for op in ops]
+        if not self.source.is_lost:
+            return found
+        return [v if digests[v.n] in answered else _told_alike(op, v) for op, v in zip(ops, found, strict=True)]
 
     def cards(self) -> int:
         """How many cards of the review list all became that this computer ever handed over."""
@@ -197,6 +196,19 @@ def check_makers(makers: Sequence[Maker]) -> bool:
         and 0 <= m.part < _MOST_MAKERS
         for m in makers
     )
+
+
+def _known(op: Op, answer: Any) -> Verdict:
+    return Verdict(op.n, "applied") if op.kind == "none" else convert(answer, Verdict)
+
+
+def _told_alike(op: Op, verdict: Verdict) -> Verdict:
+    """What a lost computer itself is told: whoever holds it could ask by guesses what stands at the street, if the answer to an edit that has
+    nothing to change were another.
+    """
+    if verdict.outcome == "refused" or op.kind == "none":
+        return verdict
+    return Verdict(op.n, "set_aside", (*_TOLD[:3], {CARDS: str(_weight(op))}))
 
 
 def _weight(op: Op) -> int:

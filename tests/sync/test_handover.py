@@ -207,6 +207,24 @@ def test_what_is_handed_over_twice_is_kept_once(world: World) -> None:
         assert outbox.handed_over_cards(reader) == 2
 
 
+def test_a_lost_desk_cannot_ask_what_stands_by_guessing(world: World) -> None:
+    """Whoever holds it writes values and looks at the answers: the right guess is answered like the wrong one, also when it comes again."""
+    (house,) = world.add_households(0, 1)
+    desk = world.desk()
+    desk.sync()
+    with world.store.unit(SYSTEM) as unit:
+        unit.amend(unit.get(Household, house), remark="key under the mat", address="Long Lane 7")
+    desk.amend(house, remark="key under the mat")
+    desk.amend(house, remark="no key", address="Long Lane 7")
+    removed(world, desk, LOST)
+    words = last_words(desk.store)
+    told = [desk.street.farewell(words).verdicts for _ in range(2)]
+    assert [[(v.outcome, v.refusal[3]) for v in answer if v.refusal] for answer in told] == [
+        [("set_aside", {"cards": "1"}), ("set_aside", {"cards": "2"})]
+    ] * 2
+    assert [(c.field, json.loads(c.lost)) for c in kept(world)] == [("remark", "no key")]
+
+
 def test_a_removed_desk_hands_over_once(world: World) -> None:
     home = world.add_households(0, 1)[0]
     desk = world.desk()
