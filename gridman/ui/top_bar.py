@@ -51,7 +51,7 @@ class TopBar(QFrame):
         self.setLayout(
             row_of(place, 8, self.search, None, self.pill, self._help, self.user, margins=(16, 0, 8, 0), spacing=8)
         )
-        self.layout().setStretchFactor(self.search, 3)  # type: ignore[union-attr]
+        self.layout().setStretchFactor(self.search, 20)  # type: ignore[union-attr]
         shell.background.ask(_place_words, shell.actor, then=self._take_place)
 
     def _take_place(self, words: tuple[str, str]) -> None:
