@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from gridman.domain.visit import Visit
 from gridman.kernel.clock import from_day
-from gridman.services.drafts import load_draft
+from gridman.services.drafts import load_draft, save_draft
 from gridman.services.visits import open_visit
 from gridman.ui.entry.when import read_when
 from gridman.ui.pages.visits.log_panel import LogPanel
@@ -243,3 +243,66 @@ def test_what_is_chosen_is_not_complained_about_any_more(open_window: Open, grou
     keys.press("2")
     assert not panel.problems.labels["outcome"].text()
     assert panel.problems.labels["household"].text(), "the household is still missing"
+
+
+def test_a_held_save_key_logs_the_visit_once(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window()
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+L")
+    keys.write("wang")
+    keys.press("Enter", "1")
+    with ground_desk.store.read() as reader:
+        before = reader.count(Visit)
+    for _n in range(3):
+        panel_of(session).save()
+    keys.rest()
+    with ground_desk.store.read() as reader:
+        assert reader.count(Visit) == before + 1
+
+
+def test_a_half_written_visit_is_offered_where_a_household_is_chosen_on_another_page(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    user_id = ground_desk.users["grid_worker"].user_id
+    save_draft(ground_desk.store, "visit", user_id, {"outcome": "2", "note": "话没说完", "needs": []})
+    session = open_window(page="visits")
+    keys = Keys(qtbot, session)
+    wanted = ground_desk.ids["households"][1]
+    session.window.current_page.open_record("household", wanted)
+    keys.rest()
+    panel = panel_of(session)
+    assert panel._question.isVisible() and panel._yes.hasFocus()
+    panel._no.click()
+    keys.rest()
+    assert panel._household_id == wanted and panel.outcome.hasFocus()
+
+
+def test_a_correction_does_not_take_the_place_of_what_is_being_typed(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    session = open_window()
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+L")
+    page, panel = session.window.current_page, panel_of(session)
+    panel.note.setFocus()
+    keys.write("半句话")
+    page.open_record("visit", ground_desk.ids["visits"][0])
+    keys.rest()
+    page.record._amend()
+    keys.rest()
+    assert page.right.currentWidget() is panel and panel.note.toPlainText() == "半句话" and panel._amends_id is None
+
+
+def test_a_correction_found_after_a_crash_is_still_one(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window(page="visits")
+    keys = Keys(qtbot, session)
+    page, old = session.window.current_page, ground_desk.ids["visits"][0]
+    page.open_record("visit", old)
+    keys.rest()
+    page.record._amend()
+    keys.rest()
+    page.panel.keep_draft()
+    keys.rest()
+    keys = Keys(qtbot, open_window())
+    keys.press("Ctrl+L", "Enter", "Ctrl+Enter")
+    assert newest(ground_desk).amends_id == old

@@ -172,11 +172,11 @@ class LogPanel(QFrame):
             self._notice.setVisible(False)
             self._reset()
             self._shell.background.ask(household_rows, [household_id], then=self._take_rows)
-        elif not self._is_begun():
+        else:
+            self.household.setFocus()
+        if not self._is_begun():  # asked for a known household too: the first key typed there would write over the draft
             store_draft = load_draft, FORM, self._shell.actor.user_id
             self._shell.background.keep(*store_draft, then=self._offer_draft)
-        if household_id is None:
-            self.household.setFocus()
 
     def begin_amendment(self, visit: Any) -> None:
         """Write a corrected visit in the place of one that was wrong; a visit itself is never edited."""
@@ -225,7 +225,8 @@ class LogPanel(QFrame):
         self.household.show_taken(" · ".join(part for part in (row.address, row.head_name) if part), row)
         self._tell_facts(facts_of(row))
         self.problems.tell("household", "")
-        self.outcome.setFocus()
+        if not self._question.isVisible():
+            self.outcome.setFocus()
 
     def _tell_facts(self, text: str) -> None:
         self._facts.setText(text)
@@ -239,6 +240,8 @@ class LogPanel(QFrame):
 
     def save(self) -> None:
         """Save; what is missing is said under its field."""
+        if not self._save.isEnabled():  # it is being saved: a held key must not log the visit twice
+            return
         draft = self._read()
         if draft is None:
             return
@@ -334,7 +337,7 @@ class LogPanel(QFrame):
     def _answer_no(self) -> None:
         self._hide_question()
         self._shell.background.keep(drop_draft, FORM, self._shell.actor.user_id)
-        self.household.setFocus()
+        (self.household if self._household_id is None else self.outcome).setFocus()
 
     def _touch(self, *_said: Any) -> None:
         if not self._keep.isActive():
@@ -347,6 +350,7 @@ class LogPanel(QFrame):
         payload = {
             "household_id": self._household_id, "outcome": self.outcome.code(), "needs": self.needs.codes(), "note": self.note.toPlainText(),
             "kind": self.kind.currentData(), "when": self.when.text(), "measure": self.measure.text(),
+            "amends_id": self._amends_id,
         }  # fmt: skip
         self._shell.background.keep(save_draft, FORM, self._shell.actor.user_id, payload)
 
@@ -357,6 +361,7 @@ class LogPanel(QFrame):
             self._yes.setFocus()
 
     def _put_back(self, found: dict[str, Any]) -> None:
+        self._amends_id = found.get("amends_id")
         self.outcome.set_codes([found.get("outcome", "")])
         self.needs.set_codes(found.get("needs", ()))
         self.note.setPlainText(found.get("note", ""))

@@ -167,15 +167,19 @@ class VisitsPage(Page):
     def open_record(self, kind: str, record_id: int) -> None:
         """A visit is shown; for a household a visit is begun."""
         if kind == "household":
-            if self.panel.has_unsaved():
-                self.shell.say(_("A visit is being logged: save it or leave it first."), "attention")
-            else:
+            if self._may_begin():
                 self.panel.begin(record_id)
             self.right.setCurrentWidget(self.panel)
             return
         self.right.setCurrentWidget(self.record)
         self.list.select(record_id)
         self.shell.background.ask(open_visit, record_id, then=self._show, key="visit")
+
+    def _may_begin(self) -> bool:
+        """Whether nothing typed is in the form; says so where something is."""
+        if self.panel.has_unsaved():
+            self.shell.say(_("A visit is being logged: save it or leave it first."), "attention")
+        return not self.panel.has_unsaved()
 
     def begin(self, intent: str) -> None:
         """ "log": the form, ready for the household's initials."""
@@ -198,7 +202,8 @@ class VisitsPage(Page):
 
     def _amend(self, visit: Any) -> None:
         self.right.setCurrentWidget(self.panel)
-        self.panel.begin_amendment(visit)
+        if self._may_begin():
+            self.panel.begin_amendment(visit)
 
     def _note_saved(self, visit_id: int) -> None:
         self._wanted = visit_id
