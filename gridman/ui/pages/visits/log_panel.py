@@ -174,7 +174,9 @@ class LogPanel(QFrame):
             self._shell.background.ask(household_rows, [household_id], then=self._take_rows)
         else:
             self.household.setFocus()
-        if not self._is_begun():  # asked for a known household too: the first key typed there would write over the draft
+        if (
+            not self._is_begun()
+        ):  # asked for a known household too: the first key typed there would write over the draft
             store_draft = load_draft, FORM, self._shell.actor.user_id
             self._shell.background.keep(*store_draft, then=self._offer_draft)
 
