@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from gridman.domain.incident import Incident
+from gridman.domain.incident import Incident, IncidentStep
 from gridman.domain.organisation import Organisation
 from gridman.services.drafts import load_draft
 from gridman.services.incidents import perform
@@ -445,3 +445,65 @@ def test_every_control_has_a_name(open_window: Open, ground_desk: Desk, qtbot: Q
     page.do_report()
     Keys(qtbot, session).rest()
     assert unnamed(page) == []
+
+
+def test_a_held_send_key_reports_once_and_the_next_report_has_no_grid_yet(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.do_report()
+    keys.rest()
+    keys.write("A805")
+    keys.press("Enter")
+    keys.write("路面塌陷，宽约一米。")
+    page.panel.place.setText("小区东门")
+    page.panel.grid.setCurrentIndex(page.panel.grid.count() - 1)
+    page.panel.source.setCurrentIndex(2)
+    with ground_desk.store.read() as reader:
+        before = reader.count(Incident)
+    for _n in range(3):
+        page.panel.save()
+    keys.rest()
+    with ground_desk.store.read() as reader:
+        assert reader.count(Incident) == before + 1
+    page.do_report()
+    keys.rest()
+    assert page.panel.grid.currentData() is None and page.panel.source.currentIndex() == 0
+
+
+def test_a_held_key_writes_a_note_once(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    wanted = ground_desk.ids["incidents"][0]
+    session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.open_record("incident", wanted)
+    keys.rest()
+    page.record.start("log")
+    keys.write("已电话联系物业")
+    for _n in range(3):
+        page.record.panel.order()
+    keys.rest()
+    with ground_desk.store.read() as reader:
+        assert reader.count(IncidentStep, incident_id=wanted, note="已电话联系物业") == 1
+
+
+def test_what_is_typed_for_a_step_waits_while_another_incident_is_looked_at(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    first, other = ground_desk.ids["incidents"][:2]
+    session = open_window("community_staff", "incidents")
+    keys = Keys(qtbot, session)
+    page = page_of(session)
+    page.open_record("incident", first)
+    keys.rest()
+    page.record.start("escalate")
+    keys.write("需要城管部门处理")
+    page.open_record("incident", other)
+    keys.rest()
+    assert page.record.panel is None
+    page.open_record("incident", first)
+    keys.rest()
+    page.record.start("escalate")
+    assert page.record.panel.note.toPlainText() == "需要城管部门处理"

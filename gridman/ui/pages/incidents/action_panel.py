@@ -77,6 +77,11 @@ class ActionPanel(QFrame):
         leave = QShortcut(QKeySequence("Esc"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         leave.activated.connect(self.left)
 
+    @property
+    def action(self) -> str:
+        """The command that is filled in."""
+        return self._row.action
+
     def begin(self) -> None:
         """Put the keyboard where typing starts."""
         (self._first or self.note).setFocus()
@@ -182,6 +187,9 @@ class ActionPanel(QFrame):
 
     def order(self) -> None:
         """Give the command; what is missing is refused by the service and told here."""
+        if not self.do_it.isEnabled():  # it is being carried out: a held key must not write the note twice
+            return
+        self.do_it.setEnabled(False)
         text = self.note.toPlainText().strip()
         number = self._list.currentRow()
         chosen = self._shown[number].id if 0 <= number < len(self._shown) else None
@@ -200,6 +208,7 @@ class ActionPanel(QFrame):
 
     def refuse(self, refusal: Refusal) -> None:
         """Say why it cannot be done."""
+        self.do_it.setEnabled(True)
         self._problem.setText(refusal.words())
         self._problem.setVisible(True)
 

@@ -90,6 +90,7 @@ class IncidentRecord(QFrame):
         self._actions: list[Transition] = []
         self._targets: dict[str, list[Target]] = {}
         self._panel: ActionPanel | None = None
+        self._left_texts: dict[tuple[int, str], str] = {}  # typed for a command (incident, action) that was left for another
         self.buttons: dict[str, QPushButton] = {}
         self._head, self._acts, self._form, self._body = (QVBoxLayout() for _n in range(4))
         for part in (self._head, self._acts, self._form, self._body):
@@ -110,10 +111,10 @@ class IncidentRecord(QFrame):
 
     def show_read(self, read: _Read) -> None:
         """Show this; a form that is being filled in stays when it is still the same incident and still possible."""
-        is_same = self.incident_id == read[0].incident.id
-        self._file, self._actions, self._targets = read
-        if not is_same:
+        if self.incident_id != read[0].incident.id:
+            self._keep_text()
             self._close_panel()
+        self._file, self._actions, self._targets = read
         self._show_head(read[0])
         self._show_actions()
         clear(self._body)
@@ -206,6 +207,7 @@ class IncidentRecord(QFrame):
         self._panel = ActionPanel(self._shell, row, self._targets.get(action, ()))
         self._panel.ordered.connect(self._give)
         self._panel.left.connect(self._leave_panel)
+        self._panel.note.setPlainText(self._left_texts.pop((self._file.incident.id, action), ""))
         self._form.addWidget(self._panel)
         self._panel.show()  # now, so that it can take the keyboard
         self._set_enabled(False)
@@ -250,6 +252,11 @@ class IncidentRecord(QFrame):
             self._panel.refuse(refusal)
         else:
             self._shell.refuse(refusal)
+
+    def _keep_text(self) -> None:
+        """Another incident is shown: what was typed here waits for this one."""
+        if self._panel is not None and self._file is not None:
+            self._left_texts[self._file.incident.id, self._panel.action] = self._panel.note.toPlainText()
 
     def _leave_panel(self) -> None:
         self.acted.emit()  # not onto a button: the next space would give the command

@@ -223,6 +223,8 @@ class ReportPanel(QFrame):
 
     def save(self) -> None:
         """Send the report; what is missing is said under its field."""
+        if not self._send.isEnabled():  # it is being sent: a held key must not report it twice
+            return
         hit = self.household.hit
         has_grid = self.grid.currentData() is not None or hit is not None
         checks = (
@@ -284,6 +286,8 @@ class ReportPanel(QFrame):
         self.description.clear()
         self.household.clear()
         self.urgency.set_codes(["0"])
+        for box in (self.grid, self.source):  # the next report is of another place, and comes its own way
+            box.setCurrentIndex(0)
         self.photos.clear()
         self.unsaved.hide()
         self._restored.hide()
