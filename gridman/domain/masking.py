@@ -35,8 +35,9 @@ _BUILDING_END = re.compile(r"^.*?(?:号楼|栋|幢|座)")
 _COMPOUND_END = re.compile(r"^.*(?:小区|花园|家园|社区|村|苑)")
 _TOWN_END = re.compile(r"^.*?(?:街道|镇|乡)")
 _LANDLINE = re.compile(r"^(\(?0\d{2,3}\)?[- ]?)?(\d{5,8})((?:[-转]\d{1,6})?)$")
-_ID_IN_TEXT = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)")
-_MOBILE_IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+_ID_IN_TEXT = re.compile(r"(?<!\d)\d{6}[- ]?\d{8}[- ]?\d{3}[\dXx](?!\d)|(?<!\d)\d{15}(?!\d)")
+_MOBILE_IN_TEXT = re.compile(r"(?<!\d)1[3-9]\d([- ]?)\d{4}\1\d{4}(?!\d)")
+_LANDLINE_IN_TEXT = re.compile(r"(?<!\d)0\d{2,3}-\d{7,8}(?!\d)")
 _YEAR_OR_MONTH = re.compile(r"^\d{4}(?:-\d{2})?$")
 _MOBILE = re.compile(r"^(\+?86[- ]?)?1[3-9]\d{9}$")
 
@@ -138,9 +139,12 @@ def mask_plate(plate: str) -> str:
 
 
 def mask_within(text: str) -> str:
-    """Free text with every citizen number and mobile number in it masked: remarks hold what columns may not."""
-    text = _ID_IN_TEXT.sub(lambda found: mask_id(found.group()), text)
-    return _MOBILE_IN_TEXT.sub(lambda found: mask_phone(found.group()), text)
+    """Free text with every citizen number and telephone number in it masked, parted by blanks or hyphens too: remarks hold what columns
+    may not.
+    """
+    text = _ID_IN_TEXT.sub(lambda found: mask_id(re.sub("[- ]", "", found.group())), text)
+    text = _MOBILE_IN_TEXT.sub(lambda found: mask_phone(found.group()), text)
+    return _LANDLINE_IN_TEXT.sub(lambda found: mask_landline(found.group()), text)
 
 
 def _restricted(value: str) -> str:

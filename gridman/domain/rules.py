@@ -10,6 +10,7 @@ from typing import Any
 from gridman.domain import codes
 from gridman.domain.fields import Field, Kind, Synced, fields_of, kind_of
 from gridman.domain.id_number import IdNumber, read_id_number
+from gridman.domain.phones import read_phones
 from gridman.kernel.clock import INSTANTS
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
@@ -44,9 +45,17 @@ def _tidy_one(field: Field, value: Any) -> Any:
     if field.kind is Kind.ID_NUMBER:
         text = "".join(unicodedata.normalize("NFKC", text).split()).upper()
     elif field.kind is Kind.PHONES:
-        parts = re.split(r"[;,/、\s]+", unicodedata.normalize("NFKC", text))
-        text = ";".join(dict.fromkeys(p for p in parts if p))
+        text = _tidy_phones(text)
     return text or None
+
+
+def _tidy_phones(text: str) -> str:
+    """Joined by ";"; what is a number only as people write it ("138 1234 5678", "+86 …", "… 转 801") is read as a register's cell is."""
+    parts = [p for p in re.split(r"[;,/、\s]+", unicodedata.normalize("NFKC", text)) if p]
+    if not all(_PHONE.match(part) for part in parts):
+        found = read_phones(text)
+        parts = parts if found.wrong else list(found.numbers)
+    return ";".join(dict.fromkeys(parts))
 
 
 def check(cls: type[Synced], values: Mapping[str, Any], *, is_new: bool, today: str = "") -> dict[str, Refusal]:

@@ -37,6 +37,11 @@ _READINGS_BY_LENGTH = ((4, 16), (8, 4), (10_000, 1))
 _BETWEEN_NAMES = re.compile("[·•・‧．'’`]")
 # Private-use characters and those newer than this Python's tables occur in names and belong to words.
 _BREAK = re.compile("[^\\w\\-\ue000-\uf8ff\U00020000-\U0010ffff]|_")
+_NEVER_INDEXED = re.compile(
+    "[\ufe00-\ufe0f\U000e0001\U000e0020-\U000e007f\U000e0100-\U000e01ef\u19b0-\u19c0\u19c8\u19c9\u1cf2\u1cf3]"
+)
+"""What FTS5 takes for the end of a word, and a question with two words in one cannot be asked: the marks for which of its shapes a character
+has (葛 as in Japan), and letters that were marks when its tables were made (New Tai Lue)."""
 _LOOSE_HYPHEN = re.compile(r"(?<![0-9])-|-(?![0-9])")
 _LANDLINE = re.compile(r"(?<![0-9-])(0[0-9]{2,3})-([0-9]{5,8})(?![0-9-])")
 _BUILDING_WORD = re.compile(r"(?<=[0-9])\s*(?:号楼|栋|幢|座)")
@@ -59,7 +64,7 @@ def plain_words(text: str) -> list[str]:
     """
     if (text.isascii() and text.isalnum()) or _HAN.fullmatch(text):  # most names and numbers are plain already
         return [text.lower()[:MAX_TERM]]
-    text = _BETWEEN_NAMES.sub("", unicodedata.normalize("NFKC", text).casefold())
+    text = _BETWEEN_NAMES.sub("", _NEVER_INDEXED.sub("", unicodedata.normalize("NFKC", text)).casefold())
     if not text.isascii():
         text = _BUILDING_WORD.sub("号楼", _without_tones(text))
     text = _LANDLINE.sub(r"\1\2", text)

@@ -279,8 +279,13 @@ def add_person(unit: Unit, household_id: int, values: Mapping[str, Any], care_gr
     return person
 
 
+_CARDS = ("111", "112")
+
+
 def _completed(values: dict[str, Any]) -> dict[str, Any]:
-    read = read_id_number(values["id_number"]) if values.get("id_number") else "none"
+    """What follows from the number of a citizen's card; a passport's number is left as it is, even where it looks like one."""
+    is_card = (values.get("id_kind") or _CARDS[0]) in _CARDS
+    read = read_id_number(values["id_number"]) if is_card and values.get("id_number") else "none"
     if isinstance(read, IdNumber):
         values["id_number"] = read.text
         values["sex"] = values.get("sex") or read.sex
@@ -290,10 +295,15 @@ def _completed(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def amend_person(unit: Unit, person_id: int, values: Mapping[str, Any]) -> Person:
-    """Change fields of a resident."""
+    """Change fields of a resident. A new ID number is kept as `add_person` keeps it, with the sex and birth date that were missing."""
     person = unit.get(Person, person_id)
     access.require(unit.actor, "household.write", person.grid_id)
-    _amend(unit, person, values)
+    kept = tidy(Person, values)
+    if kept.get("id_number"):
+        known = {name: getattr(person, name) for name in ("id_kind", "sex", "birth_on") if name not in kept}
+        whole = _completed({**known, **kept})
+        kept = {name: value for name, value in whole.items() if name in kept or value != known[name]}
+    _amend(unit, person, kept)
     return person
 
 

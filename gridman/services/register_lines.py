@@ -59,7 +59,7 @@ def begin_export(unit: Unit, grid_ids: Sequence[int], purpose: str, *, masked: b
 
 def register_lines(reader: Reader, grid_ids: Sequence[int], *, masked: bool = True) -> Iterator[tuple[str, ...]]:
     """Residents of these grids, household by household in walking order, the head first. When `masked`, ID numbers, phones and
-    birth days are hidden in part and care groups left out.
+    birth days are hidden in part (in remarks and workplaces too) and care groups left out.
     """
     for grid in reader.page(Grid, id=list(grid_ids), order_by=("code",), limit=_ALL):
         offset = 0
@@ -105,7 +105,9 @@ def _line(
     person: Person, place: tuple[str, str, str, str], grid_code: str, number: str, groups: Sequence[str], masked: bool
 ) -> tuple[str, ...]:
     id_number, phones, born = person.id_number or "", person.phones or "", person.birth_on or ""
+    workplace, remark = person.workplace or "", person.remark or ""
     if masked:
+        workplace, remark = mask_within(workplace), mask_within(remark)
         id_number, phones, born = mask_id(id_number), mask_phone(phones), born[:4] + "-**-**" if born else ""
         groups = ()
 
@@ -116,9 +118,9 @@ def _line(
         person.name or "", word("id_kind", "id_document"), id_number, word("sex", "sex"), born, phones,
         *place, grid_code, word("population_type", "population_type"), number, word("relation", "family_relation"),
         word("household_match", "household_match"), person.registered_address or "", word("ethnic", "ethnic"),
-        word("political", "political"), word("marital", "marital"), word("education", "education"), person.workplace or "",
+        word("political", "political"), word("marital", "marital"), word("education", "education"), workplace,
         "，".join(_zh("care_group", group) for group in groups), person.moved_out_on or "", person.died_on or "",
-        person.remark or "",
+        remark,
     )  # fmt: skip
 
 

@@ -110,3 +110,18 @@ def test_what_a_masked_line_shows_fits_many_numbers(born: date, order: int) -> N
         if masking.mask_birth(d.isoformat()) == shown and check_character(f"990101{d:%Y%m%d}{order:03d}") == tail[3]
     ]  # fmt: skip
     assert born in fitting and len(fitting) >= 20
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("女儿 138-1234-5678，", "女儿 138******5678，"),
+        ("女儿138 1234 5678", "女儿138******5678"),
+        ("证号990101 19490307 0019", "证号990101********0019"),
+        ("证号990101-19490307-001x。", "证号990101********001x。"),
+        ("家里0571-88886666", "家里0571-******66"),
+        ("3-1-502，2026-11-23 14:30，1380 户", "3-1-502，2026-11-23 14:30，1380 户"),
+    ],
+)
+def test_numbers_in_parts_inside_free_text_are_masked_too(text: str, masked: str) -> None:
+    assert masking.mask_within(text) == masked

@@ -111,3 +111,19 @@ def test_values_of_the_wrong_type_are_told_of_whatever_other_rules_would_make_of
 @pytest.mark.parametrize("day", ["2026-W48-1", "2026-11-31", "20261123", 20261123, "2026-11-23 "])
 def test_a_day_is_written_in_one_way(day: object) -> None:
     assert check(Person, {"birth_on": day}, is_new=False)["birth_on"].code == "field.day"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("138 1234 5678", "13812345678"),
+        ("+86 138-1234-5678", "13812345678"),
+        ("010-65431234转801", "010-65431234-801"),
+        ("（010）65431234、13812345678", "010-65431234;13812345678"),
+        ("01065431234 13812345678", "01065431234;13812345678"),
+        ("12345", "12345"),
+        ("138 12", "138;12"),
+    ],
+)
+def test_telephone_numbers_are_kept_however_they_are_typed(typed: str, kept: str) -> None:
+    assert tidy(Person, {"phones": typed}) == {"phones": kept}

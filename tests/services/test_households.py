@@ -246,3 +246,38 @@ def test_the_file_shows_who_changed_what_from_what(world: World) -> None:
         {"remark": None},
         {"remark": "核对"},
     )
+
+
+def test_an_id_number_that_is_added_later_is_kept_like_one_given_at_first(world: World) -> None:
+    world.household()
+    with world.store.read() as reader:
+        person = reader.page(Person)[0]
+    old = ID_NUMBER[:6] + ID_NUMBER[8:17]
+    with world.store.unit(world.actors["worker"]) as unit:
+        person = amend_person(unit, person.id, {"id_number": old})
+    assert (person.id_number, person.birth_on, person.sex) == (ID_NUMBER, "1948-03-07", "1")
+    with world.store.read() as reader:
+        assert [p.id for p in duplicates_of(reader, ID_NUMBER)] == [person.id]
+
+
+def test_a_passports_number_is_kept_as_it_is(world: World) -> None:
+    household = world.household()
+    values = {"name": "Bob Lee", "relation": "99", "population_type": "01", "id_kind": "414", "id_number": "990101480307001"}
+    with world.store.unit(world.actors["worker"]) as unit:
+        person = add_person(unit, household.id, values)
+        assert (person.id_number, person.birth_on) == ("990101480307001", None)
+        unit.flush()
+        assert amend_person(unit, person.id, {"id_number": ID_NUMBER}).birth_on is None
+
+
+def test_a_name_is_found_and_nothing_fails_with_marks_for_the_shape_of_a_character(world: World) -> None:
+    household = world.household()
+    names = ("葛\U000e0100城\ufe00", "\u1982\u19b1\u19c9", "𰻞小明")
+    with world.store.unit(world.actors["worker"]) as unit:
+        for name in names:
+            add_person(unit, household.id, {"name": name, "relation": "20", "population_type": "01"})
+    with world.store.read() as reader:
+        for typed, name in zip(("葛城", *names), (names[0], *names), strict=True):
+            assert [hit.title for hit in search(reader, typed)] == [name]
+            assert list(household_ids(reader, HouseholdQuery(text=typed))) == [household.id]
+        search(reader, "🏴\U000e0067\U000e007f王")

@@ -19,6 +19,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Cancelled, Ticket
 from gridman.services import audit
 from gridman.services.register import ImportResult, all_batches, check_register, import_register
+from gridman.services.register_lines import register_lines
 from gridman.services.register_undo import undo_import
 from gridman.store.database import open_postgresql
 from gridman.store.journal import StreetJournal
@@ -489,3 +490,15 @@ def test_the_import_and_its_undoing_run_on_postgresql_too(postgres_url: str, noo
     undo_import(store, result.batch, CLERK)
     assert counts(store) == (0, 0, 0, 0)
     store.close()
+
+
+def test_a_masked_export_hides_numbers_in_remarks_too(store: Store, tmp_path: Path) -> None:
+    number = id_number("1940-01-01", 1)
+    rows = [person_row(4, "老甲", number, remark=f"女儿13812345678，{number}", workplace="门卫 13912345678")]
+    import_register(store, rows, CLERK)
+    with store.read() as reader:
+        grids = [g.id for g in reader.page(Grid)]
+        text = "".join("".join(line) for line in register_lines(reader, grids, masked=True))
+        whole = "".join("".join(line) for line in register_lines(reader, grids, masked=False))
+    for secret in (number, "13812345678", "13912345678"):
+        assert secret not in text and secret in whole
