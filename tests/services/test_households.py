@@ -262,7 +262,13 @@ def test_an_id_number_that_is_added_later_is_kept_like_one_given_at_first(world:
 
 def test_a_passports_number_is_kept_as_it_is(world: World) -> None:
     household = world.household()
-    values = {"name": "Bob Lee", "relation": "99", "population_type": "01", "id_kind": "414", "id_number": "990101480307001"}
+    values = {
+        "name": "Bob Lee",
+        "relation": "99",
+        "population_type": "01",
+        "id_kind": "414",
+        "id_number": "990101480307001",
+    }
     with world.store.unit(world.actors["worker"]) as unit:
         person = add_person(unit, household.id, values)
         assert (person.id_number, person.birth_on) == ("990101480307001", None)

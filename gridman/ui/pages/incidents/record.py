@@ -90,7 +90,9 @@ class IncidentRecord(QFrame):
         self._actions: list[Transition] = []
         self._targets: dict[str, list[Target]] = {}
         self._panel: ActionPanel | None = None
-        self._left_texts: dict[tuple[int, str], str] = {}  # typed for a command (incident, action) that was left for another
+        self._left_texts: dict[
+            tuple[int, str], str
+        ] = {}  # typed for a command (incident, action) that was left for another
         self.buttons: dict[str, QPushButton] = {}
         self._head, self._acts, self._form, self._body = (QVBoxLayout() for _n in range(4))
         for part in (self._head, self._acts, self._form, self._body):
