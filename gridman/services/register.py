@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gridman.domain.access import Actor, require
+from gridman.domain.access import Actor, may, require
 from gridman.domain.masking import mask_within
 from gridman.domain.register_row import CellProblem, RegisterRow
+from gridman.domain.user import User
 from gridman.kernel.clock import day_of
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
@@ -24,7 +25,11 @@ from gridman.store.register_batches import Batch, all_batches, find_batch, save_
 from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["Batch", "ImportResult", "RegisterReport", "all_batches", "check_register", "find_batch", "import_register"]
+__all__ = [
+    "Batch", "ImportResult", "RegisterReport", "all_batches", "check_register", "find_batch", "import_register", "page_batches",
+]  # fmt: skip
+
+_ALL = 100_000
 
 
 @dataclass
@@ -70,7 +75,7 @@ def check_register(
     plan = plan_register(reader, rows, actor)
     report = _report_of(RegisterReport(), plan)
     for done, part in _parts(plan.households, 500):
-        for match in match_households(reader, part, day_of(reader.now)):
+        for match in match_households(reader, part, day_of(reader.now), actor):
             _count(report, match)
         progress(done, len(plan.households), N_("Comparing with the register"))
     return _finish(report)
@@ -167,6 +172,18 @@ def _open_batch(reader: Reader, rows: Sequence[RegisterRow], actor: Actor, sourc
     return Batch(number, digest, mask_within(source)[:100], reader.now, actor.user_id)
 
 
+def page_batches(reader: Reader, actor: Actor) -> list[Batch]:
+    """The imports there were, the newest first: all of them for administrators, for others those of their own office."""
+    require(actor, "register.import")
+    found = sorted(all_batches(reader), key=lambda batch: -batch.at)
+    if may(actor, "account.manage"):
+        return found
+    office = {
+        u.id for u in reader.page(User, organisation_id=actor.organisation_id, with_retired=True, limit=_ALL)
+    }
+    return [batch for batch in found if batch.actor_id in office]
+
+
 def _digest(rows: Sequence[RegisterRow]) -> str:
     """Tells the same rows again, wherever the file lies."""
     digest = hashlib.sha256()
@@ -187,7 +204,7 @@ def _close_batch(store: Store, actor: Actor, batch: Batch, result: ImportResult)
 
 def _import_part(unit: Unit, part: Sequence[HouseholdRows], batch: Batch, result: ImportResult) -> None:
     writer = RegisterWriter(unit)
-    for match in match_households(unit, part, day_of(unit.at)):
+    for match in match_households(unit, part, day_of(unit.at), unit.actor):
         _count(result, match)
         if match.people:
             writer.write(match)

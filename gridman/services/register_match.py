@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from gridman.domain.access import Actor, may
 from gridman.domain.address import tidy_door, tidy_room
 from gridman.domain.building import Dwelling
 from gridman.domain.care import AUTOMATIC, BY_RULE, Member, automatic_groups
@@ -66,16 +67,19 @@ class Match:
         return [*self.people, *self.others]
 
 
-def match_households(reader: Reader, wanted: Sequence[HouseholdRows], today: str) -> list[Match]:
-    """Hold a batch of households (some hundreds) against what is on file, with a bounded number of questions."""
-    file = _OnFile(reader, wanted)
+def match_households(reader: Reader, wanted: Sequence[HouseholdRows], today: str, actor: Actor) -> list[Match]:
+    """Hold a batch of households (some hundreds) against what is on file, with a bounded number of questions. Of homes that are none of the
+    `actor`'s nothing is told.
+    """
+    file = _OnFile(reader, wanted, actor)
     return [_match(file, rows, today) for rows in wanted]
 
 
 class _OnFile:
     """What is on file about the buildings, numbers and people of a batch of households."""
 
-    def __init__(self, reader: Reader, wanted: Sequence[HouseholdRows]) -> None:
+    def __init__(self, reader: Reader, wanted: Sequence[HouseholdRows], actor: Actor) -> None:
+        self.actor = actor
         buildings = {rows.building.id for rows in wanted}
         ids = {number for rows in wanted for row in rows.rows if (number := row.person.get("id_number"))}
         dwellings = reader.page(Dwelling, building_id=buildings, limit=_ALL)
@@ -158,7 +162,7 @@ def _find_person(
             return None, person
     for person in known:
         if not (person.moved_out_on or person.died_on) and row.lives_here:
-            return _elsewhere(row, file.home_of(person)), None
+            return _elsewhere(row, file.home_of(person), file.actor), None
     for person in here:
         is_same = person.name == row.person.get("name") and person.birth_on == row.person.get("birth_on")
         if is_same and person.id not in taken and not (number and person.id_number):
@@ -166,7 +170,13 @@ def _find_person(
     return None, None
 
 
-def _elsewhere(row: RegisterRow, home: Household | None) -> CellProblem:
+def _elsewhere(row: RegisterRow, home: Household | None, actor: Actor) -> CellProblem:
+    if home is not None and not may(actor, "register.import", home.grid_id):
+        # Who knows a number must not learn by it where in the street its owner lives.
+        return row.problem(
+            "公民身份号码", "", "register.elsewhere", N_("This person is registered already, in a grid that is not yours."),
+            N_("Correct the number in the file if it is wrong; otherwise ask the street's office."), {},
+        )  # fmt: skip
     return row.problem(
         "公民身份号码", "", "register.elsewhere", N_("This person is registered already: {address}, household {number}."),
         N_("Move the person there in the program, or correct the address in the file."),

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gridman.domain.access import Actor, require
+from gridman.domain.access import Actor, may, require
 from gridman.domain.attachment import Attachment
 from gridman.domain.building import Dwelling
 from gridman.domain.catalog import noun
@@ -46,13 +46,14 @@ def undo_import(
     """Take back batch `number`, in bounded units; an interrupted undoing goes on when repeated.
 
     A household stays whole: if anything in it was touched or used since (edited, visited, a person added), all of it stays.
-    Refuses with ``register.no_batch`` or ``register.undone``.
+    Refuses with ``register.no_batch`` or ``register.undone``, and with ``register.not_yours`` a batch that wrote in grids of others.
     """
     require(actor, "register.import")
     with store.read() as reader:
         batch = _get_batch(reader, number)
         done = done_by(reader, batch.stamps)
         passing = [stamp for other in all_batches(reader) if other.state == "undone" for stamp in _stamps(other)]
+        _require_own(reader, number, done, actor)
     result = UndoResult(number)
     created = {record.record_id for record in done if record.kind == "create"}
     amended = [record for record in done if record.kind == "amend" and record.record_id not in created]
@@ -108,6 +109,23 @@ def _get_batch(reader: Reader, number: str) -> Batch:
     if batch.state == "undone":
         raise Refusal("register.undone", N_("Import {number} has been undone already."), "", number=number)
     return batch
+
+
+def _require_own(reader: Reader, number: str, done: Iterable[Done], actor: Actor) -> None:
+    """Refuse unless all that the batch wrote lies in the actor's grids: at the street an office finds everybody's imports."""
+    if not actor.grid_ids:
+        return
+    written: dict[str, set[int]] = defaultdict(set)
+    for record in done:
+        written[record.entity].add(record.record_id)
+    for cls in (Household, Person, CareTag, Dwelling):
+        for part in batches(written[kind_of(cls)]):
+            for record in reader.page(cls, id=part, with_retired=True, limit=_ALL):
+                if record.grid_id is None or not may(actor, "register.import", record.grid_id):
+                    raise Refusal(
+                        "register.not_yours", N_("Import {number} wrote in grids that are not yours."),
+                        N_("Ask the street's administrator to take it back."), number=number,
+                    )  # fmt: skip
 
 
 def _households_of(store: Store, done: Iterable[Done]) -> set[int]:

@@ -16,7 +16,7 @@ from gridman.server.admin.pieces import Fields, actions, card, chip, empty, form
 from gridman.server.admin.results import report_result
 from gridman.server.jobs import Running
 from gridman.services.jobs import page_jobs
-from gridman.services.register import Batch, all_batches, check_register, import_register
+from gridman.services.register import Batch, check_register, import_register, page_batches
 from gridman.services.register_undo import undo_import
 from gridman.services.uploads import drop_upload, keep_upload, take_upload
 
@@ -35,7 +35,7 @@ _STATES = {
 
 def _page(ask: Ask, errors: dict[str, str] | None = None) -> Page:
     with ask.street.store.read() as reader:
-        batches = sorted(all_batches(reader), key=lambda b: -b.at)
+        batches = page_batches(reader, ask.actor)
     manages = may(ask.actor, "account.manage")
     fields = Fields(ask, {}, errors or {})
     heads = [ask.say(t) for t in (N_("Number"), N_("When"), N_("File"), N_("State"), N_("Records"), "")]
