@@ -178,9 +178,7 @@ def page_batches(reader: Reader, actor: Actor) -> list[Batch]:
     found = sorted(all_batches(reader), key=lambda batch: -batch.at)
     if may(actor, "account.manage"):
         return found
-    office = {
-        u.id for u in reader.page(User, organisation_id=actor.organisation_id, with_retired=True, limit=_ALL)
-    }
+    office = {u.id for u in reader.page(User, organisation_id=actor.organisation_id, with_retired=True, limit=_ALL)}
     return [batch for batch in found if batch.actor_id in office]
 
 
