@@ -116,9 +116,10 @@ def _require_own(reader: Reader, number: str, done: Iterable[Done], actor: Actor
     if not actor.grid_ids:
         return
     written: dict[str, set[int]] = defaultdict(set)
-    for record in done:
-        written[record.entity].add(record.record_id)
-    for cls in (Household, Person, CareTag, Dwelling):
+    for step in done:
+        written[step.entity].add(step.record_id)
+    kinds: tuple[type[Household | Person | CareTag | Dwelling], ...] = (Household, Person, CareTag, Dwelling)
+    for cls in kinds:
         for part in batches(written[kind_of(cls)]):
             for record in reader.page(cls, id=part, with_retired=True, limit=_ALL):
                 if record.grid_id is None or not may(actor, "register.import", record.grid_id):
