@@ -20,12 +20,15 @@ _ALL = 100_000
 
 @dataclass(frozen=True)
 class NoticeLine:
-    """A notice as its writers see it; `audience` is "" for the whole street. `state`: shown, over or withdrawn."""
+    """A notice as its writers see it; `audience` is "" for the whole street. `state`: shown, over or withdrawn. `is_ours`: the one who looks
+    may withdraw it.
+    """
 
     notice: Notice
     author: str
     audience: str
     state: str
+    is_ours: bool
 
 
 def current_notices(reader: Reader, today: str, limit: int = 20, *, actor: Actor | None = None) -> list[Notice]:
@@ -142,22 +145,34 @@ def page_notices(reader: Reader, actor: Actor, limit: int = 200) -> list[NoticeL
     names = (
         {o.id: o.name for o in reader.page(Organisation, id=ids, limit=len(ids) + 1, with_retired=True)} if ids else {}
     )
-    today = day_of(reader.now)
+    today, own = day_of(reader.now), _writer(reader, actor)
     return [
         NoticeLine(
             n,
             names.get(n.organisation_id, ""),
             names.get(n.audience_id or 0, ""),
             "withdrawn" if n.retired_at is not None else "over" if n.until_on and n.until_on < today else "shown",
+            own is None or n.organisation_id == own.id,
         )
         for n in found
     ]
 
 
 def withdraw_notice(unit: Unit, notice_id: int) -> Notice:
-    """Take a notice back before its last day; desks stop showing it at their next synchronisation."""
+    """Take a notice back before its last day; desks stop showing it at their next synchronisation.
+
+    Refuses with ``notice.not_yours`` a community that did not write it: neither the street's notices nor another community's are its own.
+    """
     access.require(unit.actor, "notice.write")
-    found = unit.get(Notice, notice_id)
+    found, own = unit.get(Notice, notice_id), _writer(unit, unit.actor)
+    if own is not None and found.organisation_id != own.id:
+        author = unit.find(Organisation, found.organisation_id)
+        raise Refusal(
+            "notice.not_yours",
+            N_("This notice was written by {organisation}."),
+            N_("Ask {organisation} or the street to withdraw it."),
+            organisation=author.name if author else "–",
+        )
     if found.retired_at is None:
         unit.retire(found, "withdrawn")
         note(unit, "notice", "notice", notice_id, withdrawn=True)

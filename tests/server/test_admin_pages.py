@@ -2,6 +2,7 @@
 
 import re
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from gridman.domain.access import SYSTEM
 from gridman.domain.building import Building
 from gridman.domain.grid import Assignment, Grid
 from gridman.domain.household import Household
+from gridman.domain.notice import Notice
 from gridman.domain.organisation import Organisation
 from gridman.domain.person import Person
 from gridman.domain.region import Region
@@ -24,7 +26,7 @@ from gridman.server.admin.frame import NAV
 from gridman.server.admin.log_words import ACT_WORDS
 from gridman.server.admin.style import style_sheet
 from gridman.services.access import actor_of_user, grids_of_user
-from gridman.services.accounts import create_user
+from gridman.services.accounts import create_user, set_password
 from gridman.services.audit import ACTS, page_audit
 from gridman.services.backup import verify_street_backup
 from gridman.services.enrolment import actor_of_token, enrol
@@ -289,8 +291,6 @@ def test_a_notice_reaches_its_audience_until_it_is_withdrawn(office: Office) -> 
 
 
 def test_a_community_writes_to_its_own_people_only(small: Office) -> None:
-    from gridman.services.accounts import set_password
-
     town = small.town
     with town.street.store.unit(SYSTEM) as unit:
         set_password(unit, town.users[STAFF], PASSWORD, must_change=False, hasher=CHEAP_HASHER)
@@ -301,6 +301,27 @@ def test_a_community_writes_to_its_own_people_only(small: Office) -> None:
         refused = browser.send(form, title="To the whole street", audience_id="")
         assert refused.status == 422 and "writes to itself" in refused.text
         assert browser.send(form, title="Ours", audience_id=str(town.organisations["community"])).status == 200
+
+
+def test_a_community_withdraws_its_own_notices_only(small: Office) -> None:
+    town, store = small.town, small.town.street.store
+    with store.unit(SYSTEM) as unit:
+        set_password(unit, town.users[STAFF], PASSWORD, must_change=False, hasher=CHEAP_HASHER)
+    with store.read() as reader:
+        clerk, staff = (actor_of_user(reader, town.users[login]) for login in (CLERK, STAFF))
+    with store.unit(clerk) as unit:
+        streets = publish(unit, "Cold wave").id
+    with store.unit(staff) as unit:
+        own = publish(unit, "Ours", audience_id=town.organisations["community"]).id
+    with small.signed_in(STAFF) as browser:
+        page = browser.open("/admin/notices")
+        assert [f.action for f in page.forms if f.action.endswith("/withdraw")] == [f"/admin/notices/{own}/withdraw"]
+        forged = replace(page.form(f"/admin/notices/{own}/withdraw"), action=f"/admin/notices/{streets}/withdraw")
+        refused = browser.send(forged)
+        assert refused.status == 422 and "written by Qingshi Street" in refused.text
+        assert "withdrawn" in browser.send(page.form(f"/admin/notices/{own}/withdraw")).text
+    with store.read() as reader:
+        assert reader.get(Notice, streets).retired_at is None and reader.get(Notice, own).retired_at is not None
 
 
 def test_organisations_stand_by_level_and_code(small: Office) -> None:

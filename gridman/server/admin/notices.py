@@ -24,7 +24,11 @@ def _row(ask: Ask, line: NoticeLine) -> list[Part]:
     text, tone = _STATES[line.state]
     urgent = join(" ", chip(ask.say(N_("urgent")), "danger")) if n.is_urgent else None
     body = el("div", n.body, class_="small") if n.body else None
-    end = press(ask, f"/notices/{n.id}/withdraw", N_("Withdraw"), tone="plain") if line.state == "shown" else None
+    end = (
+        press(ask, f"/notices/{n.id}/withdraw", N_("Withdraw"), tone="plain")
+        if line.state == "shown" and line.is_ours
+        else None
+    )
     return [
         join(el("strong", n.title), urgent, body), line.audience or ask.say(N_("the whole street")), line.author or "–",
         ask.when(n.published_at), n.until_on or "–", chip(ask.say(text), tone), end,
