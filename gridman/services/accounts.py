@@ -81,6 +81,7 @@ def create_user(
     require_valid(User, values, is_new=True)
     hashed = _hash(password, folded, hasher)
     take_turn(unit.connection)
+    _require_office(unit, organisation_id)
     if rows.account_of_login(unit, folded) is not None:
         raise Refusal(
             "account.login_taken",
@@ -120,6 +121,7 @@ def amend_user(
     Refuses an unknown role or organisation, an empty name, and with ``account.last_admin`` to leave the street without an administrator.
     """
     require(unit.actor, "account.manage")
+    take_turn(unit.connection)  # two administrators who step down at one moment would each see the other stay
     unit.hold(User, user_id)
     user = unit.get(User, user_id)
     _check_role(role)
@@ -129,6 +131,8 @@ def amend_user(
     if seen is not None:
         current = {field: getattr(user, field) for field in values}
         values = edits_against("user", current, values, tidy(User, {"phone": None, **seen}))
+    if values.get("organisation_id", user.organisation_id) != user.organisation_id:
+        _require_office(unit, organisation_id)
     if user.role == "sysadmin" and values.get("role", user.role) != "sysadmin":
         _require_another_admin(unit, user)
     unit.amend(user, **values)
@@ -144,6 +148,21 @@ def _require_another_admin(unit: Unit, user: User) -> None:
             N_("{login} is the street's only administrator."),
             N_("Give somebody else the role sysadmin first."),
             login=user.login,
+        )
+
+
+def _require_office(unit: Unit, organisation_id: int) -> None:
+    """Refuse an organisation that is not there or, with ``account.office_retired``, that another administrator has retired meanwhile; until
+    the unit ends it is not.
+    """
+    unit.hold(Organisation, organisation_id)
+    office = unit.get(Organisation, organisation_id)
+    if office.retired_at is not None:
+        raise Refusal(
+            "account.office_retired",
+            N_("{organisation} is retired: nobody can work there any more."),
+            N_("Choose another organisation."),
+            organisation=office.name,
         )
 
 
@@ -300,6 +319,8 @@ def require_active(user: User) -> None:
 def suspend(unit: Unit, user_id: int, is_suspended: bool = True) -> None:
     """Shut a user out of the server at once, or let the user in again. The desks learn it at their next contact."""
     require(unit.actor, "account.manage")
+    take_turn(unit.connection)
+    unit.hold(User, user_id)
     user = unit.get(User, user_id)
     if is_suspended and user.role == "sysadmin":
         _require_another_admin(unit, user)

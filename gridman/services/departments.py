@@ -89,6 +89,7 @@ def retire_department(unit: Unit, department_id: int, reason: str) -> Organisati
     ``department.has_incidents`` or ``department.has_accounts``.
     """
     access.require(unit.actor, "account.manage")
+    unit.hold(Organisation, department_id)
     department = _department(unit, department_id)
     if not reason.strip():
         raise Refusal(

@@ -1,7 +1,8 @@
 """Accounts of the street: passwords, locks, suspension, and the log of all that."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,12 @@ from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.services import accounts
 from gridman.services.audit import page_audit
+from gridman.services.departments import add_department, retire_department
+from gridman.services.street import open_street
 from gridman.store.accounts import account_of_login
-from tests.support.streets import ADMIN, CHEAP_HASHER, PASSWORD, STAFF, WORKER, TownStreet
+from gridman.store.store import Store
+from gridman.store.unit import Unit
+from tests.support.streets import ADMIN, CHEAP_HASHER, PASSWORD, STAFF, WORKER, TownStreet, town_street
 
 OTHER = "moon over the weir"
 AUDITOR = Actor(7, "Auditor", "auditor", 1)
@@ -30,6 +35,58 @@ def sign_in(town: TownStreet, login: str, password: str) -> int:
 
 def test_the_right_password_names_the_user_however_the_login_is_typed(town: TownStreet) -> None:
     assert sign_in(town, " Ｗorker ", PASSWORD) == town.users[WORKER]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("deed", ["role", "suspend"])
+def test_two_administrators_who_shut_each_other_out_leave_one(
+    tmp_path: Path, fresh_postgres_url: str, deed: str
+) -> None:
+    """At two of the processes that serve the street each saw the other stay."""
+    with town_street(tmp_path / "street", fresh_postgres_url) as town:
+        second = open_street(town.street.data_dir, fresh_postgres_url, town.clock, hasher=CHEAP_HASHER, must_exist=True)
+        try:
+            shut_each_other_out(town, second.store, deed)
+        finally:
+            second.close()
+
+
+def shut_each_other_out(town: TownStreet, elsewhere: Store, deed: str) -> None:
+    store, office = town.street.store, town.organisations["street"]
+    with store.unit(SYSTEM) as unit:
+        second = accounts.create_user(unit, "second", "Second", "sysadmin", office, PASSWORD, hasher=CHEAP_HASHER).id
+
+    def shut_out(unit: Unit, user_id: int) -> None:
+        if deed == "suspend":
+            accounts.suspend(unit, user_id)
+        else:
+            accounts.amend_user(unit, user_id, name="Someone", role="auditor", organisation_id=office)
+
+    def other() -> None:
+        with elsewhere.unit(SYSTEM) as unit:
+            shut_out(unit, town.users[ADMIN])
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.unit(SYSTEM) as unit:
+            shut_out(unit, second)
+            unit.flush()
+            late = pool.submit(other)
+            wait([late], timeout=0.7)
+        assert refused(lambda: late.result(20)) == "account.last_admin"
+
+
+def test_nobody_is_put_into_a_department_that_was_retired_meanwhile(town: TownStreet) -> None:
+    store = town.street.store
+    with store.unit(SYSTEM) as unit:
+        gone = add_department(unit, "Water board", town.organisations["street"]).id
+    with store.unit(SYSTEM) as unit:
+        retire_department(unit, gone, "merged")
+    with store.unit(SYSTEM) as unit:
+        made = lambda: accounts.create_user(unit, "late", "Late", "department_user", gone, hasher=CHEAP_HASHER)  # noqa: E731
+        assert refused(made) == "account.office_retired"
+        worker = town.users[WORKER]
+        moved = lambda: accounts.amend_user(unit, worker, name="W", role="department_user", organisation_id=gone)  # noqa: E731
+        assert refused(moved) == "account.office_retired"
 
 
 def test_a_wrong_password_and_an_unknown_login_sound_the_same(town: TownStreet) -> None:

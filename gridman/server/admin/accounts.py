@@ -8,7 +8,7 @@ from gridman.domain.rules import Invalid
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_
-from gridman.server.admin.ask import Answer, Ask, Go, Page
+from gridman.server.admin.ask import Answer, Ask, Go, Page, whole
 from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
@@ -146,7 +146,7 @@ def get_new(ask: Ask) -> Answer:
 
 _PLACES = {
     "account.login_taken": "login", "account.login_malformed": "login", "account.role": "role", "passphrase.weak": "password",
-    "record.missing": "organisation_id", "account.last_admin": "role",
+    "record.missing": "organisation_id", "account.last_admin": "role", "account.office_retired": "organisation_id",
 }  # fmt: skip
 
 
@@ -242,8 +242,8 @@ def get_account(ask: Ask) -> Answer:
 def post_account(ask: Ask) -> Answer:
     """Another name, role or organisation."""
     seen: dict[str, Any] = seen_in(ask.form)
-    if seen.get("organisation_id", "").isdigit():
-        seen["organisation_id"] = int(seen["organisation_id"])
+    if (office := whole(seen.get("organisation_id", ""))) is not None:
+        seen["organisation_id"] = office
     try:
         with ask.street.store.unit(ask.actor) as unit:
             amend_user(

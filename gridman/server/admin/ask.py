@@ -23,7 +23,7 @@ from gridman.server.limits import malformed
 from gridman.server.parts import StreetParts
 from gridman.services.web_signin import SignedIn
 
-__all__ = ["Answer", "Ask", "File", "Go", "Page", "Upload", "Work", "read_form"]
+__all__ = ["Answer", "Ask", "File", "Go", "Page", "Upload", "Work", "read_form", "whole"]
 
 
 @dataclass(frozen=True)
@@ -127,15 +127,14 @@ class Ask:
 
     def number(self, name: str) -> int:
         """The whole number in the address; refuses what is none."""
-        text = self.params.get(name, "")
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
+        found = whole(self.params.get(name, ""))
+        if found is None:
             raise malformed(name)
-        return int(text)
+        return found
 
     def chosen(self, name: str) -> int | None:
         """The id chosen in a list of the form; None for none."""
-        text = self.form.get(name, "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+        return whole(self.form.get(name, ""))
 
     def organisation(self, found: Organisation) -> str:
         """An organisation with its level."""
@@ -143,6 +142,11 @@ class Ask:
 
 
 Work = Callable[[Ask], Answer]
+
+
+def whole(text: str) -> int | None:
+    """A whole number that a database can hold; None for whatever else stands there."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def read_form(request: Request, body: bytes) -> tuple[dict[str, str], dict[str, Upload]]:
