@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridman.domain import access, codes
+from gridman.domain.address import tidy_compound, tidy_door, tidy_room, walk_order
 from gridman.domain.attachment import Attachment
 from gridman.domain.building import Building, Dwelling
 from gridman.domain.cadence import overdue_days
@@ -35,6 +36,8 @@ __all__ = [
     "household_rows", "move_person", "open_household", "register_household", "restore_record", "retire_household", "retire_person",
     "reveal", "set_care_groups",
 ]  # fmt: skip
+
+_ALL = 100_000
 
 
 @dataclass(frozen=True)
@@ -175,12 +178,31 @@ def register_household(unit: Unit, values: Mapping[str, Any], dwelling: Mapping[
     if dwelling:
         place = tidy(Dwelling, {**dwelling, "grid_id": kept.get("grid_id")})
         require_valid(Dwelling, place, is_new=True)
-        kept["dwelling_id"] = unit.create(Dwelling(**place)).id
+        there = _dwelling_at(unit, place)
+        kept["dwelling_id"] = there.id if there is not None else unit.create(Dwelling(**place)).id
+    if kept.get("walk_order") is None:
+        kept["walk_order"] = _place_in_round(unit, kept.get("building_id"), dwelling or {})
     household = Household(**kept)
     household.id = unit.new_id()
     if not household.number:
         household.number = _next_number(unit, household)
     return unit.create(household)
+
+
+def _dwelling_at(unit: Unit, place: Mapping[str, Any]) -> Dwelling | None:
+    """The dwelling behind this door that is on file already: several households may live in it."""
+    door = tidy_door(place.get("unit") or ""), tidy_room(place["room"])
+    known = unit.page(Dwelling, building_id=place["building_id"], limit=_ALL)
+    return next((d for d in known if (tidy_door(d.unit or ""), tidy_room(d.room or "")) == door), None)
+
+
+def _place_in_round(unit: Unit, building_id: int | None, dwelling: Mapping[str, Any]) -> int | None:
+    """Where the household comes on the walk, as an import would have it; None without a building."""
+    building = unit.find(Building, building_id)
+    if building is None:
+        return None
+    door, room = tidy_door(dwelling.get("unit") or ""), tidy_room(dwelling.get("room") or "")
+    return walk_order(tidy_door(building.number or ""), door, None, room, tidy_compound(building.compound or ""))
 
 
 def _next_number(unit: Unit, household: Household) -> str:

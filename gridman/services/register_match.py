@@ -83,7 +83,9 @@ class _OnFile:
         buildings = {rows.building.id for rows in wanted}
         ids = {number for rows in wanted for row in rows.rows if (number := row.person.get("id_number"))}
         dwellings = reader.page(Dwelling, building_id=buildings, limit=_ALL)
-        self._doors = {(d.building_id, tidy_door(d.unit or ""), tidy_room(d.room or "")): d for d in dwellings}
+        self._doors: dict[tuple[int, str, str], list[Dwelling]] = defaultdict(list)  # two desks may have added the same
+        for d in dwellings:
+            self._doors[d.building_id, tidy_door(d.unit or ""), tidy_room(d.room or "")].append(d)
         households = reader.page(Household, building_id=buildings, limit=_ALL)
         self._at_door = _by(households, "dwelling_id")
         self._in_building = _by(households, "building_id")
@@ -99,13 +101,16 @@ class _OnFile:
         self._matched: set[int] = set()
 
     def dwelling(self, rows: HouseholdRows) -> Dwelling | None:
-        return self._doors.get((rows.building.id, rows.address.unit, rows.address.room))
+        return next(iter(self._dwellings(rows)), None)
+
+    def _dwellings(self, rows: HouseholdRows) -> list[Dwelling]:
+        return self._doors.get((rows.building.id, rows.address.unit, rows.address.room), [])
 
     def at(self, rows: HouseholdRows) -> list[Household]:
         """The households at this address."""
-        dwelling = self.dwelling(rows)
-        if dwelling is not None:
-            return self._at_door[dwelling.id]
+        dwellings = self._dwellings(rows)
+        if dwellings:
+            return [household for dwelling in dwellings for household in self._at_door[dwelling.id]]
         return [h for h in self._in_building[rows.building.id] if h.dwelling_id is None and h.address == rows.text]
 
     def household(self, rows: HouseholdRows) -> Household | None:

@@ -120,12 +120,10 @@ def _due_row(row: Any, today: str) -> DueRow:
 def next_due(reader: Reader, after_household_id: int | None, grid_ids: Sequence[int], today: str) -> DueRow | None:
     """The next due household in walking order after this one; round the corner to the first when none follows."""
     here = reader.find(Household, after_household_id)
-    for after in ((here.walk_order or 0) if here else -1, -1):
-        found = [
-            r
-            for r in household_query.due_rows(reader, grid_ids, today, 2, after_walk_order=after)
-            if r.id != after_household_id
-        ]
+    start = (-1, -1, -1)
+    for after in ((here.grid_id, here.walk_order or 0, here.id) if here else start, start):
+        rows = household_query.due_rows(reader, grid_ids, today, 2, after=after)
+        found = [r for r in rows if r.id != after_household_id]
         if found:
             return _due_row(found[0], today)
     return None

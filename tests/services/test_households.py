@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gridman.domain.building import Building, Dwelling
 from gridman.domain.household import Household
 from gridman.domain.id_number import check_character
 from gridman.domain.person import CareTag, Person
@@ -287,3 +288,46 @@ def test_a_name_is_found_and_nothing_fails_with_marks_for_the_shape_of_a_charact
             assert [hit.title for hit in search(reader, typed)] == [name]
             assert list(household_ids(reader, HouseholdQuery(text=typed))) == [household.id]
         search(reader, "🏴\U000e0067\U000e007f王")
+
+
+def test_a_household_registered_by_hand_has_its_place_in_the_round(world: World) -> None:
+    with world.store.read() as reader:
+        buildings = reader.page(Building, grid_id=world.grids[0], order_by=("number",))
+    made = []
+    with world.store.unit(world.actors["worker"]) as unit:
+        for building, room in ((buildings[1], "101"), (buildings[0], "302"), (buildings[0], "")):
+            values = {"grid_id": world.grids[0], "building_id": building.id, "address": "x", "informed_on": "2026-01-01"}
+            door = {"building_id": building.id, "unit": "1", "room": room} if room else None
+            home = register_household(unit, values, door)
+            unit.flush()
+            add_person(unit, home.id, {"name": "张三", "relation": "02", "population_type": "01"})
+            made.append(home.id)
+    with world.store.read() as reader:
+        assert list(household_ids(reader, HouseholdQuery())) == [made[2], made[1], made[0]]
+
+
+def test_the_round_leaves_out_nobody_and_goes_grid_by_grid(world: World) -> None:
+    made = [
+        world.household(grid, f"{grid}-{n}", walk_order=n, informed_on="2026-01-01")
+        for grid, n in ((0, None), (0, 7), (0, 7), (1, 3), (1, 9))
+    ]
+    with world.store.read() as reader:
+        order, here = [], made[-1].id
+        for _n in made:
+            following = next_due(reader, here, world.grids, "2026-11-23")
+            assert following is not None
+            here = following.household_id
+            order.append(here)
+    assert order == [home.id for home in made]
+
+
+def test_a_second_household_behind_a_door_lives_in_the_same_dwelling(world: World) -> None:
+    with world.store.read() as reader:
+        building = reader.page(Building, grid_id=world.grids[0])[0]
+    with world.store.unit(world.actors["worker"]) as unit:
+        for room in ("0101", "0101室"):
+            values = {"grid_id": world.grids[0], "building_id": building.id, "address": "x"}
+            register_household(unit, values, {"building_id": building.id, "unit": "01单元", "room": room})
+            unit.flush()
+    with world.store.read() as reader:
+        assert reader.count(Dwelling) == 1

@@ -545,3 +545,16 @@ def test_a_masked_export_hides_numbers_in_remarks_too(store: Store, tmp_path: Pa
         whole = "".join("".join(line) for line in register_lines(reader, grids, masked=False))
     for secret in (number, "13812345678", "13912345678"):
         assert secret not in text and secret in whole
+
+
+def test_people_are_found_where_two_desks_added_the_same_dwelling(store: Store) -> None:
+    import_register(store, family(), CLERK)
+    with store.unit(CLERK) as unit:
+        home = unit.page(Household)[0]
+        again = unit.create(Dwelling(building_id=home.building_id, grid_id=home.grid_id, unit="1单元", room="101室"))
+        unit.flush()
+        tenants = Household(grid_id=home.grid_id, building_id=home.building_id, dwelling_id=again.id, address=home.address)
+        unit.create(tenants)
+    with store.read() as reader:
+        report = check_register(reader, family(), CLERK)
+    assert (report.same_count, report.new_households, report.errors) == (3, 0, [])

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
@@ -100,19 +100,20 @@ def due_rows(
     grid_ids: Sequence[int],
     until: str,
     limit: int,
-    after_walk_order: int | None = None,
+    after: tuple[int, int, int] | None = None,
     among: Sequence[int] = (),
 ) -> list[Any]:
-    """Like `line_rows`: households due on `until` or earlier, the longest overdue first; with `after_walk_order` the next ones of the
-    round instead, in walking order.
+    """Like `line_rows`: households due on `until` or earlier, the longest overdue first; with `after` the next ones of the round instead,
+    grid by grid in walking order: those behind this grid, walking order (0: none) and id.
     """
     query = select(_h.id).select_from(_JOINED).where(_h.retired_at.is_(None), _l.due_on <= until)
     if grid_ids:
         query = query.where(_h.grid_id.in_(grid_ids))
     if among:
         query = query.where(_h.id.in_(among))
-    if after_walk_order is not None:
-        query = query.where(_h.walk_order > after_walk_order).order_by(_h.walk_order, _h.id)
+    if after is not None:
+        place = (_h.grid_id, func.coalesce(_h.walk_order, 0), _h.id)
+        query = query.where(tuple_(*place) > tuple_(*after)).order_by(*place)
     else:
         query = query.order_by(_l.due_on, _h.walk_order, _h.id)
     return line_rows(reader, list(reader.connection.scalars(query.limit(limit))))
