@@ -296,7 +296,12 @@ def test_a_household_registered_by_hand_has_its_place_in_the_round(world: World)
     made = []
     with world.store.unit(world.actors["worker"]) as unit:
         for building, room in ((buildings[1], "101"), (buildings[0], "302"), (buildings[0], "")):
-            values = {"grid_id": world.grids[0], "building_id": building.id, "address": "x", "informed_on": "2026-01-01"}
+            values = {
+                "grid_id": world.grids[0],
+                "building_id": building.id,
+                "address": "x",
+                "informed_on": "2026-01-01",
+            }
             door = {"building_id": building.id, "unit": "1", "room": room} if room else None
             home = register_household(unit, values, door)
             unit.flush()

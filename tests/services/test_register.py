@@ -553,7 +553,9 @@ def test_people_are_found_where_two_desks_added_the_same_dwelling(store: Store) 
         home = unit.page(Household)[0]
         again = unit.create(Dwelling(building_id=home.building_id, grid_id=home.grid_id, unit="1单元", room="101室"))
         unit.flush()
-        tenants = Household(grid_id=home.grid_id, building_id=home.building_id, dwelling_id=again.id, address=home.address)
+        tenants = Household(
+            grid_id=home.grid_id, building_id=home.building_id, dwelling_id=again.id, address=home.address
+        )
         unit.create(tenants)
     with store.read() as reader:
         report = check_register(reader, family(), CLERK)
