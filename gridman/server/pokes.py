@@ -75,7 +75,8 @@ class Pokes:
     async def join(self, desk: int, scopes: Iterable[str], after: int) -> Line:
         """A desk begins to wait; `after`: the number up to which it has everything. One connection per desk: an older one ends."""
         if self._before is None:
-            self._before = await self._look(None, frozenset())
+            found = await self._look(None, frozenset())
+            self._before = self._before or found  # of several that come at once the first counts from where it looked
         line = Line(desk, frozenset(scopes) | {REF}, after, self._before.seq)
         older = self._lines.get(desk)
         self._lines[desk] = line
@@ -112,13 +113,15 @@ class Pokes:
             self._watching, self._before = None, None
 
     async def _see(self) -> None:
-        before = self._before
-        scopes: frozenset[str] = frozenset().union(*(line.scopes for line in self._lines.values()))
+        before, asked = self._before, set(self._lines.values())
+        scopes: frozenset[str] = frozenset().union(*(line.scopes for line in asked))
         news = await self._look(before, scopes)
         self._before = news
         for line in self._lines.values():
             is_revoked = line.desk in news.revoked
-            if is_revoked or line.scopes & news.scopes:
+            # Nobody asked for the scopes of who came while the look lasted, and no later look goes back that far.
+            may_concern = line not in asked and before is not None and news.seq != before.seq
+            if is_revoked or may_concern or line.scopes & news.scopes:
                 if not line.has_news:
                     self._to_wake.append(line)
                 line.seq = news.seq

@@ -1,5 +1,7 @@
 """The change notice: desks hear within seconds that there is something for them, and of nothing else; whichever process wrote it."""
 
+import asyncio
+import random
 import subprocess
 import sys
 import threading
@@ -19,9 +21,11 @@ from gridman.joining import enrol_desk
 from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Cancelled, Ticket
 from gridman.server.certificates import street_tls
+from gridman.server.pokes import Pokes
 from gridman.server.run import ServerThread
 from gridman.services.desk import Desk
 from gridman.services.enrolment import revoke_device
+from gridman.services.monitoring import News
 from gridman.sync.http import HttpStreet, enrol_over_http
 from gridman.sync.listening import Heard
 from tests.server.conftest import Served
@@ -247,3 +251,70 @@ def test_over_tls_a_listener_hears_and_hangs_up_too(tmp_path: Path) -> None:
             started = time.monotonic()
             ear.end()
             assert time.monotonic() - started < 9
+
+
+class Looks:
+    """Looks into the data that last until the test lets them end."""
+
+    def __init__(self) -> None:
+        self.seq = 10
+        self.changed: dict[int, str] = {}
+        self.waiting: list[tuple[asyncio.Future[None], int]] = []
+
+    def change(self, scope: str) -> None:
+        self.seq += 1
+        self.changed[self.seq] = scope
+
+    async def __call__(self, before: News | None, scopes: frozenset[str]) -> News:
+        seq, since = self.seq, self.seq if before is None else before.seq
+        turn = asyncio.get_running_loop().create_future()
+        self.waiting.append((turn, seq))
+        await turn
+        return News(seq, 0, frozenset(s for n, s in self.changed.items() if since < n <= seq and s in scopes))
+
+    async def begun(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.waiting) < count:
+                await asyncio.sleep(0.005)
+
+    def end(self, number: int) -> None:
+        self.waiting[number][0].set_result(None)
+
+
+def test_a_desk_that_comes_while_a_look_lasts_misses_nothing() -> None:
+    async def play() -> None:
+        looks = Looks()
+        pokes = Pokes(looks, 100, 0.01, 1_000.0, random.Random(1))
+        first = asyncio.create_task(pokes.join(1, {"g:1"}, 10))
+        await looks.begun(1)
+        looks.end(0)
+        await first
+        looks.change("g:2")
+        await looks.begun(2)  # this look sees the change, and asks for g:1 only
+        late = await pokes.join(2, {"g:2"}, 10)
+        looks.end(1)
+        assert await late.news(2.0), "told of the change"
+        pokes.stop()
+
+    asyncio.run(play())
+
+
+def test_desks_that_come_at_once_miss_nothing() -> None:
+    async def play() -> None:
+        looks = Looks()
+        pokes = Pokes(looks, 100, 0.01, 1_000.0, random.Random(1))
+        first = asyncio.create_task(pokes.join(1, {"g:1"}, 10))
+        await looks.begun(1)
+        looks.change("g:1")
+        second = asyncio.create_task(pokes.join(2, {"g:2"}, 11))
+        await looks.begun(2)
+        looks.end(0)
+        line = await first
+        looks.end(1)
+        await second
+        await looks.begun(3)
+        looks.end(2)
+        assert await line.news(2.0), "told of the change that came between the two"
+        pokes.stop()
+
+    asyncio.run(play())
