@@ -118,12 +118,15 @@ def cancel_job(street: Street, actor: Actor, job_id: int) -> None:
 
 
 def job_of(street: Street, actor: Actor, job_id: int) -> Job:
-    """The work with this number, for those who look after the street and who began it. Refuses with ``job.missing``."""
+    """The work with this number, for those who look after the street and who began it, as long as they have work here. Refuses with
+    ``job.missing``.
+    """
     with street.store.read() as reader:
         row = rows.find_job(reader, job_id)
         if row is not None and row.is_running and settle_jobs(street):
             row = rows.find_job(reader, job_id)
-        if row is None or not (may(actor, "account.manage") or row.user_id == actor.user_id):
+        is_own = row is not None and row.user_id == actor.user_id and may(actor, "register.import")
+        if row is None or not (may(actor, "account.manage") or is_own):
             raise Refusal(
                 "job.missing",
                 N_("There is no such work any more."),

@@ -24,9 +24,10 @@ from gridman.server.certificates import street_tls
 from gridman.server.jobs import Jobs, Running
 from gridman.server.limits import Limits
 from gridman.server.workers import Team, serve_team
-from gridman.services.accounts import create_user
+from gridman.services.access import actor_of_user
+from gridman.services.accounts import amend_user, create_user, set_password
 from gridman.services.backup_folder import back_up_here
-from gridman.services.jobs import begin_job, hold_jobs, job_of, settle_jobs, workplace_of
+from gridman.services.jobs import REFUSED, begin_job, end_job, hold_jobs, job_of, settle_jobs, workplace_of
 from gridman.services.register import ImportResult, import_register
 from gridman.services.street import Street, open_street
 from gridman.store import backup
@@ -162,6 +163,27 @@ def test_what_came_of_it_is_for_administrators_and_for_a_day(small: Office) -> N
     with street.store.read() as reader:
         raw = reader.session.connection().exec_driver_sql("SELECT result FROM job WHERE result IS NOT NULL").all()
     assert raw and all(b"street-" not in row[0] for row in raw), "what came of it lies open"
+
+
+def test_work_is_not_for_those_who_have_none_here_any_more(small: Office) -> None:
+    """Neither before the password of somebody else's choice is replaced, nor with a role that is another by now."""
+    street, organisation = small.town.street, small.town.organisations["street"]
+    with street.store.unit(SYSTEM) as unit:
+        other = create_user(unit, OTHER, "Second", "sysadmin", organisation, WORDS, hasher=CHEAP_HASHER).id
+    with street.store.read() as reader:
+        actor = actor_of_user(reader, other)
+    with hold_jobs(street):
+        number = begin_job(street, actor, "check", name="office.xlsx")
+        end_job(street, number, REFUSED, {"code": "x", "text": "a cell of it", "remedy": "", "params": {}})
+    with small.signed_in(OTHER, WORDS) as browser:
+        assert browser.open(f"/admin/jobs/{number}").path == "/admin/password"
+        with street.store.unit(SYSTEM) as unit:
+            set_password(unit, other, WORDS, must_change=False, hasher=CHEAP_HASHER)
+    with small.signed_in(OTHER, WORDS) as browser:
+        assert "a cell of it" in browser.open(f"/admin/jobs/{number}").text
+        with street.store.unit(SYSTEM) as unit:
+            amend_user(unit, other, name="Second", role="auditor", organisation_id=organisation)
+        assert browser.open(f"/admin/jobs/{number}").status == 404
 
 
 def test_a_backup_is_stopped_without_leaving_anything(small: Office, monkeypatch: pytest.MonkeyPatch) -> None:

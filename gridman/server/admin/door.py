@@ -35,6 +35,8 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 SIGN_IN = "/sign-in"
+_BEFORE_ALL = frozenset({BASE + "/password", BASE + "/sign-out"})
+"""What is open to those whose password somebody else chose."""
 _SAFE = ("GET", "HEAD")
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -171,7 +173,7 @@ def inside(work: Work, right: str | None, *, most_bytes: int = 0, is_slow: bool 
             if ask.signed_in is None:
                 return answered(ask, Go(SIGN_IN, "session.over" if ask.secret and request.url.path != BASE else ""))
             ask.parts.calls.take(f"page {ask.actor.user_id}")
-            if ask.signed_in.must_change and right is not None:
+            if ask.signed_in.must_change and request.url.path not in _BEFORE_ALL:
                 return answered(ask, Go("/password"))
             if right is not None:
                 require(ask.actor, right)
