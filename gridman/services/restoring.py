@@ -4,8 +4,9 @@ Two steps, because a restore takes something away from everybody: what was done 
 nothing that is served; the second says exactly what goes and comes back, and keeps the replaced street whole.
 """
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,16 +126,21 @@ def page_replaced(street: Street, actor: Actor) -> list[FolderLine]:
 
 
 def _folders(place: Path) -> list[FolderLine]:
-    found = [p for p in place.iterdir() if (p / "street.key").exists()] if place.is_dir() else []
-    lines = [
-        FolderLine(
-            p.name,
-            int((p / "street.key").stat().st_mtime * 1000),
-            sum(f.stat().st_size for f in p.rglob("*") if f.is_file()),
-        )
-        for p in found
-    ]
+    lines = []
+    for p in place.iterdir() if place.is_dir() else ():
+        with suppress(FileNotFoundError, NotADirectoryError):  # no street, or one that is thrown away at this moment
+            lines.append(FolderLine(p.name, int((p / "street.key").stat().st_mtime * 1000), _size_of(p)))
     return sorted(lines, key=lambda line: (line.made_at, line.name), reverse=True)
+
+
+def _size_of(folder: Path) -> int:
+    """About how much it holds: other administrators compare it and throw it away meanwhile."""
+    size = 0
+    for path, _folders_in, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):
+                size += os.stat(os.path.join(path, name)).st_size
+    return size
 
 
 def _folder_of(street: Street, actor: Actor, name: str) -> Path:
@@ -221,8 +227,8 @@ def decide(street: Street, actor: Actor, name: str, hosts: tuple[str, ...] = ())
 def undecide(street: Street, actor: Actor) -> None:
     """The present street goes on being served."""
     require(actor, "account.manage")
-    take_back_switch(street.data_dir)
-    note_alone(street.store, actor, "restore", what="taken back")
+    if take_back_switch(street.data_dir):
+        note_alone(street.store, actor, "restore", what="taken back")
 
 
 def discard(street: Street, actor: Actor, name: str) -> None:

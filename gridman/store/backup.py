@@ -112,4 +112,7 @@ def begin_new_life(unit: Unit) -> str:
     keep_replicas_from(unit, SKIPPED_REPLICAS)
     for of_the_old_life in (tables.job, tables.web_session):
         connection.execute(delete(of_the_old_life))
+    # Codes that were used since the backup would work a second time.
+    e = tables.enrolment
+    connection.execute(update(e).where(e.c.used_at.is_(None)).values(used_at=unit.now))
     return epoch

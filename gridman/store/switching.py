@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from gridman.kernel.files import put_in_place, take_away, write_whole
+from gridman.store.rotation import STREET, settle
 
 __all__ = [
     "REPLACED",
@@ -58,11 +59,13 @@ def decide_switch(folder: Path, switch: Switch) -> None:
     _keep(folder, switch)
 
 
-def take_back_switch(folder: Path) -> None:
-    """The present street goes on being served. Does nothing once the change is under way."""
+def take_back_switch(folder: Path) -> bool:
+    """The present street goes on being served; False where nothing was decided, or the change is under way already."""
     switch = wanted_switch(folder)
-    if switch is not None and switch.phase == _DECIDED:
-        take_away(folder / _FILE)
+    if switch is None or switch.phase != _DECIDED:
+        return False
+    take_away(folder / _FILE)
+    return True
 
 
 def is_half_switched(folder: Path) -> bool:
@@ -82,6 +85,10 @@ def finish_switch(folder: Path) -> Switch | None:
     if switch.phase == _DECIDED and not (fresh / "street.key").exists():
         take_away(folder / _FILE)  # it was thrown away since
         return None
+    if switch.phase == _DECIDED:
+        settle(
+            folder, STREET
+        )  # a change of keys that was cut off belongs to the old street; later it would be put in place of the new one
     if switch.phase in (_DECIDED, _OUT):
         switch = _keep(folder, msgspec.structs.replace(switch, phase=_OUT))
         old.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,5 +1,7 @@
 """A backup verified, restored beside the street, compared, and served after a new start from the page; nothing of it by accident."""
 
+import shutil
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -13,9 +15,9 @@ from gridman.kernel.errors import Refusal
 from gridman.services.accounts import create_user, suspend
 from gridman.services.audit import page_audit
 from gridman.services.backup_folder import back_up_here
-from gridman.services.enrolment import LOST, enrol, revoke_device
+from gridman.services.enrolment import LOST, enrol, new_code, revoke_device
 from gridman.services.jobs import hold_work
-from gridman.services.restoring import decide, discard, page_restored, restore_here
+from gridman.services.restoring import decide, discard, page_restored, restore_here, undecide
 from gridman.services.street import Street, open_street
 from gridman.store import switching
 from gridman.store.accounts import street_identity
@@ -248,6 +250,73 @@ def test_a_change_of_streets_that_is_cut_off_anywhere_is_finished(
             break
     assert outcomes[0] == (True, False, True) and outcomes[-1] == (False, False, False)
     assert len(outcomes) > 6 and (True, True, False) in outcomes
+
+
+def test_a_change_of_keys_that_was_cut_off_goes_with_the_old_street(tmp_path: Path) -> None:
+    """It was finished only after the change of streets: the old data was put over the restored one."""
+    folder = tmp_path / "street"
+    with town_street(folder) as town:
+        made = restore_here_of(town.street)
+        decide(town.street, SYSTEM, made)
+    old = epoch_of(folder)
+    for name in (
+        "street.db",
+        "street.key",
+    ):  # as `gridman street rotate-keys` leaves them when it is killed after it decided
+        shutil.copy(folder / name, folder / (name + ".next"))
+    assert finish_switch(folder) is not None
+    assert epoch_of(folder) != old
+    assert epoch_of(next((folder / "replaced").iterdir())) == old
+
+
+def test_only_what_was_decided_is_taken_back(small: Office) -> None:
+    street = small.town.street
+
+    def noted() -> list[object]:
+        with street.store.read() as reader:
+            return [row.details.get("what") for row in page_audit(reader, SYSTEM, act="restore")]
+
+    undecide(street, SYSTEM)
+    assert noted() == []
+    made = restore_here_of(street)
+    decide(street, SYSTEM, made)
+    undecide(street, SYSTEM)
+    undecide(street, SYSTEM)
+    assert noted() == ["taken back", "decided", "beside"]
+
+
+def test_a_restored_street_is_thrown_away_while_others_look_at_the_list(small: Office) -> None:
+    street = small.town.street
+    made = street.data_dir / RESTORED / restore_here_of(street)
+    ended = threading.Event()
+
+    def stir() -> None:
+        while not ended.is_set():
+            for n in range(50):
+                (made / f"{n}.tmp").write_bytes(b"x")
+            for n in range(50):
+                (made / f"{n}.tmp").unlink()
+
+    stirring = threading.Thread(target=stir)
+    stirring.start()
+    try:
+        for _turn in range(150):
+            assert [line.name for line in page_restored(street, SYSTEM)] == [made.name]
+    finally:
+        ended.set()
+        stirring.join()
+
+
+def test_a_code_used_since_the_backup_does_not_work_again(small: Office) -> None:
+    street, worker = small.town.street, small.town.users[WORKER]
+    with street.store.unit(SYSTEM) as unit:
+        code = new_code(unit, worker)
+    name = restore_here_of(street)
+    enrol(street.store, WORKER, "Counter", code=code, hasher=CHEAP_HASHER)
+    other = open_street(street.data_dir / RESTORED / name, clock=small.town.clock, must_exist=True)
+    with closing(other), pytest.raises(Refusal) as refused:
+        enrol(other.store, WORKER, "A stranger", code=code, hasher=CHEAP_HASHER)
+    assert refused.value.code == "auth.wrong_password"
 
 
 def restore_here_of(street: Street) -> str:
