@@ -20,7 +20,7 @@ from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_, _
 from gridman.services import audit
 from gridman.store.batches import batches
-from gridman.store.register_batches import Batch, Done, all_batches, done_by, find_batch, save_batch, touched_since
+from gridman.store.register_batches import Batch, Done, all_batches, done_by, find_batch, made_since, save_batch, touched_since
 from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
@@ -64,7 +64,7 @@ def undo_import(
             ticket.check()
         with store.unit(actor) as unit:
             batch.undone_by.append(unit.stamp)
-            _undo_households(unit, part, _Undoing(number, created, [*passing, *_stamps(batch)]), result)
+            _undo_households(unit, part, _Undoing(batch, created, [*passing, *_stamps(batch)]), result)
             save_batch(unit, batch)
         progress(at, len(parts) + 1, N_("Taking back households"))
     with store.unit(actor) as unit:
@@ -86,13 +86,13 @@ class _Undoing:
     those of other imports that were undone.
     """
 
-    number: str
+    batch: Batch
     created: set[int]
     passing: list[str]
 
     @property
     def reason(self) -> str:
-        return _("Import {number} undone").format(number=self.number)
+        return _("Import {number} undone").format(number=self.batch.number)
 
 
 def _stamps(batch: Batch) -> list[str]:
@@ -151,7 +151,7 @@ def _undo_households(unit: Unit, ids: Sequence[int], undoing: _Undoing, result: 
     households = unit.page(Household, id=ids, limit=_ALL)
     records: list[Household | Person | CareTag] = [*people, *tags, *households]
     touched = touched_since(unit, {r.id for r in records if r.id in created}, undoing.passing)
-    busy = {_household_of(r) for r in records if r.id in touched} | _used(unit, ids)
+    busy = {_household_of(r) for r in records if r.id in touched} | _used(unit, ids, undoing)
     busy |= {p.household_id for p in people if p.id not in created and p.household_id in created}
     busy |= {t.household_id for t in tags if t.id not in created and t.household_id in created}
     for record in records:
@@ -169,11 +169,18 @@ def _household_of(record: Household | Person | CareTag) -> int:
     return record.id if isinstance(record, Household) else record.household_id
 
 
-def _used(unit: Unit, ids: Sequence[int]) -> set[int]:
-    """Households that something else refers to by now."""
-    visits = {v.household_id for v in unit.page(Visit, household_id=ids, limit=_ALL)}
-    incidents = {i.household_id for i in unit.page(Incident, household_id=ids, limit=_ALL) if i.household_id}
-    return visits | incidents | {a.owner_id for a in unit.page(Attachment, owner_id=ids, limit=_ALL)}
+def _used(unit: Unit, ids: Sequence[int], undoing: _Undoing) -> set[int]:
+    """Households that something else refers to since the import; one that was there before has its visits of before."""
+    used = [(v.id, v.household_id, v.visited_at) for v in unit.page(Visit, household_id=ids, limit=_ALL)]
+    incidents = unit.page(Incident, household_id=ids, limit=_ALL)
+    used += [(i.id, i.household_id, i.reported_at) for i in incidents if i.household_id]
+    used += [(a.id, a.owner_id, 0) for a in unit.page(Attachment, owner_id=ids, limit=_ALL)]
+    later = made_since(unit, [record_id for record_id, _home, _at in used], undoing.batch.stamps)
+    return {
+        home
+        for record_id, home, at in used
+        if home in undoing.created or at >= undoing.batch.at or record_id in later
+    }
 
 
 def _retire_dwellings(unit: Unit, gone: Sequence[Household], undoing: _Undoing, result: UndoResult) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from gridman.store import tables
 from gridman.store.batches import batches
@@ -15,7 +15,7 @@ from gridman.store.store import get_meta, put_meta
 from gridman.store.unit import Reader, Unit
 from gridman.store.values import unpack
 
-__all__ = ["Batch", "Done", "all_batches", "done_by", "find_batch", "save_batch", "touched_since"]
+__all__ = ["Batch", "Done", "all_batches", "done_by", "find_batch", "made_since", "save_batch", "touched_since"]
 
 _PREFIX = "register_batch:"
 
@@ -87,5 +87,16 @@ def touched_since(reader: Reader, record_ids: Iterable[int], stamps: Sequence[st
     found: set[int] = set()
     for part in batches(record_ids):
         query = select(j.record_id).where(j.record_id.in_(part), j.stamp.not_in(list(stamps)))
+        found.update(reader.connection.scalars(query))
+    return found
+
+
+def made_since(reader: Reader, record_ids: Iterable[int], stamps: Sequence[str]) -> set[int]:
+    """Those of the records that were made after the first unit with one of these stamps."""
+    j = tables.journal.c
+    first = reader.connection.scalar(select(func.min(j.id)).where(j.stamp.in_(list(stamps))))
+    found: set[int] = set()
+    for part in batches(record_ids if first is not None else ()):
+        query = select(j.record_id).where(j.record_id.in_(part), j.kind == "create", j.id > first)
         found.update(reader.connection.scalars(query))
     return found

@@ -560,3 +560,22 @@ def test_people_are_found_where_two_desks_added_the_same_dwelling(store: Store) 
     with store.read() as reader:
         report = check_register(reader, family(), CLERK)
     assert (report.same_count, report.new_households, report.errors) == (3, 0, [])
+
+
+def test_undoing_takes_back_who_was_added_to_a_household_that_was_visited_before(store: Store) -> None:
+    import_register(store, street(2), CLERK)
+    with store.unit(CLERK) as unit:
+        homes = unit.page(Household, order_by=("id",))
+        for home in homes:
+            at = unit.at - 30 * 86_400_000
+            unit.create(Visit(household_id=home.id, grid_id=home.grid_id, visited_at=at, outcome="1"))
+    rows = street(2)
+    more = [person_row(90 + n, f"张{n}", id_number("2015-02-01", 31 + n * 2), f"10{n + 1}", "20") for n in range(2)]
+    batch = import_register(store, [*rows, *more], CLERK).batch
+    with store.unit(CLERK) as unit:  # written down since, of a day before
+        at = unit.at - 86_400_000
+        unit.create(Visit(household_id=homes[1].id, grid_id=homes[1].grid_id, visited_at=at, outcome="1"))
+    result = undo_import(store, batch, CLERK)
+    with store.read() as reader:
+        assert [p.name for p in reader.page(Person) if p.name in ("张0", "张1")] == ["张1"]
+    assert (result.retired, len(result.kept)) == (1, 1)
