@@ -18,10 +18,12 @@ from gridman.store.unit import Reader
 
 __all__ = ["Today", "today"]
 
+_MOST_SHOWN = 20
+
 
 @dataclass(frozen=True)
 class Today:
-    """The Today page."""
+    """The Today page. `incidents_to_act`: the first of `to_act_count`."""
 
     day: str
     due: list[DueRow]
@@ -32,6 +34,7 @@ class Today:
     refused: int
     notices: list[Notice]
     incidents_to_act: list[IncidentRow]
+    to_act_count: int
     open_incidents: int
     overdue_incidents: int
     conflict_count: int
@@ -57,7 +60,8 @@ def today(reader: Reader, actor: Actor, due_limit: int = 60) -> Today:
         waiting=outbox.waiting_acts(reader),
         refused=outbox.counts(reader).get("refused", 0),
         notices=current_notices(reader, day, actor=actor),
-        incidents_to_act=incident_rows(reader, list(mine[:20])),
+        incidents_to_act=incident_rows(reader, list(mine[:_MOST_SHOWN])),
+        to_act_count=len(mine),
         open_incidents=sum(counts.get(state, 0) for state in OPEN_STATES),
         overdue_incidents=len(incident_ids(reader, IncidentQuery(is_overdue=True))),
         conflict_count=reader.count(Conflict, resolved_at=None),

@@ -11,7 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from gridman.domain.access import SYSTEM
 from gridman.domain.conflict import Conflict
+from gridman.domain.incident import Incident
 from gridman.services import visits
+from gridman.services.households import HouseholdQuery, household_ids
 from gridman.ui.pages.today.long_link import LongLink
 from gridman.ui.session import DeskSession
 from gridman.ui.shell import Going
@@ -128,3 +130,50 @@ def test_a_long_incident_ends_in_dots_and_is_whole_in_its_tip(qtbot: QtBot) -> N
     assert (link.toolTip(), link.accessibleName()) == (text, text)
     link.resize(900, 30)
     assert link.text() == text
+
+
+def test_the_figures_count_everything_and_open_what_they_counted(
+    qtbot: QtBot, desk: Desk, open_session: Callable[..., DeskSession]
+) -> None:
+    clerk = desk.as_user("community_staff")
+    with desk.store.unit(SYSTEM) as unit:
+        model = unit.get(Incident, desk.ids["incidents"][1])
+        for number in range(25):
+            unit.create(
+                Incident(
+                    number=f"T{number:03d}", category=model.category, description="路灯不亮", place="东门", grid_id=model.grid_id,
+                    reported_at=unit.at, state="reported", creator_id=model.creator_id, holder_id=model.holder_id,
+                    due_at=unit.at - 1,
+                )
+            )  # fmt: skip
+    session = open_session(clerk)
+    settled(qtbot, session)
+    page: Any = session.window.current_page
+    count = page._today.to_act_count
+    shown = words_of(page)
+    assert count >= 25 and f"{count} to act on" in shown and f"8 of {count}" in shown
+    late = page._today.overdue_incidents
+    assert late >= 25
+    session.shell.go("incidents")
+    settled(qtbot, session)
+    session.window.current_page.chips.text.setText("nothing like this")
+    session.window.open_page("today")
+    page._see_late()
+    settled(qtbot, session)
+    assert len(session.window.current_page.list.model.ids) == late
+
+
+def test_the_figure_of_due_visits_opens_all_of_them(qtbot: QtBot, session: DeskSession) -> None:
+    settled(qtbot, session)
+    page: Any = session.window.current_page
+    with session.shell.desk.store.read() as reader:
+        due = list(household_ids(reader, HouseholdQuery(is_due=True, order="due")))
+    session.shell.go("households")
+    settled(qtbot, session)
+    session.window.current_page._text.setText("nobody of this name")
+    qtbot.wait(200)
+    settled(qtbot, session)
+    session.window.open_page("today")
+    page._see_due()
+    settled(qtbot, session)
+    assert list(session.window.current_page.table.model.ids) == due

@@ -263,6 +263,13 @@ class HouseholdsPage(Page):
         if intent == "new":
             self.do_register()
         elif intent == "due":
+            for filter_ in (self._text, self._care, self._grid):  # what was looked for before must not hide any of them
+                filter_.blockSignals(True)
+            self._text.clear()
+            self._care.setCurrentIndex(0)
+            self._grid.setCurrentIndex(0)
+            for filter_ in (self._text, self._care, self._grid):
+                filter_.blockSignals(False)
             self._due.setChecked(True)
             self._query = HouseholdQuery(order="due")
             self.table.mark_order("due", False)

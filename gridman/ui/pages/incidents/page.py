@@ -221,12 +221,16 @@ class IncidentsPage(Page):
         """A record that was asked for by name is in the list, even when the filters would hide it."""
         is_hidden = bool(self._query.states) and incident.state not in self._query.states
         if is_hidden or self._query.is_overdue or self._query.text:
-            self.chips.choose(ALL)
-            self.chips.text.blockSignals(True)
-            self.chips.text.clear()
-            self.chips.text.blockSignals(False)
-            self._filter()
+            self._choose_chip(ALL)
             self.list.select(incident.id)
+
+    def _choose_chip(self, key: str) -> None:
+        """Filter by this alone."""
+        self.chips.choose(key)
+        self.chips.text.blockSignals(True)
+        self.chips.text.clear()
+        self.chips.text.blockSignals(False)
+        self._filter()
 
     def _take_pick(self, kind: str, record_id: int) -> None:
         if self.right.currentWidget() is self.panel:
@@ -274,9 +278,11 @@ class IncidentsPage(Page):
     # -- reporting
 
     def begin(self, intent: str) -> None:
-        """ "report": the form."""
+        """ "report": the form; "overdue": all that is late, whatever the list was filtered by before."""
         if intent in ("report", "new"):
             self.do_report()
+        elif intent == OVERDUE:
+            self._choose_chip(OVERDUE)
 
     def do_report(self) -> None:
         """Open the form."""

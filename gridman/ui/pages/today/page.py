@@ -26,6 +26,7 @@ __all__ = ["TodayPage", "make_page"]
 
 _WIDTHS = (160, 76, 118, 100)
 """Of the due list's columns, at a text of 14 px."""
+_MOST_INCIDENTS = 8
 
 
 class TodayPage(Page):
@@ -154,17 +155,17 @@ class TodayPage(Page):
                 self.shell.may("visit.write"),
             ),
             (
-                len(found.incidents_to_act),
+                found.to_act_count,
                 _("to act on"),
                 "attention",
                 self._see_incidents,
-                bool(found.incidents_to_act),
+                bool(found.to_act_count),
             ),
             (
                 found.overdue_incidents,
                 _("late incidents"),
                 "danger",
-                self._see_incidents,
+                self._see_late,
                 bool(found.overdue_incidents),
             ),
             (found.conflict_count, _("to review"), "attention", self._see_conflicts, bool(found.conflict_count)),
@@ -184,8 +185,11 @@ class TodayPage(Page):
 
     def _incident_card(self, found: Today) -> Card:
         card = Card(_("Incidents your office must act on"))
-        for row in found.incidents_to_act[:8]:
+        shown = found.incidents_to_act[:_MOST_INCIDENTS]
+        for row in shown:
             card.add(self._incident_line(row))
+        if len(shown) < found.to_act_count:
+            card.add(label(_("{shown} of {total}").format(shown=len(shown), total=found.to_act_count), "small"))
         if not found.incidents_to_act:
             card.add(label(_("None. Incidents sent to your office appear here."), "soft", wraps=True))
         card.add_action(button(_("All incidents"), "link", clicked=self._see_incidents))
@@ -271,6 +275,9 @@ class TodayPage(Page):
 
     def _see_incidents(self) -> None:
         self.shell.go("incidents")
+
+    def _see_late(self) -> None:
+        self.shell.go("incidents", intent="overdue")
 
     def _see_conflicts(self) -> None:
         self.shell.go("sync", intent="conflicts")
