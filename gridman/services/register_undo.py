@@ -20,7 +20,16 @@ from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_, _
 from gridman.services import audit
 from gridman.store.batches import batches
-from gridman.store.register_batches import Batch, Done, all_batches, done_by, find_batch, made_since, save_batch, touched_since
+from gridman.store.register_batches import (
+    Batch,
+    Done,
+    all_batches,
+    done_by,
+    find_batch,
+    made_since,
+    save_batch,
+    touched_since,
+)
 from gridman.store.store import Store
 from gridman.store.unit import Reader, Unit
 
