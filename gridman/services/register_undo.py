@@ -186,9 +186,7 @@ def _used(unit: Unit, ids: Sequence[int], undoing: _Undoing) -> set[int]:
     used += [(a.id, a.owner_id, 0) for a in unit.page(Attachment, owner_id=ids, limit=_ALL)]
     later = made_since(unit, [record_id for record_id, _home, _at in used], undoing.batch.stamps)
     return {
-        home
-        for record_id, home, at in used
-        if home in undoing.created or at >= undoing.batch.at or record_id in later
+        home for record_id, home, at in used if home in undoing.created or at >= undoing.batch.at or record_id in later
     }
 
 
