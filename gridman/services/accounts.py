@@ -26,8 +26,8 @@ from gridman.store.unit import Reader, Unit
 from gridman.store.web_sessions import end_sessions_of
 
 __all__ = [
-    "AccountLine", "amend_user", "change_password", "create_user", "page_accounts", "password_hasher", "roles_with_account", "set_password",
-    "suspend", "verify_login",
+    "AccountLine", "amend_user", "change_password", "create_user", "page_accounts", "password_hasher", "require_still", "roles_with_account",
+    "set_password", "suspend", "verify_account", "verify_login", "wrong_password",
 ]  # fmt: skip
 
 LOCK_AFTER = 5
@@ -196,22 +196,34 @@ def set_password(
     """The administrator gives a user another password; it lifts a lock."""
     require(unit.actor, "account.manage")
     account = _account(unit, user_id)
-    _write_password(unit, account, password, must_change, hasher)
+    _write_password(unit, account, _hash(password, account.login, hasher), must_change)
 
 
 def change_password(store: Store, actor: Actor, old: str, new: str, *, hasher: PasswordHasher | None = None) -> None:
     """A user replaces the own password, knowing the old one."""
     with store.read() as reader:
-        account = _account(reader, actor.user_id)
-    verify_login(store, account.login, old, hasher=hasher)
+        login = _account(reader, actor.user_id).login
+    account = verify_account(store, login, old, hasher=hasher)
+    hashed = _hash(new, account.login, hasher)  # slow: the writer is not held up by it
     with store.unit(actor) as unit:
-        _write_password(unit, account, new, False, hasher)
+        require_still(unit, account, old, hasher)
+        _write_password(unit, account, hashed, False)
 
 
-def _write_password(
-    unit: Unit, account: rows.Account, password: str, must_change: bool, hasher: PasswordHasher | None
-) -> None:
-    hashed = _hash(password, account.login, hasher)
+def require_still(unit: Unit, account: rows.Account, password: str, hasher: PasswordHasher | None) -> None:
+    """Refuse with ``auth.wrong_password`` a password that was right a moment ago (`account`: as it was then) and that an administrator has replaced
+    since; until the unit ends nobody does.
+    """
+    take_turn(unit.connection)
+    fresh = _account(unit, account.user_id)
+    if fresh.password_hash != account.password_hash and not _matches(
+        hasher or password_hasher(), fresh.password_hash, password
+    ):
+        raise wrong_password()
+
+
+def _write_password(unit: Unit, account: rows.Account, hashed: str, must_change: bool) -> None:
+    take_turn(unit.connection)
     rows.amend_account(
         unit, account.user_id, password_hash=hashed, must_change=must_change, failed_count=0, locked_until=0
     )
@@ -238,8 +250,14 @@ def _nobodys_hash(hasher: PasswordHasher) -> str:
 
 
 def verify_login(store: Store, login: str, password: str, *, hasher: PasswordHasher | None = None) -> int:
-    """The id of the user who signs in. Takes a store, not a unit: the failure must be counted although the sign-in is refused, and
-    the slow hash must not hold up the writer.
+    """The id of the user who signs in, see `verify_account`."""
+    return verify_account(store, login, password, hasher=hasher).user_id
+
+
+def verify_account(store: Store, login: str, password: str, *, hasher: PasswordHasher | None = None) -> rows.Account:
+    """The account of the user who signs in, as it was when the password was looked at; what is written on its strength
+    asks `require_still`. Takes a store, not a unit: the failure must be counted although the sign-in is refused, and the slow hash must not hold
+    up the writer.
 
     Refuses with ``auth.wrong_password`` (the same for an unknown login), ``auth.locked`` after 5 failures for 15 minutes, or
     ``auth.suspended``.
@@ -253,8 +271,9 @@ def verify_login(store: Store, login: str, password: str, *, hasher: PasswordHas
     finish_attempt(store, account)
     if hasher.check_needs_rehash(account.password_hash):
         with store.unit(SYSTEM) as unit:
+            require_still(unit, account, password, hasher)
             rows.amend_account(unit, account.user_id, password_hash=hasher.hash(_prepare(password)))
-    return account.user_id
+    return account
 
 
 def _matches(hasher: PasswordHasher, stored: str, password: str) -> bool:
@@ -290,7 +309,12 @@ def fail_attempt(store: Store, account: rows.Account | None, by: str) -> NoRetur
     """Note a wrong secret (`by`: password or code) and refuse; says no more than that."""
     with store.unit(SYSTEM) as unit:
         note(unit, "sign_in_failed", "user" if account else None, account.user_id if account else None, by=by)
-    raise Refusal(
+    raise wrong_password()
+
+
+def wrong_password() -> Refusal:
+    """The refusal ``auth.wrong_password``, which says no more than that."""
+    return Refusal(
         "auth.wrong_password",
         N_("The sign-in name, the password or the enrolment code is wrong."),
         N_("Check Caps Lock and the input method, then type it again. A code works once, for 24 hours: ask the administrator for a new "

@@ -17,7 +17,14 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import random_token
 from gridman.kernel.words import N_
 from gridman.services.access import actor_of_user, scopes_of_user
-from gridman.services.accounts import fail_attempt, finish_attempt, require_active, start_attempt, verify_login
+from gridman.services.accounts import (
+    fail_attempt,
+    finish_attempt,
+    require_active,
+    require_still,
+    start_attempt,
+    verify_account,
+)
 from gridman.services.audit import is_fit, note
 from gridman.services.handover import LOST, RETIRED, require_open
 from gridman.services.trust import ALPHABET
@@ -88,9 +95,10 @@ def enrol(
     Refuses like `accounts.verify_login`; wrong codes count as failures too. Nothing is issued when it refuses.
     """
     if code is None:
-        user_id = verify_login(store, login, password or "", hasher=hasher)
+        known = verify_account(store, login, password or "", hasher=hasher)
         with store.unit(SYSTEM) as unit:
-            return _issue(unit, user_id, device_name)
+            require_still(unit, known, password or "", hasher)
+            return _issue(unit, known.user_id, device_name)
     account = start_attempt(store, login)
     with store.unit(SYSTEM) as unit:
         taken = account is not None and rows.take_code(unit, _code_digest(unit, code), account.user_id)

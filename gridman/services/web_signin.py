@@ -16,7 +16,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.ids import random_token
 from gridman.kernel.words import N_
 from gridman.services.access import actor_of_user
-from gridman.services.accounts import verify_login
+from gridman.services.accounts import require_still, verify_account, wrong_password
 from gridman.services.audit import note
 from gridman.store import accounts as rows
 from gridman.store import web_sessions
@@ -43,7 +43,8 @@ class SignedIn:
 
 def sign_in_to_pages(store: Store, login: str, password: str, *, hasher: PasswordHasher | None = None) -> SignedIn:
     """A new session. Refuses like `accounts.verify_login`, and with ``auth.no_pages`` a role that has no page here."""
-    user_id = verify_login(store, login, password, hasher=hasher)
+    account = verify_account(store, login, password, hasher=hasher)
+    user_id = account.user_id
     with store.read() as reader:
         user = reader.get(User, user_id)
     if not rights_of(user.role) & _PAGES:
@@ -59,11 +60,13 @@ def sign_in_to_pages(store: Store, login: str, password: str, *, hasher: Passwor
         )
     secret = random_token()
     with store.unit(actor_on_pages(store, user_id)) as unit:
+        require_still(unit, account, password, hasher)
         web_sessions.sweep_sessions(unit, unit.at - WHOLE_MS, unit.at - IDLE_MS)
         web_sessions.add_session(unit, _digest(secret), user_id)
         note(unit, "sign_in", "user", user_id, where="web")
     found = signed_in(store, secret)
-    assert found is not None
+    if found is None:  # suspended, or the password replaced, since
+        raise wrong_password()
     return found
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from argon2 import PasswordHasher
 
 from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.user import User
@@ -12,7 +14,9 @@ from gridman.kernel.errors import Refusal
 from gridman.services import accounts
 from gridman.services.audit import page_audit
 from gridman.services.departments import add_department, retire_department
+from gridman.services.enrolment import enrol
 from gridman.services.street import open_street
+from gridman.services.web_signin import sign_in_to_pages
 from gridman.store.accounts import account_of_login
 from gridman.store.store import Store
 from gridman.store.unit import Unit
@@ -73,6 +77,41 @@ def shut_each_other_out(town: TownStreet, elsewhere: Store, deed: str) -> None:
             late = pool.submit(other)
             wait([late], timeout=0.7)
         assert refused(lambda: late.result(20)) == "account.last_admin"
+
+
+class Slow(PasswordHasher):
+    """While it looks at a password, an administrator gives the user another one."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__(time_cost=1, memory_cost=64, parallelism=1)
+        self.meanwhile = [meanwhile]
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+        found = super().verify(hash, password)
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return found
+
+
+@pytest.mark.parametrize("deed", ["password", "session", "enrolment"])
+def test_a_password_that_is_replaced_at_that_moment_opens_nothing(town: TownStreet, deed: str) -> None:
+    """A thief who changed it while the administrator did kept the account."""
+    store, worker = town.street.store, town.users[STAFF]
+
+    def reset() -> None:
+        with store.unit(SYSTEM) as unit:
+            accounts.set_password(unit, worker, OTHER, hasher=CHEAP_HASHER)
+
+    slow, thief = Slow(reset), Actor(worker, "Staff", "community_staff", 1)
+    deeds: dict[str, Callable[[], object]] = {
+        "password": lambda: accounts.change_password(store, thief, PASSWORD, "a thief's own words", hasher=slow),
+        "session": lambda: sign_in_to_pages(store, STAFF, PASSWORD, hasher=slow),
+        "enrolment": lambda: enrol(store, STAFF, "Thief's", password=PASSWORD, hasher=slow),
+    }
+    assert refused(deeds[deed]) == "auth.wrong_password"
+    assert sign_in(town, STAFF, OTHER) == worker
+    with store.read() as reader:
+        assert account_of_login(reader, STAFF).must_change  # type: ignore[union-attr]
 
 
 def test_nobody_is_put_into_a_department_that_was_retired_meanwhile(town: TownStreet) -> None:
