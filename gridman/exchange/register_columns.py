@@ -24,8 +24,8 @@ FIELDS = (
 )  # fmt: skip
 """What the columns hold, in the layout's order."""
 
-HOUSEHOLD_FIELDS = ("compound", "building", "unit", "room", "grid", "household_no")
-"""What a household's rows share: a cell merged over them counts for each."""
+HOUSEHOLD_FIELDS = ("compound", "building", "unit", "room", "grid", "household_no", "registered_address")
+"""What a household's rows share: a cell merged over them counts for each, and "the same as above" is what stands there."""
 
 REQUIRED = ("name", "compound", "room", "population_type", "relation")
 _TO_BE_A_HEADING = 3

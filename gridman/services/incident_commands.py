@@ -172,8 +172,10 @@ def _rate(said: _Said) -> None:
 
 
 def _mark_urgent(said: _Said) -> None:
-    due_at = min(said.incident.due_at or said.unit.at + _DAY_MS, said.unit.at + _DAY_MS)
-    said.set(urgency="1", due_at=due_at)
+    """A day from now; of a suspended one from when its clock stopped, because resuming adds all the time it stood still."""
+    stopped = query.last_step_of(said.unit, said.incident.id, "suspend") if said.incident.state == "suspended" else None
+    most = (said.unit.at if stopped is None else stopped.at) + _DAY_MS
+    said.set(urgency="1", due_at=min(said.incident.due_at or most, most))
 
 
 def _mark_legacy(said: _Said) -> None:

@@ -224,9 +224,9 @@ def open_incident(reader: Reader, incident_id: int) -> IncidentFile:
         *copies_of(incident),
         *(task.holder_id for task in tasks),
     }
-    names = {o.id: o.name for o in reader.page(Organisation, id=organisations)}
+    names = {o.id: o.name for o in reader.page(Organisation, id=organisations, with_retired=True)}
     users = {s.user_id for s in steps if s.user_id} | ({incident.reporter_id} if incident.reporter_id else set())
-    names.update({u.id: u.name for u in reader.page(User, id=users)})
+    names.update({u.id: u.name for u in reader.page(User, id=users, with_retired=True)})
     return IncidentFile(
         incident,
         incident_rows(reader, [incident_id])[0],

@@ -336,7 +336,8 @@ def incident_sheet(reader: Reader, actor: access.Actor, incident_id: int, blobs:
     grid = reader.find(Grid, incident.grid_id)
     steps = reader.page(IncidentStep, incident_id=incident_id, order_by=("at", "id"))
     organisations = {i for s in steps for i in (s.organisation_id, s.target_id) if i}
-    names = {o.id: o.name for o in reader.page(Organisation, id=organisations)} if organisations else {}
+    found = reader.page(Organisation, id=organisations, with_retired=True) if organisations else []
+    names = {o.id: o.name for o in found}
     people = _user_names(reader, [s.user_id for s in steps])
     dispatched = [s for s in steps if s.action == "assign"]
     return Slip(

@@ -3,21 +3,24 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShortcut, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from gridman.kernel.clock import day_of
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed
 from gridman.ui.shell import Shell
 
 __all__ = ["Page"]
 
+_MINUTE_MS = 60_000
+
 
 class Page(QWidget):
     """Base of all pages. A page asks its questions in `refresh`, never after its own writes: the write's `Changes` bring it back here.
 
-    A hidden page is not refreshed; it notes that it is stale and asks when it is shown again.
+    A hidden page is not refreshed; it notes that it is stale and asks when it is shown again. So it is when a new day begins.
     """
 
     concerns: ClassVar[Iterable[str]] = ()
@@ -37,6 +40,10 @@ class Page(QWidget):
         self._is_stale = True
         self.setProperty("kind", "canvas")
         shell.background.changed.connect(self._take_changes)
+        self._day = self._this_day()
+        self._minute = QTimer(self, interval=_MINUTE_MS)
+        self._minute.timeout.connect(self._look_at_day)
+        self._minute.start()
         for verb in self.verbs:
             if "+" in verb.keys and (
                 not verb.right or shell.may(verb.right)
@@ -85,6 +92,19 @@ class Page(QWidget):
         super().showEvent(event)
         if self._is_stale:
             self._is_stale = False
+            self.refresh(None)
+
+    def _this_day(self) -> str:
+        return day_of(int(self.shell.desk.store.clock()))
+
+    def _look_at_day(self) -> None:
+        """What is due, late or of today is another thing after midnight, though nothing was written."""
+        day = self._this_day()
+        if day == self._day:
+            return
+        self._day = day
+        self._is_stale = not self.isVisible()
+        if self.isVisible():
             self.refresh(None)
 
     def _take_changes(self, changes: Any) -> None:

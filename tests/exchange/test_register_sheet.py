@@ -387,3 +387,28 @@ def test_the_copy_never_replaces_the_offices_file(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         write_errors_copy(source, tmp_path / "." / "messy.xlsx", sheet.problems)
     assert refused.value.code == "register.copy_over_source" and source.read_bytes() == before
+
+
+def test_a_registered_address_that_is_merged_or_as_above_is_everybodys(tmp_path: Path) -> None:
+    heads = ["现住小区/建筑", "房号", "姓名", "公民身份号码", "人口类型", "与户主关系", "户籍地址"]
+    rows: list[list[Any]] = [
+        heads,
+        ["幸福里", "101", "张三", id_number(sequence=1), "户籍", "户主", "和平路1号"],
+        ["幸福里", "101", "李四", id_number(sequence=2), "户籍", "配偶", None],
+        ["幸福里", "102", "王五", id_number(sequence=3), "户籍", "户主", "同上"],
+    ]
+    sheet = read_register(write_sheet(tmp_path / "m.xlsx", rows, [(1, 6, 2, 6, "和平路1号")]))
+    assert [row.person["registered_address"] for row in sheet.rows] == ["和平路1号"] * 3
+
+
+def test_a_formula_without_a_result_says_nothing_in_a_csv_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(
+        "现住小区/建筑,房号,姓名,公民身份号码,人口类型,与户主关系,工作单位\n"
+        f"幸福里,101,张三,{id_number(sequence=1)},户籍,户主,#N/A\n"
+        f"幸福里,101,#REF!,{id_number(sequence=2)},户籍,配偶,\n",
+        encoding="utf-8",
+    )
+    first, second = read_register(path).rows
+    assert first.is_sound and "workplace" not in first.person
+    assert codes_of(second) == ["name.missing"]

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from gridman.domain.access import SYSTEM
 from gridman.domain.incident import OPEN_STATES, TRANSITIONS
+from gridman.domain.organisation import Organisation
+from gridman.domain.user import User
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.services.incident_actions import actions_for, targets_for
@@ -17,6 +20,7 @@ from gridman.services.incidents import (
     report_incident,
     time_limit_ms,
 )
+from gridman.services.rosters import incident_sheet
 from tests.support.world import World, make_world
 
 HOUR_MS = 3_600_000
@@ -241,3 +245,33 @@ def test_overdue_incidents_are_found(world: World) -> None:
         assert list(incident_ids(reader, IncidentQuery(is_overdue=True))) == [late]
         assert set(incident_ids(reader, IncidentQuery(states=OPEN_STATES))) == {late, fresh}
         assert list(incident_ids(reader, IncidentQuery(text="垃圾"))) == [fresh, late]
+
+
+def test_an_incident_marked_urgent_while_suspended_has_a_day_left_when_it_is_resumed(world: World) -> None:
+    incident_id = report(world)
+    to_street(world, incident_id)
+    do(world, "supervisor", incident_id, "suspend", note="等材料")
+    world.clock.pass_hours(24 * 5)
+    do(world, "supervisor", incident_id, "mark_urgent")
+    do(world, "supervisor", incident_id, "resume")
+    with world.store.read() as reader:
+        due_at = open_incident(reader, incident_id).incident.due_at
+        assert due_at is not None and 0 < due_at - reader.now <= 24 * HOUR_MS
+
+
+def test_who_is_out_of_use_by_now_stays_on_the_log_and_the_slip_by_name(world: World) -> None:
+    incident_id = report(world)
+    to_street(world, incident_id)
+    do(world, "supervisor", incident_id, "assign", target_id=world.organisations["department"])
+    do(world, "officer", incident_id, "sign")
+    do(world, "officer", incident_id, "finish", result="已清运")
+    do(world, "worker", incident_id, "verify_pass")
+    officer = world.actors["officer"]
+    with world.store.unit(SYSTEM) as unit:
+        unit.retire(unit.get(User, officer.user_id), "left")
+        unit.retire(unit.get(Organisation, officer.organisation_id), "merged")
+    with world.store.read() as reader:
+        names = open_incident(reader, incident_id).names
+        slip = incident_sheet(reader, world.actors["supervisor"], incident_id)
+    assert (names[officer.user_id], names[officer.organisation_id]) == ("用户officer", "综合执法队")
+    assert (slip.dispatched_to, slip.handled.organisation) == ("综合执法队", "综合执法队")

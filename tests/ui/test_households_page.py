@@ -174,6 +174,24 @@ def test_care_groups_begin_and_end_in_the_residents_form(
     assert sorted(tag.care_group for tag in read(desk, home).people[0].care) == ["V01", "V13"]
 
 
+def test_a_care_group_that_comes_while_the_form_is_open_stays(
+    qtbot: QtBot, session: DeskSession, page: Any, desk: Desk
+) -> None:
+    home = desk.ids["households"][0]
+    show(qtbot, session, page, home)
+    line = read(desk, home).people[0]
+    had = [tag.care_group for tag in line.care]
+    page._edit_person(line.person.id)
+    settled(qtbot, session)
+    page.person_form.care._chips["V13"].click()
+    session.background.do(households.set_care_groups, line.person.id, [*had, "V17"])
+    settled(qtbot, session)
+    page.person_form.submit()
+    settled(qtbot, session)
+    held = {tag.care_group for tag in read(desk, home).people[0].care}
+    assert held == set(had) ^ {"V13"} | {"V17"}
+
+
 def test_a_household_is_closed_with_a_reason_and_brought_back(
     qtbot: QtBot, session: DeskSession, page: Any, desk: Desk
 ) -> None:

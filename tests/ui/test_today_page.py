@@ -177,3 +177,26 @@ def test_the_figure_of_due_visits_opens_all_of_them(qtbot: QtBot, session: DeskS
     page._see_due()
     settled(qtbot, session)
     assert list(session.window.current_page.table.model.ids) == due
+
+
+def test_a_new_day_is_seen_though_nothing_was_written(
+    qtbot: QtBot, session: DeskSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(qtbot, session)
+    page: Any = session.window.current_page
+    session.shell.go("visits")
+    settled(qtbot, session)
+    visits_page: Any = session.window.current_page
+    visits_page._period.setCurrentIndex(visits_page._period.findData(1))
+    settled(qtbot, session)
+    assert len(visits_page.list.model.ids) == 2
+    store = session.shell.desk.store
+    later = store.clock() + 86_400_000
+    monkeypatch.setattr(store, "clock", lambda: later)
+    for one in (page, visits_page):
+        one._minute.timeout.emit()
+    settled(qtbot, session)
+    assert len(visits_page.list.model.ids) == 0
+    session.window.open_page("today")
+    settled(qtbot, session)
+    assert "Tue 24 Nov" in words_of(page) and "0 visits logged today" in words_of(page)

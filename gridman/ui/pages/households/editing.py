@@ -11,7 +11,7 @@ from gridman.domain.building import Building, tidy_number
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.domain.id_number import IdNumber, read_id_number
-from gridman.domain.person import Person
+from gridman.domain.person import CareTag, Person
 from gridman.kernel.words import N_, _, listed
 from gridman.services import doubles, households
 from gridman.ui.combo import Combo
@@ -218,6 +218,11 @@ class PersonForm(Form):
         self.begin(person, title, draft, values)
 
     @property
+    def groups_were(self) -> list[str]:
+        """The care groups when the form was opened."""
+        return list(self._groups_were)
+
+    @property
     def is_dirty(self) -> bool:
         return super().is_dirty or self.care.codes() != self._groups_were
 
@@ -256,13 +261,16 @@ def save_household(
 
 
 def save_person(
-    unit: Any, household_id: int, person_id: int | None, values: dict[str, Any], groups: Sequence[str]
+    unit: Any, household_id: int, person_id: int | None, values: dict[str, Any], groups: Sequence[str], were: Sequence[str] = ()
 ) -> Person:
-    """Write the form and the care groups down, in one unit."""
+    """Write the form and the care groups down, in one unit. `were`: the groups when the form was opened; those that came meanwhile from
+    another computer stay, as other fields do that were not touched here.
+    """
     if person_id is None:
         return households.add_person(unit, household_id, values, groups)
     person = households.amend_person(unit, person_id, values)
-    households.set_care_groups(unit, person_id, groups)
+    now = {tag.care_group for tag in unit.page(CareTag, person_id=person_id, until_on=None)}
+    households.set_care_groups(unit, person_id, sorted(now - (set(were) - set(groups)) | (set(groups) - set(were))))
     return person
 
 

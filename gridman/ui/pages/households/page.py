@@ -352,8 +352,8 @@ class HouseholdsPage(Page):
 
     def _save_person(self, values: dict[str, Any]) -> None:
         self.shell.background.do(
-            save_person, self.record.household_id, self._editing_id, values, self.person_form.care.codes(), then=self._person_saved,
-            refused=self.person_form.take_refusal,
+            save_person, self.record.household_id, self._editing_id, values, self.person_form.care.codes(),
+            self.person_form.groups_were, then=self._person_saved, refused=self.person_form.take_refusal,
         )  # fmt: skip
 
     def _person_saved(self, person: Person) -> None:

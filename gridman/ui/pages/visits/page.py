@@ -128,7 +128,9 @@ class VisitsPage(Page):
 
     def refresh(self, changes: Changed | None) -> None:
         """The list stays where it is; changed rows and the shown visit are read again."""
-        if changes is None or changes.concerns(("visit",)):
+        if changes is None:
+            self._filter()  # its days count from today
+        elif changes.concerns(("visit",)):
             self._ask()
         if changes is not None:
             self.list.renew(ids_of(changes, "visit") if not changes.concerns(("household", "person")) else None)
