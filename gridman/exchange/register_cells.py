@@ -22,8 +22,9 @@ __all__ = ["READERS", "Fault", "is_blank", "shown_value"]
 
 Value = str | tuple[str, ...] | None
 
-_BLANK = frozenset({"", "无", "/", "\\", "-", "--", "—", "——", "null", "none", "n/a", "不详", "暂无", "#n/a", "#ref!", "#value!", "#div/0!", "#name?"})
-"""Formulas without a result too: a workbook gives those as empty cells, a CSV file as text."""
+_NO_RESULT = frozenset({"#n/a", "#ref!", "#value!", "#div/0!", "#name?"})
+"""A formula's: a workbook gives those as empty cells, a CSV file as text."""
+_BLANK = frozenset({"", "无", "/", "\\", "-", "--", "—", "——", "null", "none", "n/a", "不详", "暂无"}) | _NO_RESULT
 _EXPONENT = re.compile(r"^\d(?:\.\d+)?e\+?\d+$", re.IGNORECASE)
 _EXACT_DIGITS = 15
 _MAX_TEXT, _MAX_REMARK, _MAX_OTHER_ID = 200, 1000, 30
