@@ -261,7 +261,12 @@ def save_household(
 
 
 def save_person(
-    unit: Any, household_id: int, person_id: int | None, values: dict[str, Any], groups: Sequence[str], were: Sequence[str] = ()
+    unit: Any,
+    household_id: int,
+    person_id: int | None,
+    values: dict[str, Any],
+    groups: Sequence[str],
+    were: Sequence[str] = (),
 ) -> Person:
     """Write the form and the care groups down, in one unit. `were`: the groups when the form was opened; those that came meanwhile from
     another computer stay, as other fields do that were not touched here.
