@@ -159,7 +159,13 @@ def read_form(request: Request, body: bytes) -> tuple[dict[str, str], dict[str, 
             raise malformed("form") from error
         return {name: _plain(values[-1]) for name, values in pairs.items()}, {}
     if kind.startswith("multipart/form-data"):
-        return _multipart(kind, body)
+        try:
+            return _multipart(kind, body)
+        except (
+            ValueError,
+            LookupError,
+        ) as error:  # names in character sets that are none: the reader stumbles over some of them
+            raise malformed("form") from error
     raise malformed("content-type")
 
 
@@ -177,7 +183,7 @@ def _multipart(kind: str, body: bytes) -> tuple[dict[str, str], dict[str, Upload
         if not isinstance(name, str) or not isinstance(content, bytes):
             continue
         if (filename := part.get_filename()) is not None:
-            uploads[name] = Upload(Path(filename.replace("\\", "/")).name[:120], content)
+            uploads[name] = Upload(Path(_plain(filename).replace("\\", "/")).name[:120], content)
         else:
             values[name] = _plain(content.decode("utf-8", "replace"))
     return values, uploads
