@@ -21,6 +21,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.files import take_away, take_away_folder
 from gridman.kernel.words import N_
 from gridman.services.street import Street
+from gridman.services.uploads import sweep_uploads
 from gridman.store import jobs as rows
 from gridman.store.folder_lock import hold_folder
 from gridman.store.jobs import CANCELLED, DONE, FAILED, LOST, REFUSED, RUNNING, JobRow
@@ -157,7 +158,8 @@ def settle_jobs(street: Street) -> bool:
 
 
 def settle_held(street: Street) -> None:
-    """The same for who holds the lock: what is called running has no process."""
+    """The same for who holds the lock: what is called running has no process. Registers that nobody decided about in time go, too."""
+    sweep_uploads(street)
     with street.store.read() as reader:
         left = rows.page_jobs(reader, state=rows.RUNNING)
     take_away_folder(street.data_dir / FOLDER)

@@ -30,6 +30,7 @@ from gridman.services.backup_folder import back_up_here
 from gridman.services.jobs import REFUSED, begin_job, end_job, hold_jobs, job_of, settle_jobs, workplace_of
 from gridman.services.register import ImportResult, import_register
 from gridman.services.street import Street, open_street
+from gridman.services.uploads import keep_upload, take_upload, waits
 from gridman.store import backup
 from tests.server.office import Office, office, small
 from tests.server.serving import serving
@@ -163,6 +164,23 @@ def test_what_came_of_it_is_for_administrators_and_for_a_day(small: Office) -> N
     with street.store.read() as reader:
         raw = reader.session.connection().exec_driver_sql("SELECT result FROM job WHERE result IS NOT NULL").all()
     assert raw and all(b"street-" not in row[0] for row in raw), "what came of it lies open"
+
+
+def test_a_register_waits_an_hour_and_no_longer(small: Office) -> None:
+    """It waited for as long as nobody chose another one."""
+    street, clock = small.town.street, small.town.clock
+    name = keep_upload(street, b"a register")
+    clock.pass_minutes(59)
+    assert take_upload(street, name) == b"a register"
+    clock.pass_minutes(59)
+    assert waits(street, name), "an hour from when somebody went on with it"
+    clock.pass_minutes(2)
+    assert not waits(street, name)
+    with pytest.raises(Refusal) as refused:
+        take_upload(street, name)
+    assert refused.value.code == "upload.gone"
+    assert settle_jobs(street)
+    assert not [p for p in (street.data_dir / "uploads").rglob("*") if p.is_file()], "it is not kept"
 
 
 def test_work_is_not_for_those_who_have_none_here_any_more(small: Office) -> None:
