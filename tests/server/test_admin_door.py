@@ -1,6 +1,8 @@
 """Who gets in to the street's pages, and what a form needs to be taken. Real TLS, real databases."""
 
-from contextlib import closing
+import socket
+import ssl
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -119,6 +121,31 @@ def test_guessing_is_slowed_for_the_account_and_for_the_caller(office: Office, t
         seen = [browser.sign_in(f"nobody{n}", PASSWORD) for n in range(5)]
         assert [s.status for s in seen[:3]] == [401] * 3 and seen[4].status == 429
         assert int(seen[4].answer.headers["retry-after"]) >= 1
+
+
+def test_strangers_who_send_half_a_form_hold_few_places(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Each held one for two minutes, as many as the server has, and desks were told to come again."""
+    with town_street(tmp_path / "street") as town, office_of(town, Limits(enrolment_burst=3)) as office:
+        half = b"POST /admin/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nlogin"
+        unchecked = ssl.create_default_context()
+        unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+        with ExitStack() as held:
+            answers = []
+            for _turn in range(4):
+                plain = socket.create_connection(("127.0.0.1", int(office.url.rpartition(":")[2])))
+                line = held.enter_context(unchecked.wrap_socket(plain))
+                line.sendall(half)
+                line.settimeout(1.0 if len(answers) < 3 else 20.0)
+                try:
+                    answers.append(line.recv(100).split(b"\r\n")[0])
+                except TimeoutError:
+                    answers.append(b"waits for the rest")
+        assert answers[:3] == [b"waits for the rest"] * 3 and b" 429 " in answers[3]
+        with closing(office.browser()) as browser:
+            assert browser.open("/admin/sign-in").status == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"], (
+        "to hang up is no mistake of the program's"
+    )
 
 
 def test_wrong_name_and_wrong_password_are_told_alike(small: Office) -> None:

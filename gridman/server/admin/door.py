@@ -4,7 +4,7 @@ session. A session is a row in the street's database and a secret in a cookie th
 
 from collections.abc import Awaitable, Callable
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from gridman.domain.access import require
@@ -93,6 +93,8 @@ def _address(answer: Go) -> str:
 
 
 def _failed(request: Request, ask: Ask, error: Exception) -> Response:
+    if isinstance(error, ClientDisconnect):  # nobody reads the page; it is no mistake of the program's either
+        raise error
     refusal = refusal_of(request, error)
     body = join(refused(ask, refusal), el("p", el("a", ask.say(N_("Back to the first page")), href=BASE)))
     response = answered(ask, Page(ask.say(N_("That was not done")), body, status=status_of(error)))
@@ -135,8 +137,8 @@ def door(work: Callable[[Ask], Page | tuple[str, Go]]) -> Handler:
         try:
             _require_tls(request)
             if request.method not in _SAFE:
+                await count_trial(ask.parts, ask.host)  # before the form is waited for: a stranger's may take its time
                 await _require_own_form(request, ask, ask.parts.limits.small_bytes)
-                await count_trial(ask.parts, ask.host)
                 answer = await in_thread(lambda: work(ask), ask.parts.hashing)
             else:
                 ask.secret = ask.secret or random_token()
