@@ -252,7 +252,9 @@ def retire_household(unit: Unit, household_id: int, reason: str) -> Household:
         raise Refusal(
             "retire.no_reason", N_("A reason is needed to close a household."), N_("Write in a few words why.")
         )
-    for person in unit.page(Person, household_id=household_id):
+    if household.retired_at is not None:  # a key held down; closed again it would lose whom it was closed with
+        return household
+    for person in unit.page(Person, household_id=household_id, limit=_ALL):
         unit.retire(person, reason)
     unit.retire(household, reason)
     return household

@@ -336,3 +336,14 @@ def test_a_second_household_behind_a_door_lives_in_the_same_dwelling(world: Worl
             unit.flush()
     with world.store.read() as reader:
         assert reader.count(Dwelling) == 1
+
+
+def test_a_household_closed_twice_comes_back_with_its_people(world: World) -> None:
+    household = world.household()
+    for _n in range(2):
+        with world.store.unit(world.actors["worker"]) as unit:
+            retire_household(unit, household.id, "demolished")
+    with world.store.unit(world.actors["worker"]) as unit:
+        restore_record(unit, "household", household.id)
+    with world.store.read() as reader:
+        assert reader.count(Person, household_id=household.id) == 1

@@ -233,6 +233,22 @@ def test_a_resident_moves_to_another_household_and_back(
     assert person.id in [p.person.id for p in read(desk, here).people]
 
 
+def test_nobody_moves_to_what_was_found_for_less_than_was_typed(
+    qtbot: QtBot, session: DeskSession, page: Any, desk: Desk
+) -> None:
+    home, first, wanted = desk.ids["households"][:3]
+    show(qtbot, session, page, home)
+    person = read(desk, home).people[0].person
+    page._move_person(person.id)
+    panel = page._panel
+    panel._ask(read(desk, first).household.number)
+    settled(qtbot, session)
+    panel._ask(read(desk, wanted).household.number)
+    panel._decide()
+    settled(qtbot, session)
+    assert person.id in {line.person.id for line in read(desk, wanted).people}
+
+
 def test_a_resident_entered_twice_is_removed_and_restored(
     qtbot: QtBot, session: DeskSession, page: Any, desk: Desk
 ) -> None:

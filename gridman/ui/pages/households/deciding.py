@@ -67,6 +67,7 @@ class MovePanel(QFrame):
     def __init__(self, shell: Shell, title: str, here_id: int) -> None:
         super().__init__()
         self._shell, self._here = shell, here_id
+        self._is_answered, self._enter_waits = False, False
         self.setProperty("kind", "notice")
         self.setAccessibleName(title)
         self._text = QLineEdit()
@@ -97,6 +98,7 @@ class MovePanel(QFrame):
     def _ask(self, text: str) -> None:
         from gridman.services.search import search
 
+        self._is_answered, self._enter_waits = False, False
         kinds = ("household", "person")
         self._shell.background.ask(search, text, kinds=kinds, limit=12, then=self._take, key="households")
 
@@ -116,8 +118,15 @@ class MovePanel(QFrame):
             nothing.setFlags(Qt.ItemFlag.NoItemFlags)
             self._list.addItem(nothing)
         self._list.setVisible(bool(self._text.text().strip()))
+        self._is_answered = True
+        if self._enter_waits:
+            self._enter_waits = False
+            self._decide()
 
     def _decide(self, item: object = None) -> None:
+        if not self._is_answered:  # what the list shows was found for less than was typed
+            self._enter_waits = True
+            return
         chosen = self._list.currentItem()
         if chosen is not None and chosen.data(Qt.ItemDataRole.UserRole) is not None:
             self.decided.emit(chosen.data(Qt.ItemDataRole.UserRole))
