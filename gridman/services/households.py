@@ -291,6 +291,7 @@ def add_person(unit: Unit, household_id: int, values: Mapping[str, Any], care_gr
     """Register a resident in a household; sex and birth date follow from a valid ID number when they are not given."""
     household = unit.get(Household, household_id)
     access.require(unit.actor, "household.write", household.grid_id)
+    _require_open(household)
     kept = _completed(tidy(Person, values))
     kept.update(household_id=household_id, grid_id=household.grid_id)
     require_valid(Person, kept, is_new=True, today=day_of(unit.at))
@@ -301,6 +302,17 @@ def add_person(unit: Unit, household_id: int, values: Mapping[str, Any], care_gr
         unit.flush()
         set_care_groups(unit, person.id, care_groups)
     return person
+
+
+def _require_open(household: Household) -> None:
+    """Who lives in a closed household is on no list any more."""
+    if household.retired_at is not None:
+        raise Refusal(
+            "household.closed",
+            N_("Household {number} has been closed meanwhile."),
+            N_("Bring it back first, or choose another household."),
+            number=household.number,
+        )
 
 
 _CARDS = ("111", "112")
@@ -336,6 +348,7 @@ def move_person(unit: Unit, person_id: int, to_household_id: int) -> Person:
     person, target = unit.get(Person, person_id), unit.get(Household, to_household_id)
     for grid_id in (person.grid_id, target.grid_id):
         access.require(unit.actor, "household.write", grid_id)
+    _require_open(target)
     for tag in unit.page(CareTag, person_id=person_id):
         unit.amend(tag, household_id=target.id, grid_id=target.grid_id)
     unit.amend(person, household_id=target.id, grid_id=target.grid_id)

@@ -24,6 +24,8 @@ from gridman.store.unit import Reader, Unit
 __all__ = ["acting_for", "actions_for", "require_action", "require_needs", "targets_for"]
 
 _URGE_EVERY_MS = 4 * 3_600_000
+_ENDS = ("finish", "refuse", "merge")
+"""What leaves nothing to do: not while a department that was whistled up is at work for it."""
 
 
 def acting_for(reader: Reader, actor: Actor, incident: Incident) -> Organisation | None:
@@ -157,7 +159,7 @@ def _why_not(reader: Reader, actor: Actor, incident: Incident, row: Transition) 
         and access.may(actor, "incident.supervise"),
         "above": rank_of(own) > rank_of(holder),
     }[row.who]
-    if is_allowed and row.action == "finish" and has_open_tasks(reader, incident.id):
+    if is_allowed and row.action in _ENDS and has_open_tasks(reader, incident.id):
         return _tasks_open(incident)
     if is_allowed and row.action == "urge":
         return _urged_lately(reader, incident)

@@ -162,7 +162,7 @@ def report_incident(unit: Unit, draft: IncidentDraft, blobs: Blobs | None = None
 def _next_number(unit: Unit) -> str:
     """Day, device and running number: unique without asking anyone."""
     prefix = f"{day_of(unit.at).replace('-', '')}-{unit.replica:03d}-"
-    return f"{prefix}{query.count_numbered(unit, prefix) + 1:03d}"
+    return f"{prefix}{query.last_number(unit, prefix) + 1:03d}"
 
 
 def incident_ids(reader: Reader, wanted: IncidentQuery) -> "array[int]":

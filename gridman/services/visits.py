@@ -130,7 +130,9 @@ def next_due(reader: Reader, after_household_id: int | None, grid_ids: Sequence[
 
 
 def log_visit(unit: Unit, draft: VisitDraft, blobs: Blobs | None = None) -> Visit:
-    """Write a visit down. A visit is never edited afterwards: to correct one, log another that `amends_id` it."""
+    """Write a visit down. A visit is never edited afterwards: to correct one, log another that `amends_id` it. Where that was corrected
+    meanwhile, the new one takes the place of the correction, so that one visit counts once.
+    """
     household = unit.get(Household, draft.household_id)
     access.require(unit.actor, "visit.write", household.grid_id)
     visited_at = unit.at if draft.visited_at is None else draft.visited_at
@@ -140,21 +142,33 @@ def log_visit(unit: Unit, draft: VisitDraft, blobs: Blobs | None = None) -> Visi
             N_("A visit cannot lie in the future."),
             N_("Check the day and the time, and this computer's clock."),
         )
+    amended = _standing(unit, draft.amends_id)
     values = tidy(
         Visit,
         {
             "household_id": household.id, "grid_id": household.grid_id, "visited_at": visited_at, "user_id": unit.actor.user_id,
             "kind": draft.kind, "outcome": draft.outcome, "needs": draft.needs, "note": draft.note, "measure": draft.measure,
-            "amends_id": draft.amends_id,
+            "amends_id": amended.id if amended is not None else None,
         },
     )  # fmt: skip
     require_valid(Visit, values, is_new=True)
     visit = unit.create(Visit(**values))
     if draft.photos:
         attach(unit, _required(blobs), "visit", visit.id, household.grid_id, draft.photos)
-    if draft.amends_id is not None:
-        unit.retire(unit.get(Visit, draft.amends_id), "amended")
+    if amended is not None:
+        unit.retire(amended, "amended")
     unit.touch("household", household.id)
+    return visit
+
+
+def _standing(unit: Unit, visit_id: int | None) -> Visit | None:
+    """The visit, or the last correction of it."""
+    visit = unit.get(Visit, visit_id) if visit_id is not None else None
+    while visit is not None and visit.retired_at is not None:
+        newer = unit.page(Visit, amends_id=visit.id, with_retired=True, order_by=("-id",), limit=1)
+        if not newer or newer[0].id == visit.id:
+            break
+        visit = newer[0]
     return visit
 
 

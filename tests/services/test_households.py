@@ -9,6 +9,7 @@ from gridman.domain.household import Household
 from gridman.domain.id_number import check_character
 from gridman.domain.person import CareTag, Person
 from gridman.domain.rules import Invalid
+from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
 from gridman.services.conflicts import open_conflicts
 from gridman.services.doubles import duplicates_of
@@ -347,3 +348,31 @@ def test_a_household_closed_twice_comes_back_with_its_people(world: World) -> No
         restore_record(unit, "household", household.id)
     with world.store.read() as reader:
         assert reader.count(Person, household_id=household.id) == 1
+
+
+def test_nobody_is_put_into_a_household_that_was_closed_meanwhile(world: World) -> None:
+    here, there = world.household(), world.household(address="幸福里1号楼1单元102室")
+    with world.store.unit(world.actors["worker"]) as unit:
+        person = unit.page(Person, household_id=here.id)[0]
+        retire_household(unit, there.id, "demolished")
+    values = {"name": "李四", "relation": "20", "population_type": "01"}
+    for act in (
+        lambda unit: move_person(unit, person.id, there.id),
+        lambda unit: add_person(unit, there.id, values),
+    ):
+        with pytest.raises(Refusal) as caught, world.store.unit(world.actors["worker"]) as unit:
+            act(unit)
+        assert caught.value.code == "household.closed"
+
+
+def test_a_visit_corrected_twice_counts_once(world: World) -> None:
+    household = world.household()
+    with world.store.unit(world.actors["worker"]) as unit:
+        first = log_visit(unit, VisitDraft(household.id, "1"))
+        unit.flush()
+        second = log_visit(unit, VisitDraft(household.id, "3", amends_id=first.id))
+        unit.flush()
+        third = log_visit(unit, VisitDraft(household.id, "2", amends_id=first.id))
+    with world.store.read() as reader:
+        assert [v.id for v in reader.page(Visit)] == [third.id]
+    assert third.amends_id == second.id

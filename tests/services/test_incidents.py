@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gridman.domain.access import SYSTEM
-from gridman.domain.incident import OPEN_STATES, TRANSITIONS
+from gridman.domain.incident import OPEN_STATES, TRANSITIONS, Incident
 from gridman.domain.organisation import Organisation
 from gridman.domain.user import User
 from gridman.kernel.clock import show_instant
@@ -275,3 +275,32 @@ def test_who_is_out_of_use_by_now_stays_on_the_log_and_the_slip_by_name(world: W
         slip = incident_sheet(reader, world.actors["supervisor"], incident_id)
     assert (names[officer.user_id], names[officer.organisation_id]) == ("用户officer", "综合执法队")
     assert (slip.dispatched_to, slip.handled.organisation) == ("综合执法队", "综合执法队")
+
+
+def whistled(world: World) -> int:
+    incident_id = report(world)
+    to_street(world, incident_id)
+    department = world.organisations["department"]
+    do(world, "supervisor", incident_id, "whistle", target_id=department, case="1", note="联合整治")
+    return incident_id
+
+
+def test_numbers_run_on_past_the_task_of_a_department(world: World) -> None:
+    whistled(world)
+    report(world)
+    report(world)
+    with world.store.read() as reader:
+        numbers = sorted(i.number or "" for i in reader.page(Incident))
+    assert [n.removeprefix("20261123-001-") for n in numbers] == ["001", "001-1", "002", "003"]
+
+
+@pytest.mark.parametrize(("action", "what"), [("refuse", {"note": "不属于本街道"}), ("merge", {})])
+def test_no_department_is_left_at_work_for_an_incident_that_is_over(
+    world: World, action: str, what: dict[str, object]
+) -> None:
+    incident_id = whistled(world)
+    what = what or {"other_id": report(world)}
+    do(world, "supervisor", incident_id, "assign", target_id=world.organisations["committee"])
+    do(world, "clerk", incident_id, "sign")
+    do(world, "clerk", incident_id, "escalate", note="请街道协调")
+    assert refused(world, "supervisor", incident_id, action, **what) == "incident.tasks_open"

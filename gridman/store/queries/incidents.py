@@ -16,7 +16,7 @@ from gridman.store.unit import Reader
 from gridman.store.values import unpack
 
 __all__ = [
-    "count_numbered", "count_tasks", "counts_by_state", "edits_since", "ids", "last_step_of", "open_near", "points", "previous_holder", "rows",
+    "count_tasks", "counts_by_state", "edits_since", "ids", "last_number", "last_step_of", "open_near", "points", "previous_holder", "rows",
 ]  # fmt: skip
 
 _i = Incident.__table__.c
@@ -101,11 +101,11 @@ def counts_by_state(reader: Reader, **where: Any) -> dict[str, int]:
     return {row[0]: row[1] for row in reader.connection.execute(query)}
 
 
-def count_numbered(reader: Reader, prefix: str) -> int:
-    """How many incident numbers begin with `prefix`."""
-    return reader.connection.execute(
-        select(func.count()).where(_i.number.startswith(prefix, autoescape=True))
-    ).scalar_one()
+def last_number(reader: Reader, prefix: str) -> int:
+    """The highest running number given after `prefix`, 0 for none. A task has its incident's with one more ("…-007-1")."""
+    query = select(_i.number).where(_i.number.startswith(prefix, autoescape=True))
+    running = (number[len(prefix) :].partition("-")[0] for number in reader.connection.scalars(query))
+    return max((int(n) for n in running if n.isascii() and n.isdigit()), default=0)
 
 
 def last_step_of(reader: Reader, incident_id: int, action: str) -> Any:
