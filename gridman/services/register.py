@@ -208,6 +208,8 @@ def _import_part(unit: Unit, part: Sequence[HouseholdRows], batch: Batch, result
             writer.write(match)
     if not writer.written:
         return
+    if not batch.stamps:  # noted with the first of it: one that is stopped or killed is never closed
+        audit.note(unit, "import", what="register begun", batch=batch.number, source=batch.source)
     batch.stamps.append(unit.stamp)
     batch.counts = dict(Counter(batch.counts) + writer.written)
     save_batch(unit, batch)

@@ -72,6 +72,8 @@ def undo_import(
         if ticket is not None:
             ticket.check()
         with store.unit(actor) as unit:
+            if not batch.undone_by:
+                audit.note(unit, "import", what="register undo begun", batch=number)
             batch.undone_by.append(unit.stamp)
             _undo_households(unit, part, _Undoing(batch, created, [*passing, *_stamps(batch)]), result)
             save_batch(unit, batch)

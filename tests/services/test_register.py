@@ -384,9 +384,30 @@ def test_the_import_is_noted_without_personal_values(store: Store) -> None:
     with store.read() as reader:
         lines = audit.page_audit(reader, Actor(1, "a", "auditor", 1), act="import")
         assert audit.verify_chain(reader) is None
-    (line,) = lines
+    line, begun = lines
     assert line.details["batch"].startswith("R20261123-") and line.details["new"] == 3
-    assert "13812345678" not in str(line.details)
+    assert begun.details["batch"] == line.details["batch"] and begun.details["what"] == "register begun"
+    assert "13812345678" not in str([line.details, begun.details])
+
+
+def test_an_import_that_is_stopped_is_noted_too_and_so_is_a_stopped_undoing(store: Store) -> None:
+    """What they wrote until then stays, and nobody may go on with them."""
+
+    def noted() -> list[object]:
+        with store.read() as reader:
+            return [row.details["what"] for row in audit.page_audit(reader, Actor(1, "a", "auditor", 1), act="import")]
+
+    def stop(done: int, total: int, step: str = "") -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        import_register(store, street(8), CLERK, progress=stop, households_per_unit=4)
+    assert noted() == ["register begun"] and counts(store)[1] == 4
+    batch = import_register(store, street(8), CLERK).batch
+    assert noted() == ["register", "register begun"]
+    with pytest.raises(Cancelled):
+        undo_import(store, batch, CLERK, progress=stop)
+    assert noted()[0] == "register undo begun"
 
 
 def test_people_are_found_by_search_after_the_import(store: Store) -> None:

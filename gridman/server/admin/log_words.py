@@ -116,6 +116,7 @@ VALUE_WORDS: Mapping[str, Mapping[str, str]] = {
         "street": N_("street"), "desk": N_("desk"), "monitor": N_("monitor"), "beside": N_("beside the street"), "decided": N_("chosen"),
         "taken back": N_("taken back"), "thrown away": N_("thrown away"), "served": N_("in its place"), "incidents": N_("incidents"),
         "register": N_("register"), "register undone": N_("register, taken back"),
+        "register begun": N_("register, begun"), "register undo begun": N_("register, taking back begun"),
     },
     "where": {"web": N_("in the browser")},
 }  # fmt: skip
