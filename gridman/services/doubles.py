@@ -111,6 +111,8 @@ def merge_people(unit: Unit, keep_id: int, drop_id: int) -> Person:
         for name in fields_of(Person)
         if name not in _NEVER_FILLED and getattr(keep, name) is None and getattr(drop, name) is not None
     }
+    if drop.household_id != keep.household_id:
+        lacking.pop("moved_out_on", None)  # out of the other household, perhaps into this one
     unit.amend(keep, **lacking)
     has = {tag.care_group for tag in unit.page(CareTag, person_id=keep.id, until_on=None)}
     for tag in unit.page(CareTag, person_id=drop.id, until_on=None):

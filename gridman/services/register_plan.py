@@ -139,9 +139,10 @@ class _Places:
             compound = tidy_compound(building.compound or "")
             self._buildings[compound, tidy_door(building.number or "")].append(building)
             self._compounds[compound] = building.compound
-        self._grids: dict[str, int] = {}
+        self._grids: dict[str, set[int]] = defaultdict(set)  # each community has its 第一网格
         for grid in reader.page(Grid, limit=_ALL):
-            self._grids[grid.code] = self._grids[grid.name] = grid.id
+            self._grids[grid.code].add(grid.id)
+            self._grids[grid.name].add(grid.id)
         self._unknown: dict[tuple[str, str], int] = defaultdict(int)
 
     def find(self, row: RegisterRow) -> Building | None:
@@ -149,9 +150,9 @@ class _Places:
         self.problem = None
         place = row.address.compound, row.address.building
         found = self._buildings.get(place, [])
-        grid_id = self._grids.get(row.grid) if row.grid else None
-        if len(found) > 1 and grid_id is not None:
-            found = [building for building in found if building.grid_id == grid_id]
+        grids = self._grids.get(row.grid, set()) if row.grid else set()
+        if len(found) > 1 and grids:
+            found = [building for building in found if building.grid_id in grids]
         if not found:
             self.problem = self._not_found(row)
         elif len(found) > 1:
@@ -161,7 +162,7 @@ class _Places:
         elif not may(self._actor, "register.import", found[0].grid_id):
             self.problem = _other_area(row)
         else:
-            if row.grid and grid_id != found[0].grid_id:
+            if row.grid and found[0].grid_id not in grids:
                 self.problem = _other_grid(row)
             return found[0]
         return None

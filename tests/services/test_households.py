@@ -12,7 +12,7 @@ from gridman.domain.rules import Invalid
 from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
 from gridman.services.conflicts import open_conflicts
-from gridman.services.doubles import duplicates_of
+from gridman.services.doubles import duplicates_of, merge_people
 from gridman.services.households import (
     HouseholdQuery,
     add_person,
@@ -376,3 +376,15 @@ def test_a_visit_corrected_twice_counts_once(world: World) -> None:
     with world.store.read() as reader:
         assert [v.id for v in reader.page(Visit)] == [third.id]
     assert third.amends_id == second.id
+
+
+def test_a_double_that_moved_out_does_not_take_along_who_lives_here(world: World) -> None:
+    before, now = world.household(), world.household(address="幸福里1号楼1单元102室")
+    with world.store.unit(world.actors["worker"]) as unit:
+        gone, lives = (unit.page(Person, household_id=home.id)[0] for home in (before, now))
+        amend_person(unit, gone.id, {"moved_out_on": "2026-05-01", "workplace": "第三小学"})
+        unit.flush()
+        kept = merge_people(unit, lives.id, gone.id)
+    assert (kept.moved_out_on, kept.workplace) == (None, "第三小学")
+    with world.store.read() as reader:
+        assert household_rows(reader, [now.id])[0].people_count == 1

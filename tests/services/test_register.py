@@ -537,3 +537,20 @@ def test_undoing_takes_back_who_was_added_to_a_household_that_was_visited_before
     with store.read() as reader:
         assert [p.name for p in reader.page(Person) if p.name in ("张0", "张1")] == ["张1"]
     assert (result.retired, len(result.kept)) == (1, 1)
+
+
+def test_grids_of_the_same_name_in_two_communities_are_not_taken_for_one_another(store: Store) -> None:
+    with store.unit(SYSTEM) as unit:
+        first = unit.page(Grid, order_by=("code",))[0]
+        other = unit.create(Grid(code="990101001002001", name=first.name, community_id=99))
+        unit.flush()
+        unit.create(Building(community_id=99, grid_id=other.id, compound="幸福里", number="1"))
+        unit.create(Building(community_id=99, grid_id=other.id, compound="春风里", number="1"))
+    rows = [
+        person_row(4, "甲", id_number(sequence=1), grid=first.name),
+        person_row(5, "乙", id_number(sequence=3), grid=first.name, building="3"),
+        person_row(6, "丙", id_number(sequence=5), grid=first.name, compound="春风里"),
+    ]
+    result = import_register(store, rows, CLERK)
+    assert codes_of(result) == ["register.two_buildings"], "which of the two is meant, the name does not tell"
+    assert result.new_count == 2
