@@ -85,6 +85,8 @@ class Jobs:
                     number = begin_job(self._street, actor, kind, **about)
                     began.append(number)
                     running = self._running = Running(number)
+                    if self._is_stopping:  # asked to stop before there was anything to stop
+                        running.ticket.cancel()
                     told.set()
                     self._live(running, work)
             except BaseException as error:

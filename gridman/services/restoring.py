@@ -58,14 +58,16 @@ class Computer:
 @dataclass(frozen=True)
 class Comparison:
     """What is served now against what would be. `accounts_gone`: made since, not in the restored one; `accounts_back`: suspended since, there
-    in use again; computers alike (`computers_back`: shut out since, there trusted again); `imports_gone`: numbers of imports made since;
-    `work_gone`: changes that came since from computers which are shut out by now, so that no desk sends them again.
+    in use again; `roles_back`: (login, role then) of those who had another role, which they would have again; computers alike
+    (`computers_back`: shut out since, there trusted again); `imports_gone`: numbers of imports made since; `work_gone`: changes that came since
+    from computers which are shut out by now, so that no desk sends them again.
     """
 
     now: Figures
     then: Figures
     accounts_gone: tuple[str, ...]
     accounts_back: tuple[str, ...]
+    roles_back: tuple[tuple[str, str], ...]
     computers_gone: tuple[Computer, ...]
     computers_back: tuple[Computer, ...]
     imports_gone: tuple[str, ...]
@@ -176,7 +178,10 @@ def compare(street: Street, actor: Actor, name: str) -> Comparison:
             now=figures_of(now),
             then=figures_of(then),
             accounts_gone=tuple(sorted(login for login in in_use_now if login not in known_then)),
-            accounts_back=tuple(sorted(in_use_then - in_use_now)),
+            accounts_back=tuple(sorted(in_use_then.keys() - in_use_now.keys())),
+            roles_back=tuple(
+                (login, role) for login, role in sorted(in_use_then.items()) if in_use_now.get(login, role) != role
+            ),
             computers_gone=tuple(c for replica, c in devices_now.items() if replica not in ever_then),
             computers_back=tuple(c for replica, c in devices_then.items() if replica not in devices_now),
             imports_gone=tuple(sorted(b.number for b in all_batches(now) if b.number not in imports_then)),
@@ -194,8 +199,9 @@ def _came_from(reader: Reader, replica: int) -> int:
     return last_pushed(reader.connection, replica) + hand_over_of(reader, replica).changes
 
 
-def _logins(reader: Reader) -> set[str]:
-    return {u.login for u in reader.page(User, limit=_ALL) if not u.is_suspended}
+def _logins(reader: Reader) -> dict[str, str]:
+    """Those who may sign in, with their roles."""
+    return {u.login: u.role for u in reader.page(User, limit=_ALL) if not u.is_suspended}
 
 
 def _computers(reader: Reader) -> dict[int, Computer]:

@@ -116,7 +116,7 @@ def open_street(
 def _open_database(data_dir: Path, database_url: str | None, must_exist: bool) -> tuple[Database, bytes]:
     if is_half_switched(data_dir):
         with hold_street_folder(data_dir):
-            finish_switch(data_dir)
+            pass  # whoever comes to hold it finishes that
     settle(data_dir, STREET)
     file = data_dir / _FILE
     if must_exist and not (data_dir / "street.key").exists() and not file.exists():
@@ -186,8 +186,12 @@ def as_sqlite(store: Store, progress: Progress = quiet) -> Iterator[Store]:
 
 @contextmanager
 def hold_street_folder(data_dir: Path) -> Iterator[None]:
-    """For the length of the block no second server may serve this folder; refuses with ``folder.in_use``."""
+    """For the length of the block no second server may serve this folder; refuses with ``folder.in_use``. A change of streets that was cut off
+    is finished before.
+    """
     with hold_folder(data_dir, "street.lock"):
+        if is_half_switched(data_dir):
+            finish_switch(data_dir)
         yield
 
 

@@ -27,7 +27,7 @@ from gridman.server.workers import Team, serve_team
 from gridman.services.access import actor_of_user
 from gridman.services.accounts import amend_user, create_user, set_password
 from gridman.services.backup_folder import back_up_here
-from gridman.services.jobs import REFUSED, begin_job, end_job, hold_jobs, job_of, settle_jobs, workplace_of
+from gridman.services.jobs import CANCELLED, REFUSED, begin_job, end_job, hold_jobs, job_of, settle_jobs, workplace_of
 from gridman.services.register import ImportResult, import_register
 from gridman.services.street import Street, open_street
 from gridman.services.uploads import keep_upload, take_upload, waits
@@ -164,6 +164,21 @@ def test_what_came_of_it_is_for_administrators_and_for_a_day(small: Office) -> N
     with street.store.read() as reader:
         raw = reader.session.connection().exec_driver_sql("SELECT result FROM job WHERE result IS NOT NULL").all()
     assert raw and all(b"street-" not in row[0] for row in raw), "what came of it lies open"
+
+
+def test_work_that_begins_while_the_server_stops_is_stopped_too(small: Office) -> None:
+    street, jobs = small.town.street, Jobs(small.town.street)
+    jobs.stop()
+
+    def work(running: Running) -> dict[str, Any]:
+        for n in range(100):
+            running.progress(n, 100)
+            time.sleep(0.05)
+        return {}
+
+    number = jobs.start(SYSTEM, "check", work)
+    jobs.wait(20)
+    assert job_of(street, SYSTEM, number).row.state == CANCELLED
 
 
 def test_a_register_waits_an_hour_and_no_longer(small: Office) -> None:

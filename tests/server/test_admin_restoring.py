@@ -12,13 +12,14 @@ from gridman.domain.access import SYSTEM
 from gridman.domain.household import Household
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
-from gridman.services.accounts import create_user, suspend
+from gridman.kernel.files import put_in_place
+from gridman.services.accounts import amend_user, create_user, suspend
 from gridman.services.audit import page_audit
 from gridman.services.backup_folder import back_up_here
 from gridman.services.enrolment import LOST, enrol, new_code, revoke_device
 from gridman.services.jobs import hold_work
 from gridman.services.restoring import decide, discard, page_restored, restore_here, undecide
-from gridman.services.street import Street, open_street
+from gridman.services.street import Street, migrate_street, open_street
 from gridman.store import switching
 from gridman.store.accounts import street_identity
 from gridman.store.handing import add_to_hand_over
@@ -28,7 +29,7 @@ from gridman.store.switching import RESTORED, Switch, decide_switch, finish_swit
 from tests.server.office import Office, office, small
 from tests.server.serving import Process, serving
 from tests.support.browser import Browser, Seen
-from tests.support.streets import CHEAP_HASHER, CLERK, PASSWORD, WORKER, town_street
+from tests.support.streets import CHEAP_HASHER, CLERK, PASSWORD, STAFF, WORKER, town_street
 
 __all__ = ["office", "small"]
 
@@ -55,6 +56,7 @@ def later(street: Street, users: dict[str, int], organisation: int) -> None:
     with street.store.unit(SYSTEM) as unit:
         create_user(unit, "new-one", "New", "street_clerk", organisation, hasher=CHEAP_HASHER)
         suspend(unit, users[CLERK])
+        amend_user(unit, users[STAFF], name="Staff", role="auditor", organisation_id=organisation)
         sent = [(n, f"digest{n}", {}) for n in range(1, 8)]
         keep_answers(unit.connection, 2, sent, 1, unit.now)  # seven changes, and two more when it heard of it
         revoke_device(unit, 2, LOST)
@@ -106,6 +108,7 @@ def test_a_restored_street_is_compared_before_anything_changes(
         later(street, town.users, town.organisations["street"])
         page = restored(browser, name)
         assert "new-one" in page.text and "Since" in page.text and "suspended sinceclerk" in page.text
+        assert "had another role, and would have it againstaff (" in page.text
         assert "2 (Counter, worker)" in page.text and "Shut them out right after the start" in page.text
         assert "destroyed their records9" in page.text and "If there is a later backup" in page.text
         here = page.path
@@ -267,6 +270,29 @@ def test_a_change_of_keys_that_was_cut_off_goes_with_the_old_street(tmp_path: Pa
     assert finish_switch(folder) is not None
     assert epoch_of(folder) != old
     assert epoch_of(next((folder / "replaced").iterdir())) == old
+
+
+def test_the_commands_that_hold_the_folder_finish_a_change_that_was_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They refused because of a program that used the folder: themselves."""
+    folder, left = tmp_path / "street", [2]
+    with town_street(folder) as town:
+        decide(town.street, SYSTEM, restore_here_of(town.street))
+    old = epoch_of(folder)
+
+    def once(fresh: Path, path: Path) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        put_in_place(fresh, path)
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(switching, "put_in_place", once)
+        finish_switch(folder)
+    assert is_half_switched(folder)
+    done = migrate_street(folder)
+    assert done.before == done.after and epoch_of(folder) != old and not is_half_switched(folder)
 
 
 def test_only_what_was_decided_is_taken_back(small: Office) -> None:

@@ -185,9 +185,13 @@ def _goes(ask: Ask, found: Comparison) -> Html:
     ]
     back: list[tuple[str, Part]] = [
         (ask.say(N_("Accounts suspended since")), ", ".join(found.accounts_back) or "–"),
+        (
+            ask.say(N_("Accounts that had another role, and would have it again")),
+            ", ".join(f"{login} ({ask.word('role', role)})" for login, role in found.roles_back) or "–",
+        ),
         (ask.say(N_("Computers shut out since; they must be shut out again")), computers(found.computers_back)),
     ]
-    is_risky = bool(found.accounts_back or found.computers_back)
+    is_risky = bool(found.accounts_back or found.roles_back or found.computers_back)
     told = N_("These would be trusted again. Shut them out right after the start, before anything else.")
     lost = N_("No desk can send those changes again. If there is a later backup, take that one.")
     return join(
