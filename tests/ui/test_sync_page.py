@@ -269,3 +269,38 @@ def test_doubles_and_what_was_set_aside_say_what_each_key_does(
     with ground_desk.store.read() as reader:
         assert reader.get(Person, two.id).retired_reason == f"same_person {one.id}"
     assert review.list.count() == 0
+
+
+def test_what_comes_while_one_is_looked_at_does_not_get_under_the_key(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot
+) -> None:
+    session = open_window("grid_worker", "sync")
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+R")
+    page = page_of(session)
+    looked_at = page.review.current()
+    assert looked_at is not None
+    conflict = looked_at.conflict
+    with ground_desk.store.unit(SYSTEM) as unit:
+        for _n in range(205):
+            unit.create(
+                Conflict(
+                    record_kind="household", record_id=conflict.record_id, grid_id=conflict.grid_id, reason="concurrent",
+                    field="remark", kept='"a"', lost='"b"',
+                )
+            )  # fmt: skip
+    page.refresh(None)
+    keys.rest()
+    assert page.review.list.count() == 200 and "206" in page.tabs.tabText(1), "all are counted, the newest are shown"
+    page.review.list.setCurrentRow(3)
+    third = page.review.current()
+    assert third is not None
+    with ground_desk.store.unit(SYSTEM) as unit:
+        unit.create(
+            Conflict(record_kind="household", record_id=conflict.record_id, grid_id=conflict.grid_id, reason="concurrent",
+                     field="remark", kept='"a"', lost='"c"')
+        )  # fmt: skip
+    page.refresh(None)
+    keys.rest()
+    now = page.review.current()
+    assert now is not None and now.conflict.id == third.conflict.id

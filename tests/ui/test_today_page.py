@@ -1,6 +1,7 @@
 """The Today page."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -200,3 +201,12 @@ def test_a_new_day_is_seen_though_nothing_was_written(
     session.window.open_page("today")
     settled(qtbot, session)
     assert "Tue 24 Nov" in words_of(page) and "0 visits logged today" in words_of(page)
+
+
+def test_the_figure_of_refused_work_opens_what_was_refused(qtbot: QtBot, session: DeskSession) -> None:
+    settled(qtbot, session)
+    seen = going(session)
+    session.window.current_page._show_figures(replace(session.window.current_page._today, refused=3))
+    figure = next(b for b in session.window.current_page.findChildren(QPushButton) if "3 refused" in b.text())
+    figure.click()
+    assert seen == [Going("sync", "", 0, "refused")]

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QTabBar, QVB
 from gridman.kernel.clock import show_lately
 from gridman.kernel.words import N_, _
 from gridman.services import outbox
-from gridman.services.conflicts import open_conflicts
+from gridman.services.conflicts import conflict_count, open_conflicts
 from gridman.services.outbox import NOUN_WORDS, ReceiptLine, ReceiptQuery, receipt_ids, receipt_lines
 from gridman.services.receipt_words import STATE_WORDS
 from gridman.ui.actions import Verb
@@ -103,7 +103,6 @@ class SyncPage(Page):
         self.filter.currentIndexChanged.connect(self._ask)
         self.list.chosen.connect(self._choose)
         self.list.opened.connect(self._open)
-        self.review.counted.connect(self._count_review)
         shell.background.work_changed.connect(self._work_changed)
 
     def refresh(self, changes: Changed | None) -> None:
@@ -111,6 +110,7 @@ class SyncPage(Page):
         self._ask()
         self.shell.background.ask(_status, self.shell.desk, then=self._show_status, key="status")
         self.shell.background.ask(open_conflicts, then=self.review.show_lines, key="conflicts")
+        self.shell.background.ask(conflict_count, then=self._count_review, key="conflict_count")
 
     def _work_changed(self, job: Any) -> None:
         if job.is_over and self.isVisible():

@@ -32,9 +32,7 @@ class _List(QListWidget):
 
 
 class Review(QWidget):
-    """`counted`: how many wait for a decision."""
-
-    counted = Signal(int)
+    """The newest of what waits for a decision, at the left; the one looked at, at the right."""
 
     def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,9 +61,15 @@ class Review(QWidget):
         outer.addWidget(self._split)
 
     def show_lines(self, lines: Sequence[ConflictLine]) -> None:
-        """Show these conflicts, staying at the place in the list."""
+        """Show these conflicts, staying at the one that is looked at, else at the place in the list: a newer one that comes meanwhile must
+        not get under the key that decides.
+        """
+        looked_at = self.current()
         row = max(0, self.list.currentRow())
         self._lines = list(lines)
+        if looked_at is not None:
+            here = (n for n, line in enumerate(self._lines) if line.conflict.id == looked_at.conflict.id)
+            row = next(here, row)
         self.list.blockSignals(True)
         self.list.clear()
         for line in self._lines:
@@ -80,7 +84,6 @@ class Review(QWidget):
         self._split.setVisible(bool(self._lines))
         self.list.setCurrentRow(min(row, len(self._lines) - 1))
         self._show_row(self.list.currentRow())
-        self.counted.emit(len(self._lines))
 
     def current(self) -> ConflictLine | None:
         """The conflict shown."""

@@ -170,7 +170,7 @@ class TodayPage(Page):
             ),
             (found.conflict_count, _("to review"), "attention", self._see_conflicts, bool(found.conflict_count)),
             (found.waiting, _("waiting to send"), "information", self._see_sync, bool(found.waiting)),
-            (found.refused, _("refused"), "danger", self._see_sync, bool(found.refused)),
+            (found.refused, _("refused"), "danger", self._see_refused, bool(found.refused)),
         ]
         for number, text, tone, act, is_shown in tones:
             if is_shown:
@@ -281,6 +281,9 @@ class TodayPage(Page):
 
     def _see_conflicts(self) -> None:
         self.shell.go("sync", intent="conflicts")
+
+    def _see_refused(self) -> None:
+        self.shell.go("sync", intent="refused")
 
     def _see_sync(self) -> None:
         self.shell.go("sync")
