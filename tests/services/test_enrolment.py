@@ -15,6 +15,7 @@ from gridman.services.enrolment import Enrolled
 from gridman.services.overview import page_desks
 from gridman.services.street import open_street
 from gridman.store.accounts import device_of
+from gridman.store.unit import Unit
 from tests.support.streets import CHEAP_HASHER, CLERK, PASSWORD, STAFF, WORKER, TownStreet
 
 
@@ -190,6 +191,41 @@ def test_the_old_token_works_until_the_new_one_is_used(town: TownStreet) -> None
     enrolment.note_seen(store, actor(town, new), new)
     assert actor(town, new)
     assert refused(lambda: actor(town, old)) == "auth.unknown_token"
+
+
+def test_a_computer_that_was_just_given_another_token_can_still_take_its_leave(town: TownStreet) -> None:
+    """It was unknown: it neither handed over what it had not sent nor destroyed its records."""
+    first = by_password(town)
+    store = town.street.store
+    with store.unit(actor(town, first.token)) as unit:
+        new = enrolment.rotate_token(unit)
+    with store.unit(SYSTEM) as unit:
+        enrolment.revoke_device(unit, first.replica, enrolment.RETIRED, "given back")
+    for token in (first.token, new):
+        assert refused(lambda token=token: actor(town, token)) == "auth.device_revoked"  # type: ignore[misc]
+        with store.read() as reader:
+            assert enrolment.actor_of_token(reader, token, is_farewell=True).replica == first.replica
+
+
+def test_a_call_under_way_does_not_end_a_token_given_out_meanwhile(
+    town: TownStreet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = by_password(town)
+    store, write = town.street.store, town.street.store.write
+    with store.unit(actor(town, first.token)) as unit:
+        second = enrolment.rotate_token(unit)
+    third: list[str] = []
+
+    def meanwhile(who: Actor, work: Callable[[Unit], None]) -> None:
+        monkeypatch.setattr(store, "write", write)
+        enrolment.note_seen(store, actor(town, second), second)
+        with store.unit(actor(town, second)) as unit:
+            third.append(enrolment.rotate_token(unit))
+        write(who, work)
+
+    monkeypatch.setattr(store, "write", meanwhile)
+    enrolment.note_seen(store, actor(town, second), second)
+    assert actor(town, third[0])
 
 
 def test_a_call_is_noted_at_most_once_a_minute(town: TownStreet) -> None:

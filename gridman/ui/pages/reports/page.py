@@ -320,9 +320,10 @@ class ReportsPage(Page):
         """Choose a printer; then the batch number is given and the pages are printed."""
         if not self._may_make():
             return
-        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+        printer, made = QPrinter(QPrinter.PrinterMode.HighResolution), self._made
         dialog = QPrintDialog(printer, self)
         if dialog.exec() == QDialog.DialogCode.Accepted:
+            self._made = self._made or made  # laid out anew while the dialog stood open: something was synchronised
             self.print_on(printer)
 
     def print_on(self, printer: QPrinter) -> None:
@@ -335,8 +336,10 @@ class ReportsPage(Page):
         if not self._may_make() or self._made is None:
             return
         name = f"{self._title()} {day_of(int(self.shell.desk.store.clock()))}.pdf"
+        made = self._made
         path, _used = QFileDialog.getSaveFileName(self, _("Save as PDF"), str(Path.home() / name), "PDF (*.pdf)")
         if path:
+            self._made = self._made or made
             self.save_to(Path(path))
 
     def save_to(self, path: Path) -> None:
@@ -352,6 +355,10 @@ class ReportsPage(Page):
 
     def _may_make(self) -> bool:
         if self._made is None:
+            return False
+        wish, made = self._current_wish(), self._made.wish
+        if wish is None or replace(wish, purpose=made.purpose) != made:  # another was chosen, whose pages are still to come
+            self._ask()
             return False
         if not self.purpose.text().strip():
             self._tell(_("Write the purpose: it stands on every page and in the audit."))
