@@ -357,7 +357,9 @@ class ReportsPage(Page):
         if self._made is None:
             return False
         wish, made = self._current_wish(), self._made.wish
-        if wish is None or replace(wish, purpose=made.purpose) != made:  # another was chosen, whose pages are still to come
+        if (
+            wish is None or replace(wish, purpose=made.purpose) != made
+        ):  # another was chosen, whose pages are still to come
             self._ask()
             return False
         if not self.purpose.text().strip():
