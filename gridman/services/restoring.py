@@ -76,6 +76,16 @@ class Comparison:
 
 def new_folder_name(street: Street) -> str:
     """What a street restored now is called. Refuses with ``backup.by_command`` where the data lies in PostgreSQL."""
+    _require_sqlite(street)
+    stamp = show_instant(street.clock()).replace("-", "").replace(":", "").replace(" ", "-")
+    return next(
+        f"{stamp}{more}"
+        for more in ("", *(f"-{n}" for n in range(2, 1_000)))
+        if not (street.data_dir / RESTORED / f"{stamp}{more}").exists()
+    )
+
+
+def _require_sqlite(street: Street) -> None:
     if not street.store.database.is_sqlite:
         raise Refusal(
             "backup.by_command",
@@ -84,12 +94,6 @@ def new_folder_name(street: Street) -> str:
             ),
             N_("gridman street restore FILE --data NEW-FOLDER --database URL; then start the server with both."),
         )
-    stamp = show_instant(street.clock()).replace("-", "").replace(":", "").replace(" ", "-")
-    return next(
-        f"{stamp}{more}"
-        for more in ("", *(f"-{n}" for n in range(2, 1_000)))
-        if not (street.data_dir / RESTORED / f"{stamp}{more}").exists()
-    )
 
 
 def restore_here(
@@ -215,8 +219,10 @@ def _computers(reader: Reader) -> dict[int, Computer]:
 
 def decide(street: Street, actor: Actor, name: str, hosts: tuple[str, ...] = ()) -> Switch:
     """From the next start of the server on the restored street `name` is served; the present one is kept beside it. `hosts`: the names in the
-    server's certificate. Refuses with ``backup.no_restored``.
+    server's certificate. Refuses with ``backup.no_restored`` and, where the data lies in PostgreSQL, ``backup.by_command``: of that street only the
+    key and the photos would be moved away.
     """
+    _require_sqlite(street)
     folder = _folder_of(street, actor, name)
     taken = {line.name for line in page_replaced(street, actor)}
     stamp = show_instant(street.clock()).replace("-", "").replace(":", "").replace(" ", "-")

@@ -295,6 +295,17 @@ def test_the_commands_that_hold_the_folder_finish_a_change_that_was_cut_off(
     assert done.before == done.after and epoch_of(folder) != old and not is_half_switched(folder)
 
 
+@pytest.mark.postgres
+def test_a_folder_left_beside_a_street_on_postgresql_is_not_served(tmp_path: Path, fresh_postgres_url: str) -> None:
+    with town_street(tmp_path / "street", fresh_postgres_url) as town:
+        left = town.street.data_dir / RESTORED / "left"
+        left.mkdir(parents=True)
+        shutil.copy(town.street.data_dir / "street.key", left / "street.key")
+        with pytest.raises(Refusal) as refused:
+            decide(town.street, SYSTEM, "left")
+        assert refused.value.code == "backup.by_command" and wanted_switch(town.street.data_dir) is None
+
+
 def test_only_what_was_decided_is_taken_back(small: Office) -> None:
     street = small.town.street
 
