@@ -202,7 +202,12 @@ def note_seen(store: Store, actor: Actor, token: str) -> None:
     def keep(unit: Unit) -> None:
         values: dict[str, object] = {"last_seen_at": unit.at}
         if uses_next:
-            values |= {"token_digest": device.next_digest, "next_digest": None}
+            rows.lock_device(unit, actor.replica)
+            fresh = rows.device_of(unit, actor.replica)
+            if (
+                fresh is not None and fresh.next_digest == found[1]
+            ):  # else another call did it, and yet another token may wait
+                values |= {"token_digest": fresh.next_digest, "next_digest": None}
         rows.amend_device(unit, actor.replica, **values)
 
     store.write(actor, keep)
@@ -251,9 +256,8 @@ def revoke_device(unit: Unit, replica: int, revoked_as: str = LOST, reason: str 
             replica=replica,
         )
     if device.revoked_at is None or (device.revoked_as == RETIRED and revoked_as == LOST):
-        rows.amend_device(
-            unit, replica, revoked_at=unit.at, revoked_as=revoked_as, token_digest=device.token_digest, next_digest=None
-        )
+        # Its tokens stay, one that was handed out last too: with whichever it has it hears of this and hands over what it has not sent.
+        rows.amend_device(unit, replica, revoked_at=unit.at, revoked_as=revoked_as)
         note(
             unit,
             "revoke",

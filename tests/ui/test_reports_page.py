@@ -8,6 +8,7 @@ from typing import Any
 import pypdfium2
 import pytest
 from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 from reportlab.pdfgen import canvas
 from sqlalchemy import select
@@ -140,3 +141,37 @@ def test_pictures_wait_until_there_is_ink_on_the_page(open_window: Open, ground_
     assert not page.is_settled()
     page.preview.show_pdf(page._made.pdf)
     qtbot.waitUntil(page.is_settled, timeout=15_000)
+
+
+def test_what_was_chosen_before_is_not_printed_for_what_is_chosen_now(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session = open_window("community_staff", "reports")
+    settle(qtbot, session)
+    page, path = page_of(session), tmp_path / "roster.pdf"
+    page.purpose.setText("人口核对")
+    assert page.building.count() > 1
+    page.building.setCurrentIndex(1)
+    page.save_to(path)
+    settle(qtbot, session)
+    assert not path.exists() and prints(ground_desk) == 0
+    assert page._made is not None and page._made.wish.building_id == page.building.currentData()
+
+
+def test_pages_are_saved_though_they_were_laid_out_anew_while_the_file_was_chosen(
+    open_window: Open, ground_desk: Desk, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = open_window("community_staff", "reports")
+    settle(qtbot, session)
+    page, path = page_of(session), tmp_path / "roster.pdf"
+    page.purpose.setText("人口核对")
+
+    def choose(*_args: Any) -> tuple[str, str]:
+        page._ask()
+        return str(path), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    page.do_save()
+    qtbot.waitUntil(path.exists, timeout=15_000)
+    settle(qtbot, session)
+    assert prints(ground_desk) == 1

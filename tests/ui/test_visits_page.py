@@ -306,3 +306,14 @@ def test_a_correction_found_after_a_crash_is_still_one(open_window: Open, ground
     keys = Keys(qtbot, open_window())
     keys.press("Ctrl+L", "Enter", "Ctrl+Enter")
     assert newest(ground_desk).amends_id == old
+
+
+def test_a_time_that_was_typed_is_asked_about_too(open_window: Open, ground_desk: Desk, qtbot: QtBot) -> None:
+    session = open_window()
+    keys = Keys(qtbot, session)
+    keys.press("Ctrl+L")
+    panel = panel_of(session)
+    panel.when.setFocus()
+    keys.write("14:30")
+    keys.press("Esc")
+    assert panel._unsaved.isVisible() and panel.when.text() == "14:30"

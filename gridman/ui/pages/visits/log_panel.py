@@ -212,7 +212,7 @@ class LogPanel(QFrame):
         self._keep.stop()
 
     def _is_begun(self) -> bool:
-        typed = self.note.toPlainText().strip() or self.measure.text().strip()
+        typed = self.note.toPlainText().strip() or self.measure.text().strip() or self.when.text().strip()
         return bool(typed or self.outcome.codes() or self.needs.codes() or self.photos.pictures())
 
     def _take_hit(self, hit: Any) -> None:
