@@ -180,12 +180,14 @@ def keep_replicas_from(unit: Unit, skipped: int) -> None:
 
 
 def forget_device(unit: Unit, device: Device) -> None:
-    """Take a device that never came to be off the list again. Its number is never given out anew, and the code used for it works once more."""
+    """Take a device that never came to be off the list again. Its number is never given out anew, and the code used for it works once more,
+    unless the user was given another one since.
+    """
     keep_replicas_from(unit, 0)
     e = tables.enrolment
-    unit.connection.execute(
-        update(e).where(e.c.user_id == device.user_id, e.c.used_at == device.enrolled_at).values(used_at=None)
-    )
+    newest = select(func.max(e.c.expires_at)).where(e.c.user_id == device.user_id).scalar_subquery()
+    ours = (e.c.user_id == device.user_id, e.c.used_at == device.enrolled_at, e.c.expires_at == newest)
+    unit.connection.execute(update(e).where(*ours).values(used_at=None))
     unit.connection.execute(delete(tables.device).where(tables.device.c.replica == device.replica))
 
 

@@ -228,6 +228,25 @@ def test_a_call_under_way_does_not_end_a_token_given_out_meanwhile(
     assert actor(town, third[0])
 
 
+def test_taking_an_enrolment_back_wakes_no_code_that_another_one_ended(town: TownStreet) -> None:
+    def new_code() -> str:
+        town.clock.pass_minutes(1)
+        with town.street.store.unit(SYSTEM) as unit:
+            return enrolment.new_code(unit, town.users[WORKER])
+
+    def take_back(token: str) -> None:
+        with town.street.store.unit(actor(town, token)) as unit:
+            enrolment.take_back(unit)
+
+    first = new_code()
+    take_back(by_code(town, first).token)
+    used = by_code(town, first)  # it works once more
+    second = new_code()
+    take_back(used.token)
+    assert refused(lambda: by_code(town, first)) == "auth.wrong_password"
+    assert by_code(town, second)
+
+
 def test_a_call_is_noted_at_most_once_a_minute(town: TownStreet) -> None:
     enrolled = by_password(town)
     me, store = actor(town, enrolled.token), town.street.store
