@@ -162,6 +162,15 @@ class Form(QWidget):
     def mark_edited(self) -> None:
         """A part of the page's own was changed."""
         self._extra_changed = True
+        self.drafts.note(self.changed_values() | self.other_values())
+
+    def other_values(self) -> dict[str, Any]:
+        """What a part of the page's own holds that is not saved, for the draft."""
+        return {}
+
+    def put_back_others(self, payload: Mapping[str, Any]) -> bool:
+        """Take that out of a draft again; whether there was something."""
+        return False
 
     def changed_values(self) -> dict[str, Any]:
         """What saving would write."""
@@ -174,7 +183,7 @@ class Form(QWidget):
     def _edited(self, row: FieldRow) -> None:
         if row.problem.isVisible():
             row.tell(None)
-        self.drafts.note(self.changed_values())
+        self.drafts.note(self.changed_values() | self.other_values())
 
     def _left(self, row: FieldRow) -> None:
         if row.is_changed and row.value() is not None:
@@ -190,7 +199,7 @@ class Form(QWidget):
 
     def _take_draft(self, payload: dict[str, Any]) -> None:
         known = {name: value for name, value in payload.items() if name in self.rows}
-        if not known:
+        if not self.put_back_others(payload) and not known:
             return
         for name, value in known.items():
             self.rows[name].type_in(value)

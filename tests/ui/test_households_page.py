@@ -174,6 +174,26 @@ def test_care_groups_begin_and_end_in_the_residents_form(
     assert sorted(tag.care_group for tag in read(desk, home).people[0].care) == ["V01", "V13"]
 
 
+def test_care_groups_survive_a_crash_with_the_rest_of_the_form(
+    qtbot: QtBot, session: DeskSession, page: Any, desk: Desk
+) -> None:
+    home = desk.ids["households"][0]
+    show(qtbot, session, page, home)
+    line = read(desk, home).people[0]
+    page._edit_person(line.person.id)
+    settled(qtbot, session)
+    page.person_form.care._chips["V13"].click()
+    page.person_form.drafts.keep()
+    settled(qtbot, session)
+    page.person_form.begin(line.person, "again", f"person:{line.person.id}")
+    page.person_form.care.set_codes([tag.care_group for tag in line.care])
+    settled(qtbot, session)
+    assert "V13" in page.person_form.care.codes() and page.person_form.is_dirty
+    page.person_form._drop_restored()
+    settled(qtbot, session)
+    assert "V13" not in page.person_form.care.codes() and not page.person_form.is_dirty
+
+
 def test_a_care_group_that_comes_while_the_form_is_open_stays(
     qtbot: QtBot, session: DeskSession, page: Any, desk: Desk
 ) -> None:

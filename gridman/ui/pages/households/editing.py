@@ -37,6 +37,9 @@ _PERSON = (
 )
 
 
+_CARE = "care_groups"
+
+
 class PlacePart(Card):
     """Where a new household is: grid, building, unit, room; from them the address is put together."""
 
@@ -225,6 +228,19 @@ class PersonForm(Form):
     @property
     def is_dirty(self) -> bool:
         return super().is_dirty or self.care.codes() != self._groups_were
+
+    def other_values(self) -> dict[str, Any]:
+        return {_CARE: self.care.codes()} if self.care.codes() != self._groups_were else {}
+
+    def put_back_others(self, payload: Mapping[str, Any]) -> bool:
+        if _CARE in payload:
+            self.care.set_codes(payload[_CARE])
+        return _CARE in payload
+
+    def _drop_restored(self) -> None:
+        super()._drop_restored()
+        self.care.set_codes(self._groups_were)
+        self._extra_changed = False
 
     def finish(self) -> None:
         super().finish()
