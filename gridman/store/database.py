@@ -61,6 +61,17 @@ class Database:
                 if is_hasty and self.is_sqlite:
                     connection.connection.cursor().execute("PRAGMA synchronous=FULL").fetchall()
 
+    def writes_of_others(self) -> int:
+        """A number that is another one when another program has written into this SQLite file meanwhile; 0 on PostgreSQL."""
+        if not self.is_sqlite:
+            return 0
+        with self.writing:  # the one connection that writes here: to it, whoever else writes is another program
+            connection = self.writer.raw_connection()
+            try:
+                return int(connection.cursor().execute("PRAGMA data_version").fetchone()[0])
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Let go of every connection; SQLite folds its write-ahead log into the file."""
         self.reader.dispose()

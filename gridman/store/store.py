@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, bindparam, event, select
 from sqlalchemy.orm import Session
 
 from gridman.domain.access import Actor
+from gridman.domain.catalog import NOUNS
 from gridman.domain.stamp import ZERO, HybridClock
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal, Trouble
@@ -53,6 +54,7 @@ class Store:
         self.replica = replica
         self.clock = clock
         self._recorders = tuple(recorders)
+        self._others: int | None = None
         self._line = Line(database.writing, self._write_group)
         with database.writing, database.writer.begin() as connection:
             take_turn(connection)
@@ -63,6 +65,13 @@ class Store:
                 connection.execute(tables.replica_counter.insert().values(replica=replica, last=first))
             if _meta(connection, _STAMP) is None:
                 connection.execute(tables.meta.insert().values(key=_STAMP, value=ZERO))
+
+    def written_elsewhere(self) -> Changes:
+        """Everything, when another program has written into the desk's file since this was asked last (a synchronisation at the command line);
+        else nothing.
+        """
+        before, self._others = self._others, self.database.writes_of_others()
+        return Changes() if before in (None, self._others) else Changes({n.kind: frozenset() for n in NOUNS})
 
     @contextmanager
     def read(self) -> Iterator[Reader]:

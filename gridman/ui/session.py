@@ -19,6 +19,7 @@ from gridman.ui.window import Window
 
 __all__ = ["DeskSession"]
 
+_LOOK_MS = 3_000
 _KEPT = ("language", "theme", "is_large")
 
 
@@ -57,6 +58,19 @@ class DeskSession(QObject):
         self._syncs = is_remembered
         self._auto: AutoSync | None = None
         self.window = self._make_window({})
+        self._others = QTimer(self, interval=_LOOK_MS)
+        self._others.timeout.connect(self._look_for_others)
+        self._look_for_others()
+        self._others.start()
+
+    def _look_for_others(self) -> None:
+        """Whether another program worked on this desk: `gridman sync` at the command line, or a bundle read in there."""
+        self.background.keep(lambda store: store.written_elsewhere(), then=self._others_wrote, refused=_say_nothing)
+
+    def _others_wrote(self, changes: Any) -> None:
+        if changes:
+            self.desk.refresh_actor()
+            self.background.announce(changes)
 
     def _make_window(self, state: dict[str, Any]) -> Window:
         words.use(self._language)
@@ -162,11 +176,16 @@ class DeskSession(QObject):
 
     def close(self) -> None:
         """Let writes finish and take the window away; the desk itself is closed by who opened it."""
+        self._others.stop()
         if self._auto is not None:
             self._auto.stop()
         self.background.close()
         self._remove_hook()
         _take_away(self.window)
+
+
+def _say_nothing(_refusal: Refusal) -> None:
+    """The file is in trouble: what the person asks for next tells it."""
 
 
 def _take_away(window: Window) -> None:

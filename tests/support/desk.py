@@ -93,6 +93,9 @@ class Desk:
         assert data is not None
         return data
 
+    def refresh_actor(self) -> Actor:
+        return self.actor
+
     def tell_changes(self, hear: Callable[[Any], None]) -> None:
         """Nothing comes."""
 
