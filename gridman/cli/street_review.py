@@ -104,6 +104,7 @@ def _list(street: Any, actor: Any, limit: int, console: Console) -> int:
         if actor is not None:
             console.say("    " + _("stands: {value} ({who})").format(value=_flat(line.kept_words), who=line.kept_by))
             console.say("    " + _("other: {value} ({who})").format(value=_flat(line.lost_words), who=line.lost_by))
+            console.say(f"    --keep: {_(line.stay)}")
             if line.deed:
                 console.say(f"    --restore: {_(DEEDS[line.deed])}")
             entry |= {"record": line.record_words, "kept": line.kept_words, "lost": line.lost_words}

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridman.domain.catalog import noun
-from gridman.domain.conflict import Conflict
+from gridman.domain.conflict import DOUBLES, Conflict
 from gridman.domain.fields import Synced
 from gridman.store.unit import Reader
 
-__all__ = ["Needed", "is_edit", "log_lines_of", "lost_values", "needed_by", "waiting_for"]
+__all__ = ["Needed", "is_edit", "is_entry", "log_lines_of", "lost_values", "needed_by", "waiting_for"]
 
 _OWNERS: dict[str, tuple[tuple[str, str], ...]] = {
     "household": (("dwelling_id", "dwelling"),),
@@ -65,6 +65,11 @@ def is_edit(conflict: Conflict) -> bool:
         and not (conflict.record_kind == "incident" and "action" in values)
         and not _is_whole(conflict.record_kind, values)
     )
+
+
+def is_entry(conflict: Conflict) -> bool:
+    """Whether a whole entry waits, a record or a step or several fields at once, that is taken over or left out; else two values of one field."""
+    return conflict.reason not in DOUBLES and lost_values(conflict) is not None
 
 
 def _is_whole(kind: str, values: dict[str, Any]) -> bool:

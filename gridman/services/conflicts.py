@@ -16,14 +16,13 @@ from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 from gridman.services import audit
-from gridman.services.conflict_parts import is_edit, log_lines_of, lost_values, needed_by
+from gridman.services.conflict_parts import is_edit, is_entry, log_lines_of, lost_values, needed_by
 from gridman.services.conflict_words import covers, household_of, record_words, value_words
 from gridman.services.doubles import take_off, words_of_double
 from gridman.services.households import restore_record
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
-    "BY_HAND",
     "DEEDS",
     "TITLES",
     "ConflictLine",
@@ -37,7 +36,7 @@ __all__ = [
 DEEDS = {
     "restore": N_("Put the other value back"),
     "bring_back": N_("Bring the record back with this value"),
-    "take_over": N_("Take it over now"),
+    "take_over": N_("Take it over"),
     "take_off": N_("It is a double: take it off"),
 }
 """What the second key does, by the kind of conflict."""
@@ -50,7 +49,8 @@ TITLES = {
 }
 """What the two values are called, by deed."""
 
-BY_HAND = N_("This edit cannot be put back by one key: open the record, enter it again, then keep what stands.")
+_BY_HAND = N_("This edit cannot be put back by one key: open the record, enter it again, then keep what stands.")
+_BY_HAND_WHOLE = N_("This cannot be taken over by one key: enter it anew, then leave it out.")
 
 _MOST_ALIKE = 10_000
 _WRITERS = {
@@ -67,7 +67,8 @@ something, which was refused and is kept here; no key brings it into a record.
 class ConflictLine:
     """One conflict in words. `deed`: a key of `DEEDS`, "" where no key can put it right; `is_covered`: numbers of people are hidden in
     the two values until somebody asks (`reveal_conflict`); `source_words`: the computer that handed it over and its user, "" for all others;
-    `must_wait`: the record it belongs to has to be taken over before.
+    `must_wait`: the record it belongs to has to be taken over before; `is_entry`: it is a whole entry (a record, a step, several fields at once)
+    that is in or out, not two values of one field.
     """
 
     conflict: Conflict
@@ -84,11 +85,26 @@ class ConflictLine:
     is_covered: bool = False
     source_words: str = ""
     must_wait: bool = False
+    is_entry: bool = False
 
     @property
     def is_restorable(self) -> bool:
         """Whether one key can put it right."""
         return bool(self.deed)
+
+    @property
+    def stay(self) -> str:
+        """What the first key does. Nothing of an entry stands yet: to "keep what stands" would throw it away without saying so."""
+        if self.deed == "take_off":
+            return N_("Keep both")
+        return N_("Leave it out") if self.is_entry else N_("Keep what stands")
+
+    @property
+    def by_hand(self) -> str:
+        """What to do where no key can put it right, "" where one can or another record comes first."""
+        if self.is_restorable or self.must_wait:
+            return ""
+        return _BY_HAND_WHOLE if self.is_entry else _BY_HAND
 
 
 def open_conflicts(reader: Reader, limit: int = 200, *, grid_ids: Iterable[int] | None = None) -> list[ConflictLine]:
@@ -146,6 +162,7 @@ def _line(reader: Reader, conflict: Conflict, names: dict[int, str], *, is_whole
         is_covered=not is_whole and conflict.reason not in DOUBLES and covers(conflict),
         source_words=_source(conflict, names),
         must_wait=_must_wait(reader, conflict),
+        is_entry=is_entry(conflict),
     )
 
 

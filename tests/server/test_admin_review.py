@@ -9,6 +9,7 @@ import pytest
 from gridman.domain.access import SYSTEM
 from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
+from gridman.domain.visit import Visit
 from gridman.services.accounts import set_password
 from gridman.store.audit import page_audit
 from tests.server.office import AUDITOR, Office, office
@@ -109,3 +110,29 @@ def test_who_may_not_read_the_records_has_no_review(office: Office, conflicts: d
     with office.signed_in(login) as browser:
         assert "/admin/review" not in browser.open("/admin/log" if login == AUDITOR else "/admin").links()
         assert browser.open("/admin/review").status == httpx.codes.FORBIDDEN
+
+
+def test_a_whole_visit_is_taken_over_or_left_out_and_never_thrown_away_by_keeping_nothing(office: Office) -> None:
+    staffed(office)
+    grid, number = office.town.grids[0], []
+    with office.town.street.store.unit(SYSTEM) as unit:
+        home = unit.create(Household(grid_id=grid, number="001"))
+        unit.flush()
+        values = {
+            "household_id": home.id, "grid_id": grid, "visited_at": unit.at, "user_id": office.town.users[WORKER], "outcome": "1",
+        }  # fmt: skip
+        for record_id in (77, 78):
+            card = Conflict(
+                record_kind="visit", record_id=record_id, grid_id=grid, reason="retired_desk", computer="Counter 2",
+                lost=json.dumps(values), lost_at=unit.at, lost_by_id=office.town.users[WORKER],
+            )  # fmt: skip
+            number.append(unit.create(card).id)
+    with office.signed_in(STAFF) as browser:
+        page = browser.open("/admin/review")
+        assert "Keep what stands" not in page.text and "Take it over" in page.text
+        html = page.answer.text
+        assert 'class="main">Leave it out' not in html and "<button>Leave it out<" in html
+        assert "it is left out" in browser.send(page.form(f"/admin/review/{number[0]}/keep")).text
+        assert "Decided and done" in browser.send(page.form(f"/admin/review/{number[1]}/restore")).text
+    with office.town.street.store.read() as reader:
+        assert reader.find(Visit, 77) is None and reader.get(Visit, 78).household_id == home.id

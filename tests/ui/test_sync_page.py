@@ -258,7 +258,9 @@ def test_doubles_and_what_was_set_aside_say_what_each_key_does(
     review = page_of(session).review
     line = review.current()
     assert line is not None and line.deed == "take_over" and "门没开" in line.lost_words
-    assert any("Take it over now" in b.text() for b in review.findChildren(QPushButton))
+    offered = {b.text(): b.property("kind") for b in review.findChildren(QPushButton)}
+    assert {"Leave it out  1", "Take it over  2"} <= set(offered), offered
+    assert offered["Leave it out  1"] != "primary", "what throws a visit away is not offered first"
     keys.press("2")
     with ground_desk.store.read() as reader:
         assert reader.get(Visit, 77).note == "门没开"

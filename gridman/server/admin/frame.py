@@ -48,6 +48,7 @@ DONE = {
     "password": N_("Your password is changed."),
     "signed_out": N_("You are signed out."),
     "review.kept": N_("Decided: what stood stays. Desks learn of it at their next synchronisation."),
+    "review.left_out": N_("Decided: it is left out. Desks learn of it at their next synchronisation."),
     "review.restored": N_("Decided and done. Desks learn of it at their next synchronisation."),
     "session.over": N_(
         "You are signed out: nothing was done for 15 minutes, or the session has ended. What was not sent is to be typed again."

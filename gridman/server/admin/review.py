@@ -9,7 +9,8 @@ from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import actions, empty, link, note, press
-from gridman.services.conflicts import BY_HAND, DEEDS, TITLES, ConflictLine, open_conflicts, resolve, reveal_conflict
+from gridman.services.conflict_parts import is_entry
+from gridman.services.conflicts import DEEDS, TITLES, ConflictLine, open_conflicts, resolve, reveal_conflict
 
 __all__ = ["ROUTES"]
 
@@ -43,7 +44,6 @@ def _card(ask: Ask, line: ConflictLine) -> Html:
     here = f"/review/{conflict.id}"
     kept_title, lost_title = TITLES.get(line.deed, TITLES[""])
     where = " · ".join(part for part in (line.field_label, line.place_words) if part)
-    stay = N_("Keep both") if line.deed == "take_off" else N_("Keep what stands")
     done = press(ask, f"{here}/restore", DEEDS[line.deed]) if line.deed else None
     show = (
         press(ask, f"{here}/reveal", N_("Show the numbers; this look is logged"), tone="plain")
@@ -62,8 +62,8 @@ def _card(ask: Ask, line: ConflictLine) -> Html:
             _value(ask, lost_title, line.lost_words, line.lost_by, conflict.lost_at),
             class_="two",
         ),
-        el("p", ask.say(BY_HAND), class_="small") if not line.deed and not line.must_wait else None,
-        actions(press(ask, f"{here}/keep", stay, tone="main"), done, show),
+        el("p", ask.say(line.by_hand), class_="small") if line.by_hand else None,
+        actions(press(ask, f"{here}/keep", line.stay, tone="" if line.is_entry else "main"), done, show),
         class_="card",
         id=f"c{conflict.id}",
     )
@@ -84,12 +84,12 @@ def post_reveal(ask: Ask) -> Answer:
 
 def _decide(ask: Ask, choice: str) -> Answer:
     with ask.street.store.unit(ask.actor) as unit:
-        resolve(unit, ask.number("id"), choice)
-    return Go("/review", f"review.{choice}")
+        is_left_out = is_entry(resolve(unit, ask.number("id"), choice)) and choice == "kept"
+    return Go("/review", "review.left_out" if is_left_out else f"review.{choice}")
 
 
 def post_keep(ask: Ask) -> Answer:
-    """What stands stays."""
+    """What stands stays; an entry is left out."""
     return _decide(ask, "kept")
 
 

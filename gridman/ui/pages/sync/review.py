@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSplitter, Q
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import _
-from gridman.services.conflicts import BY_HAND, DEEDS, TITLES, ConflictLine, resolve, reveal_conflict
+from gridman.services.conflicts import DEEDS, TITLES, ConflictLine, resolve, reveal_conflict
 from gridman.ui.cells import WholeRow
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, EmptyState, Notice, button, clear, column_in, column_of, label, row_of
@@ -129,22 +129,17 @@ class Review(QWidget):
                 clicked=self._reveal,
             )
             self._box.addLayout(row_of(show, None))
-        stay = _("Keep both") if line.deed == "take_off" else _("Keep what stands")
-        keep = button(f"{stay}  {_KEEP}", "primary", clicked=self._keep, tip=_KEEP)
+        # To leave an entry out throws it away: that is never what is offered first.
+        kind = "" if line.is_entry else "primary"
+        keep = button(f"{_(line.stay)}  {_KEEP}", kind, clicked=self._keep, tip=_KEEP)
         restore = button(f"{_(DEEDS[line.deed or 'restore'])}  {_RESTORE}", clicked=self._restore, tip=_RESTORE)
         restore.setEnabled(line.is_restorable)
         may = self._shell.may("conflict.resolve")
         keep.setEnabled(may)
         restore.setEnabled(may and line.is_restorable)
         self._box.addLayout(row_of(keep, restore, None))
-        if not line.is_restorable and not line.must_wait:
-            self._box.addWidget(
-                label(
-                    _(BY_HAND),
-                    "soft",
-                    wraps=True,
-                )
-            )
+        if line.by_hand:
+            self._box.addWidget(label(_(line.by_hand), "soft", wraps=True))
         if line.household_id is not None and self._shell.may("household.read"):
             self._box.addLayout(row_of(button(_("Open the record"), "link", clicked=self._open), None))
         self._box.addStretch(1)
