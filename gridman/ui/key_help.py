@@ -29,7 +29,10 @@ PAGE_KEYS = {
     "visits": (("1 – 6", N_("Outcome")), ("a – l", N_("Choose or drop a need"))),
     "incidents": (("Alt+A …", N_("Do the action with this letter")),),
     "map": (("Ctrl+O", N_("Open the incident")),),
-    "sync": (("1", N_("Keep the value that stands; leave an entry out")), ("2", N_("Put the other value back; take an entry over"))),
+    "sync": (
+        ("1", N_("Keep the value that stands; leave an entry out")),
+        ("2", N_("Put the other value back; take an entry over")),
+    ),
 }
 """Keys of the pages that belong to a form or a list, not to a verb."""
 
