@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gridman.cli.console import Console
-from gridman.cli.folders import add_data, add_login, opened_desk, opened_street
+from gridman.cli.folders import add_data, add_login, opened_desk, opened_street, require_place
 from gridman.kernel.words import N_, _
 
 __all__ = ["fill", "run"]
@@ -42,6 +42,7 @@ def _leaf(parts: Any, name: str, text: str, work: Any) -> argparse.ArgumentParse
 def _export(args: argparse.Namespace, console: Console) -> int:
     from gridman.sync.carrying import carry
 
+    require_place(args.out)
     with opened_desk(args.data, args.login) as desk:
         done = carry(desk, args.out, console.progress)
     console.say(
@@ -70,6 +71,7 @@ def _take(args: argparse.Namespace, console: Console) -> int:
     from gridman.sync.catching_up import catch_up
     from gridman.sync.replica import Replica
 
+    require_place(args.out)
     with opened_street(args.data, args.database) as street:
         catch_up(street.store)
         street_id = street_picture(street.store, 0).street_id

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gridman.cli.console import Console
-from gridman.cli.folders import add_data, add_login, opened_desk
+from gridman.cli.folders import add_data, add_login, opened_desk, require_place
 from gridman.cli.street_backup import tell
 from gridman.kernel.words import _
 
@@ -25,6 +25,7 @@ def fill(parts: Any) -> None:
 def _backup(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.backup import back_up_desk
 
+    require_place(args.to)
     with opened_desk(args.data, args.login) as desk:
         made = back_up_desk(desk, args.to, console.progress)
     console.say(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gridman.cli.console import Console
-from gridman.cli.folders import Opened, add_data, add_database, add_login, open_folder
+from gridman.cli.folders import Opened, add_data, add_database, add_login, open_folder, require_place
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 
@@ -41,6 +41,7 @@ def _leaf(kinds: Any, name: str, text: str, work: Any) -> argparse.ArgumentParse
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Write what was asked."""
+    require_place(args.file)
     with open_folder(args.data, args.login, args.database) as opened:
         count = int(args.work(opened, args, console))
     console.say(_("{file}: {count} records").format(file=args.file, count=count))

@@ -15,7 +15,17 @@ from gridman.kernel.words import N_, _
 from gridman.services.street import Street
 from gridman.store.store import Store
 
-__all__ = ["Opened", "add_data", "add_login", "kind_of", "login_of", "open_folder", "opened_desk", "opened_street"]
+__all__ = [
+    "Opened",
+    "add_data",
+    "add_login",
+    "kind_of",
+    "login_of",
+    "open_folder",
+    "opened_desk",
+    "opened_street",
+    "require_place",
+]
 
 PASSPHRASE = "GRIDMAN_PASSPHRASE"
 
@@ -68,6 +78,22 @@ def require_folder(folder: Path) -> None:
             "cli.folder_missing",
             N_("The folder {folder} does not exist."),
             N_("Check --data; a desk is set up with gridman desk, a street with gridman street init."),
+            folder=folder,
+        )
+
+
+def require_place(file: Path) -> None:
+    """Refuses with ``cli.no_place`` where the folder of a file to write does not exist: a stick that is not mounted would be made a folder of
+    the local disk, and nobody would notice before the stick is looked for what it should carry.
+    """
+    folder = file.absolute().parent
+    if not folder.exists():
+        raise Refusal(
+            "cli.no_place",
+            N_("The folder {folder} does not exist; nothing was written."),
+            N_(
+                "If it is on a stick or another disk, connect it and look where it is now; otherwise make the folder first."
+            ),
             folder=folder,
         )
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from gridman.cli.console import Console
-from gridman.cli.folders import add_data, add_database, add_login, open_folder
+from gridman.cli.folders import add_data, add_database, add_login, open_folder, require_place
 from gridman.kernel.words import _, language
 
 __all__ = ["fill", "run"]
@@ -27,6 +27,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from gridman.kernel.files import write_whole
     from gridman.services.street import as_sqlite
 
+    require_place(args.out)
     with open_folder(args.data, args.login, args.database) as opened:
         require(opened.actor, "map.read")
         require(opened.actor, "incident.read")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gridman.cli.console import Console
-from gridman.cli.folders import Opened, add_data, add_database, add_login, open_folder
+from gridman.cli.folders import Opened, add_data, add_database, add_login, open_folder, require_place
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 
@@ -44,6 +44,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from gridman.reports.typeset import typeset
     from gridman.services.rosters import make_stamp
 
+    require_place(args.out)
     report = get_report(_FORMS[args.report])
     with open_folder(args.data, args.login, args.database) as opened:
         sheet, rows, record_id = _sheet(opened, args.report, _wanted(args, opened))

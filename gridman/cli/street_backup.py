@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gridman.cli.console import Console
-from gridman.cli.folders import add_data, add_database, opened_street
+from gridman.cli.folders import add_data, add_database, opened_street, require_place
 from gridman.cli.secrets import ask_new, ask_secret
 from gridman.kernel.clock import show_instant
 from gridman.kernel.words import _
@@ -60,6 +60,7 @@ def _leaf(parts: Any, name: str, text: str, work: Any) -> argparse.ArgumentParse
 def _backup(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.backup import back_up_street
 
+    require_place(args.to)
     with opened_street(args.data, args.database) as street:
         passphrase = ask_new(BACKUP_PASSPHRASE, _("Passphrase of the backup"))
         made = back_up_street(street, args.to, passphrase, console.progress)

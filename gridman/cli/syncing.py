@@ -60,31 +60,48 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _check(desk: Any, console: Console) -> int:
-    """Rounds until every scope was compared; 1 when something still differs."""
+    """Rounds until every scope was compared; 1 when something still differs. Refuses with ``cli.nothing_compared``."""
     from gridman.sync.checking import Held, ask_all_again
 
     compared, anew, different = 0, 0, 0
-    for _scope in ask_all_again(desk.store):
+    asked = ask_all_again(desk.store)
+    for _scope in asked:
         held = desk.synchronise(console.progress).held
         compared, anew, different = (
             compared + (held is not None),
             anew + (held == Held.ANEW),
             different + (held == Held.DIFFERENT),
         )
-    console.say(
-        ngettext(
-            "{n} part of the register compared with the street's",
-            "{n} parts of the register compared with the street's",
-            compared,
-        ).format(n=compared)
-    )
+    same = compared - anew - different
+    if not compared:
+        raise Refusal(
+            "cli.nothing_compared",
+            N_("Nothing was compared: this computer has received nothing from the street yet, or was just receiving."),
+            N_("Type gridman sync first, and once it has received everything gridman sync --check again."),
+        )
+    if same == compared:
+        console.say(
+            ngettext(
+                "{n} part of the register compared with the street's: it is equal.",
+                "{n} parts of the register compared with the street's: all are equal.",
+                compared,
+            ).format(n=compared)
+        )
+    else:
+        console.say(
+            _(
+                "Parts of the register compared with the street's: {n}, of them equal {same}, received anew {anew}, still different {different}."
+            ).format(n=compared, same=same, anew=anew, different=different)
+        )
     if anew:
         console.warn(_("It was not as the street's: everything was received anew."))
+    if not anew and compared < len(asked):
+        console.warn(_("Not compared this time: {n}; type the command again.").format(n=len(asked) - compared))
     if different:
         console.warn(
             _("It is still not as the street's: tell the office that looks after gridman (gridman doctor --report).")
         )
-    console.give({"compared": compared, "anew": anew, "different": different})
+    console.give({"compared": compared, "same": same, "anew": anew, "different": different})
     return 1 if different else 0
 
 

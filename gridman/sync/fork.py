@@ -15,7 +15,8 @@ def fork() -> Refusal:
     return Refusal(
         "sync.fork",
         N_("The street already has other work under this computer's numbers: its data was copied or restored from a backup."),
-        N_("Set this computer up again from the street server; what waits here goes to the street's review list at its next contact."),
+        N_("Set this computer up again from the street server (Sync page, or gridman desk enrol --again); what waits here goes to the street's "
+           "review list at its next contact."),
     )  # fmt: skip
 
 
@@ -24,12 +25,15 @@ def fork_after_rescue(count: int) -> Refusal:
     what = fork().text
     if not count:
         return Refusal(
-            FORK, what, N_("The street knows all that was written here, nothing is lost. Set this computer up again from the street server.")
+            FORK,
+            what,
+            N_("The street knows all that was written here, nothing is lost. "
+               "Set this computer up again from the street server (Sync page, or gridman desk enrol --again)."),
         )  # fmt: skip
     return Refusal(
         FORK,
         what,
         N_("Nothing is lost: what was written here went to the street's review list (entries: {count}). "
-            "Set this computer up again from the street server."),
+            "Set this computer up again from the street server (Sync page, or gridman desk enrol --again)."),
         count=count,
     )  # fmt: skip
