@@ -20,6 +20,7 @@ from gridman.kernel.paths import resource
 __all__ = [
     "TOKEN_CHARACTERS",
     "address_terms",
+    "door_terms",
     "person_terms",
     "plain_words",
     "query_terms",
@@ -49,6 +50,8 @@ _HAN_RUN = re.compile(r"[^\x00-\x7f]+|[\x00-\x7f]+")
 _TONED = re.compile("[\u00c0-\u036f]")
 _HAN = re.compile("[\u4e00-\u9fff]+")
 _U_UMLAUT = str.maketrans("üǖǘǚǜ", "vvvvv")
+_RUN_TOGETHER = re.compile(r"(?P<place>[a-z]{2,})(?P<door>[0-9]+(?:(?:hl|d|z|dy|-)[0-9]+){0,3}(?:hl|dy|s|h)?)")
+"""Initials of a compound, then a door as its initials and numbers stand in the address: 号楼, 栋, 幢/座, 单元, 室, 户."""
 _BORDER = re.compile(
     r".+?(?:特别行政区|自治区|自治州|街道|社区|小区|花园|家园|新村|胡同|大道|单元|号楼|号院"
     r"|省|市|区|县|镇|乡|村|路|街|巷|弄|里|号|层|室|户)"
@@ -83,6 +86,17 @@ def _without_tones(text: str) -> str:
 def query_terms(text: str) -> list[str]:
     """What to look for, from what a person typed: all of these must begin some term of a record."""
     return list(dict.fromkeys(plain_words(text)))
+
+
+def door_terms(text: str) -> list[str]:
+    """What was typed without spaces, read as a place and its numbers: xfy1hl2dy301 as xfy and 1-2-301. The same as `query_terms` where there
+    is nothing of the kind; to be asked when that finds nothing.
+    """
+    found: list[str] = []
+    for word in query_terms(text):
+        typed = _RUN_TOGETHER.fullmatch(word)
+        found += [typed["place"], "-".join(re.findall("[0-9]+", typed["door"]))] if typed else [word]
+    return list(dict.fromkeys(found))
 
 
 def word_terms(text: str | None) -> list[str]:

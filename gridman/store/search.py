@@ -13,7 +13,7 @@ from gridman.domain.building import Building
 from gridman.domain.household import Household
 from gridman.domain.incident import Incident
 from gridman.domain.person import Person
-from gridman.domain.search_words import address_terms, person_terms, phone_terms, query_terms, word_terms
+from gridman.domain.search_words import address_terms, door_terms, person_terms, phone_terms, query_terms, word_terms
 from gridman.store.batches import batches
 from gridman.store.tables import search_entry
 from gridman.store.unit import Reader
@@ -184,9 +184,16 @@ def look_up(
     reader: Reader, typed: str, *, kinds: Sequence[str] = (), grid_ids: Sequence[int] = (), limit: int = 30
 ) -> list[Found]:
     """Records all of whose typed words begin some term of theirs; those in `grid_ids` first, people before places."""
-    terms = query_terms(typed)
-    if not terms:
+    plain, loose = query_terms(typed), door_terms(typed)
+    if not plain:
         return []
+    found = _found(reader, plain, kinds, grid_ids, limit)
+    return found or (_found(reader, loose, kinds, grid_ids, limit) if loose != plain else [])
+
+
+def _found(
+    reader: Reader, terms: Sequence[str], kinds: Sequence[str], grid_ids: Sequence[int], limit: int
+) -> list[Found]:
     found: dict[int, Found] = {}
     tags = [" OR ".join(f'"g{g}"' for g in grid_ids), ""] if grid_ids else [""]
     for tag in tags:
@@ -212,9 +219,13 @@ def _match(reader: Reader, match: str, kinds: Sequence[str], limit: int) -> list
 
 def matching_ids(reader: Reader, typed: str, kinds: Sequence[str]) -> set[int]:
     """Ids of all records of these kinds that match, for lists; at most 20,000."""
-    terms = query_terms(typed)
-    if not terms:
+    plain, loose = query_terms(typed), door_terms(typed)
+    if not plain:
         return set()
+    return _ids(reader, plain, kinds) or (_ids(reader, loose, kinds) if loose != plain else set())
+
+
+def _ids(reader: Reader, terms: Sequence[str], kinds: Sequence[str]) -> set[int]:
     match = " AND ".join(f'"{t}"*' for t in terms)
     e = search_entry.c
     within = text(

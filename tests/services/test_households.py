@@ -190,8 +190,10 @@ def test_the_next_due_household_follows_in_walking_order(world: World) -> None:
 def test_found_by_name_initials_and_address_as_soon_as_saved(world: World) -> None:
     household = world.household(address="幸福里2号楼3单元502室")
     with world.store.read() as reader:
-        for typed in ("张三", "zsf", "幸福里2", "502", "xfl"):
+        for typed in ("张三", "zsf", "幸福里2", "502", "xfl", "xfl2", "xfl2hl3dy502", "xfl2-3-502"):
             assert any(h.household_id == household.id for h in search(reader, typed)), typed
+            assert household.id in household_ids(reader, HouseholdQuery(text=typed))
+        assert not search(reader, "xfl2hl3dy503")
         assert list(household_ids(reader, HouseholdQuery(text="zsf"))) == [household.id]
     with world.store.unit(world.actors["worker"]) as unit:
         amend_household(unit, household.id, {"address": "阳光苑8号楼101室"})
