@@ -66,9 +66,12 @@ def _assign(args: argparse.Namespace, console: Console) -> int:
                 withdraw(unit, user.id, grid.id, at_once=args.now)
             else:
                 assign(unit, user.id, grid.id)
-    text = _("{name} no longer works in {grids}.") if args.end else _("{name} works in {grids}.")
+    if args.end and not args.now:
+        text = _("{name} works in {grids} until the end of today; --now ends it at once.")
+    else:
+        text = _("{name} no longer works in {grids}.") if args.end else _("{name} works in {grids}.")
     console.say(text.format(name=user.name, grids=", ".join(args.grid)))
-    console.give({"login": user.login, "grids": args.grid, "ended": args.end})
+    console.give({"login": user.login, "grids": args.grid, "ended": args.end, "at_once": args.end and args.now})
     return 0
 
 

@@ -468,6 +468,16 @@ def test_an_ended_assignment_takes_the_grid_away(town: Town, capsys: pytest.Capt
     assert len(open_ones) == 1
 
 
+def test_the_end_of_an_assignment_says_when_it_comes(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    end = ["--language", "en", "street", "assign", "--data", str(town.street), "--login", LOGIN, "--grid", GRIDS[0], "--end"]
+    capsys.readouterr()
+    assert main(end) == 0
+    said = capsys.readouterr().out
+    assert "until the end of today; --now ends it at once" in said and "no longer" not in said
+    assert main([*end, "--now"]) == 0
+    assert "no longer works in" in capsys.readouterr().out
+
+
 def test_two_servers_cannot_serve_one_street(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     with served(town.street):
         refused = told(capsys, "street", "--data", str(town.street), "--port", "0", code=1)

@@ -248,11 +248,11 @@ def test_a_grid_is_given_and_taken_away_after_it_was_told_what_that_means(office
             "3 households" in told.text and "Nobody has the grid then" in told.text and grids() == set(town.grids[:2])
         )
         later = browser.send(told.form(f"{here}/change", "with the end of today"))
-        assert later.status == 200 and grids() == set(town.grids[:2])
+        assert later.status == 200 and "with the end of today" in later.text and grids() == set(town.grids[:2])
         office.town.clock.pass_minutes(14)
         browser.open("/admin")
         now = browser.send(browser.open(f"{here}/change?do=withdraw&user={user}").form(f"{here}/change", "at once"))
-        assert now.status == 200 and grids() == {town.grids[0]}
+        assert now.status == 200 and "was taken away" in now.text and grids() == {town.grids[0]}
         staff = browser.client.post(
             f"{here}/change",
             data={"form": told.forms[-1].values["form"], "do": "assign", "user": str(town.users[STAFF])},

@@ -34,6 +34,7 @@ DONE = {
     "account.lifted": N_("The user may sign in again."),
     "assigned": N_("The grid is assigned. The desk receives its households at its next synchronisation."),
     "withdrawn": N_("The grid was taken away."),
+    "withdrawn.later": N_("The grid is taken away with the end of today."),
     "department": N_("The department is on the list; incidents can be dispatched to it."),
     "department.renamed": N_("The department has its new name."),
     "department.retired": N_("The department is retired: nothing is dispatched to it any more."),

@@ -177,7 +177,8 @@ def post_change(ask: Ask) -> Answer:
         if refusal.code != "assign.role":
             raise
         return _grid_page(ask, refusal)
-    return Go(f"/grids/{grid_id}", "withdrawn" if ask.form.get("do") == "withdraw" else "assigned")
+    ended = "withdrawn" if ask.form.get("now") == "1" else "withdrawn.later"
+    return Go(f"/grids/{grid_id}", ended if ask.form.get("do") == "withdraw" else "assigned")
 
 
 ROUTES = (
