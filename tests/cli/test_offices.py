@@ -469,7 +469,19 @@ def test_an_ended_assignment_takes_the_grid_away(town: Town, capsys: pytest.Capt
 
 
 def test_the_end_of_an_assignment_says_when_it_comes(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
-    end = ["--language", "en", "street", "assign", "--data", str(town.street), "--login", LOGIN, "--grid", GRIDS[0], "--end"]
+    end = [
+        "--language",
+        "en",
+        "street",
+        "assign",
+        "--data",
+        str(town.street),
+        "--login",
+        LOGIN,
+        "--grid",
+        GRIDS[0],
+        "--end",
+    ]
     capsys.readouterr()
     assert main(end) == 0
     said = capsys.readouterr().out
