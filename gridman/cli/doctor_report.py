@@ -6,6 +6,7 @@ Nothing of what the records say, and no names: of a problem only its code, its t
 import json
 import platform
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -27,10 +28,11 @@ _LOG_LINES = 300
 def write_report(path: Path, folder: Path, findings: Sequence[Finding], counts: dict[str, dict[str, int]]) -> None:
     """Write the report to `path` (text, UTF-8). `counts`: what `gridman.store.figures` says, by desk number or "street"."""
     told: dict[str, Any] = {
-        "report": "gridman doctor", "at": show_instant(system_clock()), "gridman": __version__, "python": platform.python_version(),
+        "report": "gridman doctor", "at": f"{show_instant(system_clock())} +0800", "log_times": time.strftime("%z"),
+        "gridman": __version__, "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}", "frozen": bool(getattr(sys, "frozen", False)),
-        "libraries": dict(_versions()), "findings": [_plain(finding) for finding in findings], "counts": counts,
-        "files": dict(_files(folder)),
+        "libraries": dict(_versions()), "looked_at": len(findings),
+        "findings": [_plain(finding) for finding in findings if finding.problems], "counts": counts, "files": dict(_files(folder)),
     }  # fmt: skip
     text = json.dumps(told, ensure_ascii=False, indent=1)
     log = "\n".join(_log_of(folder))

@@ -4,6 +4,7 @@ command line.
 """
 
 import io
+import json
 import os
 import subprocess
 import tempfile
@@ -129,6 +130,7 @@ def test_a_days_work_leaves_nothing_readable(town: Town, away: Path, tmp_path: P
         doctor = ["doctor", "--data", str(town.desk), "--login", LOGIN, "--no-machine", "--offline"]
         assert main([*doctor, "--report", str(out / "desk.txt")]) in (0, 1)
     report = (out / "desk.txt").read_text(encoding="utf-8")
+    assert all(f["problems"] for f in json.loads(report.split("log:")[0])["findings"]), "what is sound is only counted"
     assert '"rows visit"' in report and '"code"' not in report.split("log:")[0].split('"counts"')[1]
     assert (
         len(list(tmp_path.rglob("*.db-wal"))) + len(list(tmp_path.rglob("*.db"))) >= 2
