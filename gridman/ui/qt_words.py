@@ -9,7 +9,7 @@ _FILES = ("qtbase", "qtwebengine")
 _LACKING = {
     "zh_CN": {
         "&Look in:": "查找范围(&I)：", "Files of &type:": "文件类型(&T)：", "Date Modified": "修改日期", "&New Folder": "新建文件夹(&N)",
-        "Cancel": "取消", "Computer": "计算机", "Name": "名称", "Size": "大小", "Type": "类型", "Kind": "类型",
+        "Cancel": "取消", "Computer": "电脑", "Name": "名称", "Size": "大小", "Type": "类型", "Kind": "类型",
     },
 }  # fmt: skip
 """Words of file dialogs that Qt's own translation lacks."""

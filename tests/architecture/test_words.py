@@ -51,6 +51,23 @@ def test_no_translation_is_left_of_a_text_that_is_gone(chinese: translate.Catalo
     assert not orphans, f"{len(orphans)} translations of nothing:\n" + "\n".join(orphans)
 
 
+DROPPED = {"注册": "登记", "验证码": "登记码", "计算机": "电脑"}
+"""Words of which one thing had two or three, and the one that stays."""
+
+
+def test_one_thing_has_one_chinese_name() -> None:
+    read = [*(ROOT / "gridman").rglob("*.py"), *(ROOT / "resources").rglob("*.po"), *(ROOT / "resources").rglob("*.html"),
+            *ROOT.glob("README*.md")]  # fmt: skip
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}: {dropped}, say {stays}"
+        for path in read
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for dropped, stays in DROPPED.items()
+        if dropped in line
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def written(folder: Path, **rooms: str) -> None:
     (folder / "zh_CN").mkdir(exist_ok=True)
     for room, text in rooms.items():
