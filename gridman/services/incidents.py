@@ -25,6 +25,7 @@ from gridman.services.photos import Blobs, PhotoDraft, attach
 from gridman.store.queries import incidents as query
 from gridman.store.queries.households import waiting_records
 from gridman.store.search import matching_ids
+from gridman.store.settings import get_setting, put_setting
 from gridman.store.unit import Reader, Unit
 
 __all__ = [
@@ -159,10 +160,18 @@ def report_incident(unit: Unit, draft: IncidentDraft, blobs: Blobs | None = None
     return incident
 
 
+_LAST_NUMBER = "incident.last_number"
+
+
 def _next_number(unit: Unit) -> str:
-    """Day, device and running number: unique without asking anyone."""
+    """Day, device and running number: unique without asking anyone. The last one is kept: its incident may have left this desk the same day."""
     prefix = f"{day_of(unit.at).replace('-', '')}-{unit.replica:03d}-"
-    return f"{prefix}{query.last_number(unit, prefix) + 1:03d}"
+    kept = get_setting(unit, _LAST_NUMBER) or ""
+    given = int(kept.removeprefix(prefix)) if kept.startswith(prefix) else 0
+    number = f"{prefix}{max(given, query.last_number(unit, prefix)) + 1:03d}"
+    if unit.is_alone:  # a desk; from the street nothing leaves
+        put_setting(unit, _LAST_NUMBER, number)
+    return number
 
 
 def incident_ids(reader: Reader, wanted: IncidentQuery) -> "array[int]":

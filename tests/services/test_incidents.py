@@ -285,6 +285,14 @@ def whistled(world: World) -> int:
     return incident_id
 
 
+def test_the_number_of_an_incident_that_left_the_desk_is_not_given_again(world: World) -> None:
+    gone = report(world)
+    with world.store.unit(SYSTEM) as unit:  # as when its grid is withdrawn
+        unit.connection.exec_driver_sql(f"DELETE FROM incident WHERE id = {gone}")
+    with world.store.read() as reader:
+        assert reader.get(Incident, report(world)).number == "20261123-001-002"
+
+
 def test_numbers_run_on_past_the_task_of_a_department(world: World) -> None:
     whistled(world)
     report(world)
