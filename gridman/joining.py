@@ -44,7 +44,7 @@ from gridman.sync.http import enrol_over_http, fetch_authority, is_plain, take_b
 from gridman.sync.retry import AWAY
 from gridman.sync.session import DeskSync
 
-__all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "sign_in_desk"]
+__all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "move_desk", "sign_in_desk"]
 
 
 def join_desk(parts: DeskParts, clock: Clock = system_clock) -> Desk:
@@ -68,6 +68,17 @@ def sign_in_desk(data_dir: Path, login: str, passphrase: str, clock: Clock = sys
         desk.close()
         raise
     return desk
+
+
+def move_desk(data_dir: Path, login: str, passphrase: str, url: str, clock: Clock = system_clock) -> DeskUser:
+    """`Desk.change_server` without a window. Works also where the desk was too long without its street: that may be because the street moved.
+    Nothing of the desk is shown.
+    """
+    desk = join_desk(sign_in(data_dir, login, passphrase, clock), clock)
+    try:
+        return desk.change_server(url)
+    finally:
+        desk.close()
 
 
 def _require_lease(desk: Desk) -> None:

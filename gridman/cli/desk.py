@@ -3,7 +3,7 @@
 import argparse
 import signal
 
-from gridman.cli import desk_backup, enrolling, key_rotation
+from gridman.cli import desk_backup, desk_server, enrolling, key_rotation
 from gridman.cli.console import Console
 from gridman.cli.folders import add_data
 from gridman.kernel.errors import Refusal
@@ -19,6 +19,7 @@ def fill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theme", choices=("light", "dark"), default="", help=_("colours (default: as chosen last)"))
     parts = parser.add_subparsers(dest="what", metavar="WHAT")
     enrolling.fill(parts)
+    desk_server.fill(parts)
     desk_backup.fill(parts)
     key_rotation.fill_desk(parts)
 

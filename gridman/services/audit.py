@@ -13,7 +13,7 @@ __all__ = ["ACTS", "AuditRow", "audit_head", "is_fit", "note", "note_alone", "pa
 
 ACTS = frozenset({
     "account", "assign", "audit_broken", "department", "differed", "enrol", "enrol_code", "enrol_failed", "export", "hand_over", "import",
-    "map_edit", "notice", "open", "password", "print", "restore", "reveal", "revoke", "rotate_keys", "sign_in", "sign_in_failed",
+    "map_edit", "move_server", "notice", "open", "password", "print", "restore", "reveal", "revoke", "rotate_keys", "sign_in", "sign_in_failed",
     "sign_out", "start", "suspend", "token",
 })  # fmt: skip
 """What can be noted: a closed list, so that a misspelt act is found by the first test that makes it."""

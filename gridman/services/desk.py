@@ -11,9 +11,10 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.progress import Progress, Ticket, quiet
 from gridman.kernel.words import N_
 from gridman.services.access import actor_of_user
+from gridman.services.audit import note
 from gridman.services.outbox import note_round
 from gridman.services.photos import Blobs
-from gridman.services.signin import DeskUser, change_passphrase, destroy_desk
+from gridman.services.signin import DeskUser, change_passphrase, destroy_desk, update_profile
 from gridman.store.changes import Changes
 from gridman.store.store import Store
 
@@ -39,6 +40,12 @@ class Synchroniser(Protocol):
 
     def listen(self, heard: Callable[[Any], None], ticket: Ticket) -> None:
         """Hear of changes at the street, see `gridman.sync.listening`, until `ticket` is cancelled."""
+
+    def check_address(self, url: str) -> None:
+        """Refuse unless the very street of this desk answers at `url`; see `gridman.sync.moving.check_address`."""
+
+    def move_to(self, user: DeskUser) -> None:
+        """From the next call on speak with the street where `user` says it is."""
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -118,6 +125,18 @@ class Desk:
     def change_passphrase(self, old: str, new: str) -> None:
         """Another passphrase for this desk; the next sign-in asks for it."""
         change_passphrase(self.data_dir, self.profile.login, old, new, self.store.clock)
+
+    def change_server(self, url: str) -> DeskUser:
+        """The street server has another address, `url`: make sure that this very street answers there, then keep it, for all who work on this
+        computer with that street. Refuses with ``desk.*``, ``sync.*``; then the old address stays.
+        """
+        wanted = url.strip().rstrip("/")
+        self.synchroniser.check_address(wanted)
+        self.profile = update_profile(self.data_dir.parent, self.profile.login, server_url=wanted)
+        self.synchroniser.move_to(self.profile)
+        with self.store.unit(self.actor) as unit:
+            note(unit, "move_server")
+        return self.profile
 
     def status(self) -> Any:
         """How things stand with the street server."""

@@ -193,7 +193,10 @@ def require_lease(reader: Reader) -> None:
         raise Refusal(
             "signin.expired",
             N_("This computer was not in contact with the street for too long; it could be opened until {until}."),
-            N_("Connect it to the office's network and sign in again. Nothing is lost: what waits here is sent then."),
+            N_(
+                "Connect it to the office's network and sign in again. Nothing is lost: what waits here is sent then. If the street server moved, "
+                "type gridman desk server URL."
+            ),
             until=show_instant(lease.not_after) if lease.not_after > 1 else "-",
         )
 

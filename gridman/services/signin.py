@@ -358,13 +358,22 @@ def change_passphrase(
 
 def update_profile(
     data_dir: Path, login: str, *, server_url: str | None = None, street_epoch: str | None = None
-) -> None:
-    """Note that the street server moved to another address, or was restored from a backup (another epoch)."""
+) -> DeskUser:
+    """Note that the street server moved to another address, or was restored from a backup (another epoch); returns the user's new line.
+    Who else works here with the same street at the same old address follows to the new one: each desk believes its own authority only.
+    """
     old = _get(data_dir, login)
-    new = msgspec.structs.replace(
-        old, server_url=(server_url or old.server_url).rstrip("/"), street_epoch=street_epoch or old.street_epoch
-    )
-    _keep_profile(data_dir, tuple(new if u.login == old.login else u for u in desk_users(data_dir)))
+    url = (server_url or old.server_url).rstrip("/")
+    new = msgspec.structs.replace(old, server_url=url, street_epoch=street_epoch or old.street_epoch)
+
+    def follow(user: DeskUser) -> DeskUser:
+        if user.login == old.login:
+            return new
+        is_along = (user.street_id, user.server_url) == (old.street_id, old.server_url)
+        return msgspec.structs.replace(user, server_url=url) if is_along else user
+
+    _keep_profile(data_dir, tuple(follow(u) for u in desk_users(data_dir)))
+    return new
 
 
 def destroy_desk(folder: Path, user: DeskUser, let_go: Callable[[], None]) -> None:

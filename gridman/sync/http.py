@@ -18,7 +18,7 @@ from gridman.sync.codec import decode_answer, decode_greeting, encode
 from gridman.sync.protocol import Answer, Greeting, Hello, LastWords, Request
 from gridman.sync.unreachable import no_street, unreachable
 
-__all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain", "take_back_over_http"]
+__all__ = ["HttpStreet", "enrol_over_http", "fetch_authority", "is_plain", "street_at", "take_back_over_http"]
 
 T = TypeVar("T")
 KEPT_OPEN_S = 200.0
@@ -36,6 +36,12 @@ _LISTENING = httpx.Timeout(10.0, read=60.0)
 _TICKET = "gridman-ticket"
 _KEYS = "gridman-keys"
 _MEDIA_TYPE = "application/vnd.gridman.sync"
+
+
+class _Version(msgspec.Struct):
+    """What of a street's `/version` tells which street it is."""
+
+    street_id: str
 
 
 class _Poke(msgspec.Struct):
@@ -176,6 +182,16 @@ def fetch_authority(server_url: str) -> bytes:
         return b""
     with _client(server_url, None, {}, _believing_anyone()) as client:
         return _checked(lambda: client.get("/ca"), server_url).content[:_LARGEST_AUTHORITY]
+
+
+def street_at(server_url: str, authority: bytes) -> str:
+    """The id of the street that answers at an address, with a certificate of this authority; nothing of the desk is told to it."""
+    with _client(server_url, None, {}, _believing(authority)) as client:
+        answer = _checked(lambda: client.get("/version"), server_url)
+    try:
+        return msgspec.json.decode(answer.content, type=_Version).street_id
+    except msgspec.MsgspecError as error:
+        raise no_street(server_url) from error
 
 
 def enrol_over_http(

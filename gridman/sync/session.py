@@ -25,6 +25,7 @@ from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
 from gridman.sync.farewell import told_to_a_copy
 from gridman.sync.http import HttpStreet
 from gridman.sync.listening import Heard, NewsSource, listen
+from gridman.sync.moving import check_address
 from gridman.sync.parting import Parting
 from gridman.sync.photos import PhotoLane
 from gridman.sync.protocol import Street
@@ -60,6 +61,16 @@ class DeskSync:
         if self._street is None:
             self._street = self._connect(self._user.server_url, desk_token(self._store), desk_authority(self._store))
         return self._street
+
+    def check_address(self, url: str) -> None:
+        """Refuse unless the very street of this desk answers at `url`."""
+        check_address(self._user, desk_authority(self._store), url)
+
+    def move_to(self, user: DeskUser) -> None:
+        """From the next call on speak with the street where `user` says it is; waits for a round under way."""
+        with self._one:
+            self.close()
+            self._user, self._shown = user, None
 
     def close(self) -> None:
         """Let go of the connection; the next round makes another."""

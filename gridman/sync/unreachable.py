@@ -14,7 +14,8 @@ def unreachable(url: str, why: str) -> Refusal:
         "sync.unreachable",
         N_("The street server at {url} cannot be reached."),
         N_(
-            "Go on working: everything is kept and sent when it is there again. If it lasts, check network and address."
+            "Go on working: everything is kept and sent when it is there again. If it lasts, check network and address. If the server moved, "
+            "tell its new address in Settings or with gridman desk server URL."
         ),
         url=url,
     )

@@ -11,7 +11,7 @@ from PIL import Image
 from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.conflict import Conflict
 from gridman.domain.household import Household
-from gridman.joining import DeskDoor, enrol_desk, sign_in_desk
+from gridman.joining import DeskDoor, enrol_desk, move_desk, sign_in_desk
 from gridman.kernel.errors import Refusal
 from gridman.kernel.files import full_disk
 from gridman.server.certificates import Tls, street_tls
@@ -408,6 +408,12 @@ def test_two_weeks_without_the_street_shut_the_desk_until_it_is_reached(place: P
     place.sign_in().close()
     place.server.stop()
     place.clock.pass_minutes(13 * DAY_MINUTES)
+    place.sign_in().close()
+    place.clock.pass_minutes(2 * DAY_MINUTES)
+    place.server = ServerThread(place.town.street, tls=place.tls)  # it moved meanwhile
+    place.url = place.server.start()
+    assert refused(place.sign_in).code == "signin.expired"
+    assert move_desk(place.folder, WORKER, PASS, place.url, place.clock).server_url == place.url
     place.sign_in().close()
 
 

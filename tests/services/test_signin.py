@@ -150,6 +150,15 @@ def test_the_profile_follows_the_street_server(data: Path) -> None:
     assert (user.server_url, user.street_epoch, user.replica) == ("http://127.0.0.1:9", "e2", 5)
 
 
+def test_who_shares_the_computer_follows_to_the_same_streets_new_address(data: Path, clock: Hands) -> None:
+    signin.set_up_desk(data, enrolled("zhou", 6), URL, PASS, clock, cost=CHEAP).database.close()
+    elsewhere = "http://127.0.0.1:7"
+    signin.set_up_desk(data, enrolled("li", 7), elsewhere, PASS, clock, cost=CHEAP).database.close()
+    moved = signin.update_profile(data, "wang", server_url="http://127.0.0.1:9")
+    found = {u.login: u.server_url for u in signin.desk_users(data)}
+    assert found == {"wang": moved.server_url, "zhou": "http://127.0.0.1:9", "li": elsewhere}
+
+
 def test_a_destroyed_desk_is_gone_for_good(data: Path, clock: Hands) -> None:
     parts = signin.sign_in(data, "wang", PASS, clock)
     signin.destroy_desk(parts.folder, parts.user, parts.database.close)

@@ -111,3 +111,38 @@ def test_the_keyboard_begins_on_the_language_that_is_chosen(
     session.window.open_page("settings")
     chip = QApplication.focusWidget()
     assert isinstance(chip, QPushButton) and chip.isChecked() and chip.text() == LANGUAGES[language]
+
+
+def test_the_address_of_a_street_that_moved_is_told_in_the_window(
+    open_session: Callable[..., DeskSession], real_desk: Any, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real servers answer in `tests/cli/test_moving.py`."""
+    there = {"https://street.example:8751": "street", "https://other.example:8750": "another"}
+
+    def street_at(url: str, authority: bytes) -> str:
+        if url not in there:
+            raise Refusal("sync.unreachable", "The street server at {url} cannot be reached.", url=url)
+        return there[url]
+
+    monkeypatch.setattr("gridman.sync.moving.street_at", street_at)
+    session = open_session(real_desk)
+    page = session.window.open_page("settings")
+    assert page is not None
+    (line,) = (found for found in page.findChildren(QLineEdit) if found.accessibleName() == "Street server")
+    (go,) = (found for found in page.findChildren(QPushButton) if found.accessibleName() == "Change address")
+    assert line.text() == "https://127.0.0.1:9" and not go.isEnabled()
+    for wrong, words in (
+        ("https://street.example:8752", "No street server answers"),
+        ("https://other.example:8750", "Another street answers"),
+    ):
+        line.setText(wrong)
+        QTest.keyClick(line, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda words=words: words in _problem(session), timeout=10_000)  # type: ignore[misc]
+        assert "keeps https://127.0.0.1:9" in _problem(session) and line.text() == wrong
+        assert real_desk.profile.server_url == "https://127.0.0.1:9"
+    line.setText("https://street.example:8751/")
+    qtbot.mouseClick(go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: real_desk.profile.server_url == "https://street.example:8751", timeout=10_000)
+    qtbot.waitUntil(lambda: not go.isEnabled() and not _problem(session), timeout=10_000)
+    assert line.text() == "https://street.example:8751" == DeskDoor(Path("wangge")).server_url
+    assert any("goes to the new address" in said for said in session.window.toasts)

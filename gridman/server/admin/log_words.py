@@ -22,6 +22,7 @@ ACT_WORDS = {
     "export": N_("exported"),
     "import": N_("imported"),
     "map_edit": N_("map changed"),
+    "move_server": N_("new address of the street server told to a computer"),
     "notice": N_("notice published or withdrawn"),
     "open": N_("sensitive record opened"),
     "password": N_("password set"),

@@ -13,6 +13,7 @@ from gridman.kernel.words import LANGUAGES, N_, _, language
 from gridman.ui.actions import Verb
 from gridman.ui.page import Page
 from gridman.ui.pages.settings.passphrase import PassphrasePanel
+from gridman.ui.pages.settings.server import ServerLine
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, button, column_of, label, row_of, scrolled
 
@@ -57,6 +58,7 @@ class SettingsPage(Page):
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self._passphrase = PassphrasePanel(shell)
+        self._server = ServerLine(shell)
         inside = QWidget()
         left = column_of(self._look_card(), self._passphrase, self._about_card(), None, spacing=12)
         right = column_of(self._device_card(), None, spacing=12)
@@ -101,7 +103,7 @@ class SettingsPage(Page):
                 (
                     (_("User"), label(f"{actor.name} · {codes.word('role', actor.role)}", selectable=True)),
                     (_("Sign-in name"), label(profile.login, selectable=True)),
-                    (_("Street server"), label(_server_of(profile), selectable=True)),
+                    (_("Street server"), self._server),
                     (_("Device number"), label(str(profile.replica), selectable=True)),
                     (_("Data folder"), where),
                 )
@@ -184,10 +186,7 @@ class SettingsPage(Page):
     def cover(self) -> None:
         """The desk is being locked: no passphrase stays typed."""
         self._passphrase.forget()
-
-
-def _server_of(profile: Any) -> str:
-    return getattr(profile, "server_url", "") or getattr(profile, "street_url", "") or _("(none)")
+        self._server.forget()
 
 
 def _pairs(lines: Sequence[tuple[str, QWidget]]) -> QGridLayout:
