@@ -133,7 +133,9 @@ def organisation_of(unit: Any, name: str | None) -> Any:
 
 
 def _add_user(args: argparse.Namespace, console: Console) -> int:
+    from gridman.domain.grid import Grid
     from gridman.services.accounts import create_user
+    from gridman.services.assignments import lacks_grid
     from gridman.services.enrolment import new_code
 
     with opened_street(args.data, args.database) as street:
@@ -145,11 +147,19 @@ def _add_user(args: argparse.Namespace, console: Console) -> int:
             made = create_user(unit, args.login, args.name, args.role, organisation, password, hasher=street.hasher)
             unit.flush()
             code = new_code(unit, made.id) if args.code else ""
+            needs_grid = lacks_grid(unit, made)
+            grid = unit.find(Grid, organisation.grid_id)
         console.say(_("{name} ({login}), {role}, {organisation}").format(
             name=made.name, login=made.login, role=made.role, organisation=organisation.name,
         ))  # fmt: skip
         shown = invite(street, made.login, code, args, console) if code else {"code": ""}
-    console.give({"id": made.id, "login": made.login, "role": made.role, "organisation": organisation.name, **shown})
+    if needs_grid:
+        console.say(
+            _("{name} has no grid yet: the desk receives no household before one is assigned.").format(name=made.name)
+        )
+        console.say(f"    gridman street assign --login {made.login} --grid {grid.code if grid else _('CODE')}")
+    given = {"id": made.id, "login": made.login, "role": made.role, "organisation": organisation.name}
+    console.give({**given, "needs_grid": needs_grid, **shown})
     return 0
 
 

@@ -17,7 +17,17 @@ from gridman.services.audit import note
 from gridman.store import accounts as rows
 from gridman.store.unit import Reader, Unit
 
-__all__ = ["BY_ASSIGNMENT", "Foreseen", "GridLine", "assign", "foresee", "get_grid", "page_grids", "withdraw"]
+__all__ = [
+    "BY_ASSIGNMENT",
+    "Foreseen",
+    "GridLine",
+    "assign",
+    "foresee",
+    "get_grid",
+    "lacks_grid",
+    "page_grids",
+    "withdraw",
+]
 
 BY_ASSIGNMENT = frozenset({"grid_worker", "grid_leader"})
 """Roles whose data follows their assignments; the others' follows their organisation."""
@@ -108,6 +118,12 @@ def get_grid(reader: Reader, code: str) -> Grid:
             code=code,
         )
     return grid
+
+
+def lacks_grid(reader: Reader, user: User) -> bool:
+    """Whether the user works by grids and has none: the desk stays empty."""
+    held = reader.page(Assignment, user_id=user.id, limit=_ALL) if user.role in BY_ASSIGNMENT else []
+    return user.role in BY_ASSIGNMENT and not any(_is_open(a, day_of(reader.now)) for a in held)
 
 
 def foresee(reader: Reader, actor: Actor, user_id: int, grid_id: int) -> Foreseen:

@@ -468,6 +468,16 @@ def test_an_ended_assignment_takes_the_grid_away(town: Town, capsys: pytest.Capt
     assert len(open_ones) == 1
 
 
+def test_a_new_worker_is_told_to_lack_a_grid(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    add = ["--language", "en", "street", "user", "add", "--data", str(town.street), "--name", "Wu", "--code"]
+    capsys.readouterr()
+    assert main([*add, "--login", "wu", "--role", "grid_worker", "--organisation", GRIDS[1]]) == 0
+    said = capsys.readouterr().out
+    assert "has no grid yet" in said and f"gridman street assign --login wu --grid {GRIDS[1]}" in said
+    assert main([*add, "--login", "wu2", "--role", "auditor"]) == 0
+    assert "grid" not in capsys.readouterr().out.replace("gridman", "")
+
+
 def test_the_end_of_an_assignment_says_when_it_comes(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     end = [
         "--language",

@@ -125,15 +125,18 @@ def test_an_account_begins_with_a_code_that_enrols_a_computer(office: Office) ->
             and "is taken" in taken.text
             and taken.form("/admin/accounts/new").values["name"] == "Zhou"
         )
-        made = browser.send(
+        slip = browser.send(
             form,
             login="zhou",
             name="周桂英",
             role="grid_worker",
             organisation_id=str(office.town.organisations["community"]),
         )
-        assert made.status == 200 and "enrols by code" in made.text
-        slip = browser.send(made.form(f"{made.path}/code"))
+        assert slip.status == 200 and "The account is created" in slip.text and "has no grid yet" in slip.text
+        here = next(path for path in slip.links() if re.fullmatch(r"/admin/accounts/\d+", path))
+        made = browser.open(here)
+        assert "enrols by code" in made.text and "has no grid yet" in made.text
+        slip = browser.send(made.form(f"{here}/code"))
         invitation = read_invitation(re.search(r"(?:[2-9A-Z]{4}-){4}[2-9A-Z]{4}", slip.answer.text)[0])  # type: ignore[index]
         assert invitation.fingerprint == fingerprint_of(office.tls.authority) and "<svg" in slip.answer.text
         enrolled = enrol(office.town.street.store, "zhou", "Counter", code=invitation.code, hasher=CHEAP_HASHER)
@@ -152,7 +155,7 @@ def test_an_account_with_a_password_signs_in_and_changes_it(small: Office) -> No
         made = browser.send(
             form, login="lin", name="Lin", role="auditor", organisation_id=street, way="password", password=NEW
         )
-        assert made.status == 200
+        assert made.status == 200 and "The account is created" in made.text and "has no grid" not in made.text
     with closing(small.browser()) as other:
         assert other.sign_in("lin", NEW).path == "/admin/password"
 

@@ -28,6 +28,7 @@ from gridman.server.admin.pieces import (
     seen_in,
     table,
 )
+from gridman.server.admin.slips import code_slip, grid_missing
 from gridman.services.accounts import (
     AccountLine,
     amend_user,
@@ -38,6 +39,7 @@ from gridman.services.accounts import (
     suspend,
 )
 from gridman.services.departments import page_organisations
+from gridman.services.enrolment import new_code
 from gridman.services.meanwhile import CHANGED
 from gridman.services.overview import page_desks
 
@@ -180,9 +182,14 @@ def post_new(ask: Ask) -> Answer:
                 unit, ask.form.get("login", ""), ask.form.get("name", ""), ask.form.get("role", ""),
                 ask.chosen("organisation_id") or 0, None if by_code else ask.form.get("password", ""), hasher=ask.street.hasher,
             )  # fmt: skip
+            unit.flush()
+            code = new_code(unit, made.id) if by_code else ""
     except Refusal as refusal:
         return _new_page(ask, _errors(ask, refusal))
-    return Go(f"/accounts/{made.id}")
+    if not by_code:
+        return Go(f"/accounts/{made.id}", "account.created")
+    body = join(note(ask.say(N_("The account is created.")), tone="good screen"), code_slip(ask, made, code))
+    return Page(ask.say(N_("Enrolment code")), body, "accounts")
 
 
 def _account_page(ask: Ask, errors: dict[str, str] | None = None, typed: dict[str, str] | None = None) -> Page:
@@ -230,7 +237,7 @@ def _account_page(ask: Ask, errors: dict[str, str] | None = None, typed: dict[st
         note(ask.say(N_("A forgotten passphrase of a desk cannot be reset: give a new enrolment code, and the computer is set up anew. What it "
                         "had not sent is lost with it.")))
     )  # fmt: skip
-    body = el("div", left, el("div", right), class_="two")
+    body = join(grid_missing(ask, user), el("div", left, el("div", right), class_="two"))
     return Page(f"{user.name} ({user.login})", body, "accounts", 422 if errors else 200)
 
 

@@ -1,9 +1,5 @@
 """Computers: the code that enrols one, the list, and shutting one out."""
 
-from io import BytesIO
-
-import segno
-
 from gridman.domain.grid import Assignment
 from gridman.domain.user import User
 from gridman.kernel.errors import Refusal
@@ -13,10 +9,11 @@ from gridman.server.admin.door import inside
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import Fields, actions, card, chip, empty, facts, form, link, note, table
+from gridman.server.admin.slips import code_slip
 from gridman.services.enrolment import LOST, RETIRED, new_code, reason_given, revoke_device
 from gridman.services.handover import LOST_WINDOW_MS
 from gridman.services.overview import DeskLine, page_desks
-from gridman.services.trust import Invitation, browser_fingerprint, fingerprint_of, served
+from gridman.services.trust import browser_fingerprint, fingerprint_of, served
 from gridman.sync.protocol import SPOKEN
 
 __all__ = ["ROUTES"]
@@ -239,33 +236,7 @@ def post_code(ask: Ask) -> Answer:
     with ask.street.store.unit(ask.actor) as unit:
         user = unit.get(User, ask.number("id"))
         code = new_code(unit, user.id)
-    with ask.street.store.read() as reader:
-        authority, url = served(reader)
-    authority = authority or ask.parts.authority
-    invitation = Invitation(code, fingerprint_of(authority), (url or ask.url).rstrip("/"))
-    slip = el(
-        "div",
-        el("p", f"{user.name} ({user.login})"),
-        el("p", invitation.words, class_="code"),
-        _qr(invitation.link(authority)),
-        facts([(ask.say(N_("Address")), invitation.url), (ask.say(N_("Sign-in name")), user.login)]),
-        el("p", ask.say(N_("Works once, for 24 hours. Start gridman desk on the new computer, type the address, the sign-in name and the code, or "
-            "scan the QR. "
-                           "The last three groups are the street's fingerprint: they protect against a wrong server."))),
-        el("p", ask.say(N_("Hand it over yourself; destroy the sheet when it is used.")), class_="soft"),
-        class_="card slip",
-    )  # fmt: skip
-    hint = note(ask.say(N_("Print this page with Ctrl+P. It is shown this once; a new code ends this one.")))
-    back = actions(link(ask.say(N_("Back to the account")), f"/accounts/{user.id}", is_button=True))
-    return Page(ask.say(N_("Enrolment code")), join(el("div", hint, class_="screen"), slip, back), "accounts")
-
-
-def _qr(link_text: str) -> Html:
-    drawn = BytesIO()
-    segno.make(link_text, error="m", micro=False).save(
-        drawn, kind="svg", xmldecl=False, svgns=False, nl=False, omitsize=True, border=2
-    )
-    return Html(drawn.getvalue().decode("ascii"))
+    return Page(ask.say(N_("Enrolment code")), code_slip(ask, user, code), "accounts")
 
 
 ROUTES = (

@@ -28,6 +28,7 @@ NAV: tuple[tuple[str, str, str, str, str], ...] = (
 """Key, address below BASE, word, icon, and the right that opens it."""
 
 DONE = {
+    "account.created": N_("The account is created. The password has to be replaced at the first sign-in."),
     "account.amended": N_("The account was changed."),
     "account.password": N_("The new password is set. It has to be replaced at the next sign-in."),
     "account.suspended": N_("The account is suspended: the server takes nothing from it any more."),
