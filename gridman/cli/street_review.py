@@ -91,7 +91,7 @@ def _list(street: Any, actor: Any, limit: int, console: Console) -> int:
     for line in lines:
         conflict = line.conflict
         when = show_instant(conflict.lost_at or conflict.kept_at or 0)
-        record = line.record_words if actor is not None else f"{conflict.record_kind} {conflict.record_id}"
+        record = line.record_words if actor is not None else line.nameless_words
         console.say(f"{conflict.id}  {when}  {line.place_words}  {record}  {line.field_label}".rstrip())
         console.say(f"    {line.reason_words}")
         if line.source_words:
@@ -102,8 +102,8 @@ def _list(street: Any, actor: Any, limit: int, console: Console) -> int:
             "lost_by": line.lost_by, "deed": line.deed, "computer": conflict.computer,
         }  # fmt: skip
         if actor is not None:
-            console.say("    " + _("stands: {value} ({who})").format(value=_flat(line.kept_words), who=line.kept_by))
-            console.say("    " + _("other: {value} ({who})").format(value=_flat(line.lost_words), who=line.lost_by))
+            console.say("    " + _told(_("stands: {value}"), line.kept_words, line.kept_by))
+            console.say("    " + _told(_("other: {value}"), line.lost_words, line.lost_by))
             console.say(f"    --keep: {_(line.stay)}")
             if line.deed:
                 console.say(f"    --restore: {_(DEEDS[line.deed])}")
@@ -115,5 +115,7 @@ def _list(street: Any, actor: Any, limit: int, console: Console) -> int:
     return 0
 
 
-def _flat(words: str) -> str:
-    return "; ".join(words.splitlines()) or "-"
+def _told(text: str, words: str, who: str) -> str:
+    """A value in one line and who wrote it, where that is known."""
+    value = "; ".join(words.splitlines()) or _("(nothing)")
+    return text.format(value=_("{value} ({who})").format(value=value, who=who) if who else value)

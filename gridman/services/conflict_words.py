@@ -23,7 +23,7 @@ from gridman.kernel.words import N_, _, listed, shortened
 from gridman.services.conflict_parts import lost_values, waiting_for
 from gridman.store.unit import Reader
 
-__all__ = ["covers", "household_of", "record_words", "value_words"]
+__all__ = ["covers", "household_of", "nameless_words", "record_words", "value_words"]
 
 _NAMES: dict[str, tuple[type[Any], str]] = {
     "grid_id": (Grid, "name"), "building_id": (Building, "compound"), "household_id": (Household, "address"),
@@ -48,6 +48,20 @@ def record_words(reader: Reader, conflict: Conflict) -> str:
     words = _of_record(reader, record) if record is not None else ""
     kind = _KINDS.get(conflict.record_kind)
     return words or (_(kind) if kind else f"{conflict.record_kind} {conflict.record_id}")
+
+
+def nameless_words(reader: Reader, conflict: Conflict) -> str:
+    """The record for who may not read residents' data: its kind and the number of its household or incident, no name and no address."""
+    kind = _(_KINDS.get(conflict.record_kind, conflict.record_kind))
+    record = _record(reader, conflict.record_kind, conflict.record_id)
+    if isinstance(record, Incident):
+        return f"{kind} {record.number or ''}".strip()
+    home = record if isinstance(record, Household) else None
+    home = home or _record(reader, "household", getattr(record, "household_id", None))
+    if home is None or not home.number:
+        return f"{kind} {conflict.record_id}"
+    number = _("household {number}").format(number=home.number)
+    return f"{kind} {home.number}" if conflict.record_kind == "household" else _joined(kind, number)
 
 
 def _record(reader: Reader, kind: str, record_id: int | None) -> Any:

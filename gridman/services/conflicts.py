@@ -17,7 +17,7 @@ from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _
 from gridman.services import audit
 from gridman.services.conflict_parts import is_edit, is_entry, log_lines_of, lost_values, needed_by
-from gridman.services.conflict_words import covers, household_of, record_words, value_words
+from gridman.services.conflict_words import covers, household_of, nameless_words, record_words, value_words
 from gridman.services.doubles import take_off, words_of_double
 from gridman.services.households import restore_record
 from gridman.store.unit import Reader, Unit
@@ -68,7 +68,7 @@ class ConflictLine:
     """One conflict in words. `deed`: a key of `DEEDS`, "" where no key can put it right; `is_covered`: numbers of people are hidden in
     the two values until somebody asks (`reveal_conflict`); `source_words`: the computer that handed it over and its user, "" for all others;
     `must_wait`: the record it belongs to has to be taken over before; `is_entry`: it is a whole entry (a record, a step, several fields at once)
-    that is in or out, not two values of one field.
+    that is in or out, not two values of one field; `nameless_words`: the record without what tells of people.
     """
 
     conflict: Conflict
@@ -86,6 +86,7 @@ class ConflictLine:
     source_words: str = ""
     must_wait: bool = False
     is_entry: bool = False
+    nameless_words: str = ""
 
     @property
     def is_restorable(self) -> bool:
@@ -163,6 +164,7 @@ def _line(reader: Reader, conflict: Conflict, names: dict[int, str], *, is_whole
         source_words=_source(conflict, names),
         must_wait=_must_wait(reader, conflict),
         is_entry=is_entry(conflict),
+        nameless_words=nameless_words(reader, conflict),
     )
 
 

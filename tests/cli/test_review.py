@@ -10,6 +10,7 @@ from gridman.domain.access import SYSTEM
 from gridman.domain.conflict import Conflict
 from gridman.domain.grid import Grid
 from gridman.domain.household import Household
+from gridman.domain.person import Person
 from gridman.domain.user import User
 from gridman.services.street import open_street
 from tests.cli.town import LOGIN, PASSWORD, Town
@@ -73,6 +74,42 @@ def test_the_list_and_the_decision(
     finally:
         street.close()
     assert told(capsys, *data, "--login", LOGIN) == []
+
+
+def test_the_list_names_households_by_number_and_leaves_out_empty_brackets(
+    town: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = make_conflicts(town)
+    street = open_street(town.street)
+    try:
+        with street.store.unit(SYSTEM) as unit:
+            found = unit.get(Household, home)
+            number, address = found.number, found.address
+            resident = unit.page(Person, household_id=home)[0]
+            name = resident.name
+            unit.create(
+                Conflict(
+                    record_kind="person",
+                    record_id=resident.id,
+                    grid_id=found.grid_id,
+                    field="remark",
+                    reason="held",
+                    kept=None,
+                    lost='"x"',
+                )
+            )
+    finally:
+        street.close()
+    data = ["street", "review", "--data", str(town.street)]
+    capsys.readouterr()
+    assert main(["--language", "zh_CN", *data]) == 0
+    said = capsys.readouterr().out
+    assert f"户 {number}" in said and f"居民 · 户 {number}" in said and str(home) not in said
+    assert name not in said and address not in said
+    monkeypatch.setenv("GRIDMAN_PASSWORD", PASSWORD)
+    assert main(["--language", "zh_CN", *data, "--login", LOGIN]) == 0
+    said = capsys.readouterr().out
+    assert "现值：（无）\n" in said and "（）" not in said and "：-" not in said
 
 
 def test_all_that_one_computer_handed_over_is_decided_at_once(
