@@ -23,19 +23,19 @@ class ServerLine(QWidget):
         self._line.setAccessibleName(_("Street server"))
         self._line.textChanged.connect(self._typed)
         self._line.returnPressed.connect(self._move)
-        self._go = button(_("Change address"), "link", clicked=self._move)
+        self._go = button(_("Change address"), clicked=self._move)
         self._go.setToolTip(
             _("For a street server that moved: the new address is kept only if the same street answers there.")
         )
         self._problem = label("", "problem", wraps=True)
-        line = row_of(self._line, self._go)
-        line.setStretch(0, 1)
-        self.setLayout(column_of(line, self._problem, spacing=2))
+        # Below each other: an address in large text needs the whole width.
+        self.setLayout(column_of(self._line, row_of(self._go, None), self._problem, spacing=4))
         self.forget()
 
     def forget(self) -> None:
         """Show the address in use, not what was typed."""
         self._line.setText(self._in_use)
+        self._line.setToolTip(self._in_use)
         self._line.setCursorPosition(0)
         self._typed()
         self._problem.hide()
