@@ -141,6 +141,7 @@ def _explain(desk: Any, wanted: str, console: Console) -> int:
         record_id = _record_of(reader, wanted)
         entries = [] if record_id is None else list(reversed(history_of(reader, [record_id])))
         names = _names(reader, {e.actor_id for e in entries if e.actor_id})
+        standing = _standing(reader, entries)
     if not entries:
         raise Refusal(
             "cli.no_history",
@@ -148,8 +149,8 @@ def _explain(desk: Any, wanted: str, console: Console) -> int:
             N_("Check the number; what other desks did is in the street's journal."),
             id=wanted,
         )
-    for entry in entries:
-        for line in _lines(entry, names):
+    for entry, crossed in zip(entries, standing, strict=True):
+        for line in _lines(entry, names, crossed):
             console.say(line)
     if any(entry.state in ("waiting", "sent") for entry in entries):
         for line in _why_it_waits(desk):
@@ -158,8 +159,9 @@ def _explain(desk: Any, wanted: str, console: Console) -> int:
         {
             "at": e.at, "who": names.get(e.actor_id, ""), "what": e.kind, "kind": e.entity, "fields": sorted(e.after), "state": e.state,
             "verdict": e.verdict, "reason": e.reason, "op": e.op_n, "acknowledged_at": e.ack_at,
+            "standing": [{"field": s.field, "own": s.is_own, "waits": s.is_waiting, "other": s.other} for s in crossed],
         }
-        for e in entries
+        for e, crossed in zip(entries, standing, strict=True)
     ])  # fmt: skip
     return 0
 
@@ -176,10 +178,21 @@ def _record_of(reader: Any, wanted: str) -> int | None:
     return int(wanted) if wanted.isdecimal() and len(wanted) < 19 else None
 
 
-def _lines(entry: Any, names: dict[int | None, str]) -> list[str]:
+def _standing(reader: Any, entries: list[Any]) -> list[Any]:
+    """Of each step the own values that crossed another's; nothing of the steps of others."""
+    from gridman.services.standing import crossings, standing_of
+
+    crossed = crossings(reader, {e.record_id for e in entries})
+    return [
+        standing_of(reader, crossed.get(e.record_id, ()), e.entity, e.actor_id, e.after) if e.state else ()
+        for e in entries
+    ]
+
+
+def _lines(entry: Any, names: dict[int | None, str], standing: Any) -> list[str]:
     """One step as the Sync page tells it, without the values: a terminal's history is no place for people's data."""
     from gridman.services.outbox import NOUN_WORDS, act_words, field_words
-    from gridman.services.receipt_words import STATE_MEANS, STATE_WORDS, VERDICT_MEANS
+    from gridman.services.receipt_words import result_words, state_word
 
     parts = [
         show_instant(entry.at),
@@ -187,14 +200,10 @@ def _lines(entry: Any, names: dict[int | None, str]) -> list[str]:
         _(NOUN_WORDS.get(entry.entity, entry.entity)),
         act_words(entry.kind, entry.after),
         field_words(entry.kind, entry.entity, entry.after),
-        _(STATE_WORDS.get(entry.state, entry.state) if entry.state else _NOT_OURS),
+        state_word(entry.state, standing) if entry.state else _(_NOT_OURS),
         show_instant(entry.ack_at) if entry.ack_at else "",
     ]
-    told = [
-        _(STATE_MEANS.get(entry.state or "", "")),
-        _(VERDICT_MEANS.get(entry.verdict or "", "")),
-        entry.reason or "",
-    ]
+    told = [*result_words(entry.state or "", entry.verdict or "", standing), entry.reason or ""]
     return ["  ".join(part for part in parts if part), *(f"    {line}" for line in told if line)]
 
 

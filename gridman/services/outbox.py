@@ -18,6 +18,7 @@ from gridman.domain.visit import Visit
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _, listed, shortened
 from gridman.services import settings
+from gridman.services.standing import Standing, crossings, standing_of
 from gridman.store import outbox
 from gridman.store.journal import words_of
 from gridman.store.queries import receipts as query
@@ -60,7 +61,7 @@ class ReceiptQuery:
 @dataclass(frozen=True)
 class ReceiptLine:
     """One operation. `id`: its number on this desk; `act`: what was done; `fields`: labels of what was written; `opens`: the kind
-    and id of the record to open for repair.
+    and id of the record to open for repair; `standing`: its values that crossed another's.
     """
 
     id: int
@@ -74,6 +75,7 @@ class ReceiptLine:
     reason: str
     ack_at: int | None
     opens: tuple[str, int] | None
+    standing: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,12 @@ def receipt_ids(reader: Reader, wanted: ReceiptQuery) -> "array[int]":
 
 def receipt_lines(reader: Reader, numbers: Sequence[int]) -> list[ReceiptLine]:
     """The list's lines for these operations."""
-    return [_line(reader, row) for row in query.rows(reader, numbers)]
+    rows = query.rows(reader, numbers)
+    crossed = crossings(reader, (row.record_id for row in rows))
+    return [_line(reader, row, crossed.get(row.record_id, ())) for row in rows]
 
 
-def _line(reader: Reader, row: Any) -> ReceiptLine:
+def _line(reader: Reader, row: Any, crossed: Sequence[Conflict]) -> ReceiptLine:
     found = noun(row.entity)
     record = reader.find(found.cls, row.record_id) if found is not None else None
     after = query.changed_fields(row)
@@ -150,6 +154,7 @@ def _line(reader: Reader, row: Any) -> ReceiptLine:
         reason=words_of(row.reason) or "",
         ack_at=row.ack_at,
         opens=_opens(record),
+        standing=standing_of(reader, crossed, row.entity, row.actor_id, after),
     )
 
 

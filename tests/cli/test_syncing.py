@@ -8,7 +8,11 @@ import pytest
 
 from gridman.__main__ import main
 from gridman.domain.household import Household
+from gridman.domain.user import User
 from gridman.joining import enrol_desk, sign_in_desk
+from gridman.services.access import actor_of_user
+from gridman.services.households import amend_household
+from gridman.services.street import open_street
 from tests.cli.town import LOGIN, PASSPHRASE, PASSWORD, Town, fingerprint_of, served
 
 
@@ -55,3 +59,29 @@ def test_comparing_ends_in_a_verdict(
         ).close()  # fmt: skip
         nothing = as_json(capsys, "sync", "--data", str(fresh), "--check", code=1)
     assert nothing["refused"] == "cli.nothing_compared" and "gridman sync first" in nothing["words"]
+
+
+def test_the_story_says_that_a_value_lost_and_waits(
+    town: Town, passphrase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = sign_in_desk(town.desk, LOGIN, PASSPHRASE)
+    with desk.store.unit(desk.actor) as unit:
+        house = unit.page(Household, limit=1)[0]
+        amend_household(unit, house.id, {"phones": "13800000001", "remark": "a dog"})
+    desk.close()
+    street = open_street(town.street)
+    with street.store.read() as reader:
+        clerk = actor_of_user(reader, reader.page(User, login="admin")[0].id)
+    with street.store.unit(clerk) as unit:
+        unit.amend(unit.get(Household, house.id), phones="13900000002")
+    street.close()
+    where = ["--data", str(town.desk)]
+    with served(town.street, port_of(town)):
+        said(capsys, "sync", *where)
+        said(capsys, "sync", *where)
+    told = said(capsys, "sync", *where, "--explain", str(house.id))
+    (step,) = [s for s in as_json(capsys, "sync", *where, "--explain", str(house.id)) if s["state"]]
+    (found,) = step["standing"]
+    assert (found["own"], found["waits"]) == (False, True) and found["other"] not in ("", "somebody else")
+    assert f"the value of {found['other']}" in told and "yours waits under “To review”" in told and "to review" in told
+    assert "this computer shows what the street has" not in told and "13800" not in told and "13900" not in told

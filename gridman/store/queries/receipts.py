@@ -29,7 +29,17 @@ def rows(reader: Reader, numbers: Sequence[int]) -> list[Row[Any]]:
     found: dict[int, Any] = {}
     for part in batches(numbers):
         query = select(
-            _j.op_n, _j.at, _j.kind, _j.entity, _j.record_id, _j.after, _j.state, _j.verdict, _j.reason, _j.ack_at
+            _j.op_n,
+            _j.at,
+            _j.actor_id,
+            _j.kind,
+            _j.entity,
+            _j.record_id,
+            _j.after,
+            _j.state,
+            _j.verdict,
+            _j.reason,
+            _j.ack_at,
         )
         found.update({row.op_n: row for row in reader.connection.execute(query.where(_j.op_n.in_(part)))})
     return [found[n] for n in numbers if n in found]

@@ -10,11 +10,11 @@ from gridman.kernel.words import N_, _
 from gridman.services import outbox
 from gridman.services.conflicts import conflict_count, open_conflicts
 from gridman.services.outbox import NOUN_WORDS, ReceiptLine, ReceiptQuery, receipt_ids, receipt_lines
-from gridman.services.receipt_words import STATE_WORDS
+from gridman.services.receipt_words import state_word, state_words
 from gridman.ui.actions import Verb
 from gridman.ui.changes import Changed
 from gridman.ui.page import Page
-from gridman.ui.pages.sync.receipt_view import STATE_TONES, ReceiptView
+from gridman.ui.pages.sync.receipt_view import ReceiptView, tone_of
 from gridman.ui.pages.sync.review import Review
 from gridman.ui.pages.sync.status_card import StatusCard
 from gridman.ui.shell import Shell
@@ -33,8 +33,7 @@ _FILTERS = (
 )
 
 COLUMNS = (
-    Column("state", N_("State"), 150, lambda r: _(STATE_WORDS.get(r.state, r.state)), tone=lambda r: STATE_TONES.get(r.state, "neutral"),
-           words=lambda: [_(word) for word in STATE_WORDS.values()]),
+    Column("state", N_("State"), 150, lambda r: state_word(r.state, r.standing), tone=tone_of, words=state_words),
     Column("noun", N_("Record"), 92, lambda r: r.noun, words=lambda: [_(word) for word in NOUN_WORDS.values()]),
     Column("act", N_("Action"), 96, lambda r: r.act, cuts=True),
     Column("record", N_("About"), 160, lambda r: r.record, stretches=True),

@@ -5,19 +5,24 @@ from PySide6.QtWidgets import QFrame, QWidget
 from gridman.kernel.clock import show_instant
 from gridman.kernel.words import _
 from gridman.services.outbox import ReceiptLine
-from gridman.services.receipt_words import STATE_MEANS, STATE_WORDS, VERDICT_MEANS
+from gridman.services.receipt_words import is_to_review, result_words, state_word
 from gridman.ui.shell import Shell
 from gridman.ui.widgets import Card, Notice, badge, button, clear, column_in, column_of, facts_form, flow_of, label
 
-__all__ = ["STATE_TONES", "ReceiptView"]
+__all__ = ["ReceiptView", "tone_of"]
 
-STATE_TONES = {
+_STATE_TONES = {
     "waiting": "attention",
     "sent": "attention",
     "acknowledged": "good",
     "settled": "good",
     "refused": "danger",
 }
+
+
+def tone_of(line: ReceiptLine) -> str:
+    """The tone of a receipt's state."""
+    return "attention" if is_to_review(line.state, line.standing) else _STATE_TONES.get(line.state, "neutral")
 
 
 class ReceiptView(QFrame):
@@ -33,21 +38,20 @@ class ReceiptView(QFrame):
         """Show this operation."""
         self._line = line
         clear(self._box)
-        word = _(STATE_WORDS.get(line.state, line.state))
+        word = state_word(line.state, line.standing)
         self._box.addLayout(
             column_of(
                 label(line.record or line.noun, "title", wraps=True),
                 flow_of(
-                    badge(word, STATE_TONES.get(line.state, "neutral")),
+                    badge(word, tone_of(line)),
                     label(f"{line.noun} · {line.act}", "soft"),
                 ),
             )
         )
         if line.state == "refused":
             self._box.addWidget(Notice(line.reason or _("The street gave no reason."), "danger"))
-        self._box.addWidget(label(_(STATE_MEANS.get(line.state, "")), wraps=True))
-        if line.verdict in VERDICT_MEANS:
-            self._box.addWidget(label(_(VERDICT_MEANS[line.verdict]), wraps=True))
+        for said in result_words(line.state, line.verdict, line.standing):
+            self._box.addWidget(label(said, wraps=True))
         self._box.addWidget(self._facts(line))
         if line.opens is not None:
             words = _("Open the record and put it right") if line.state == "refused" else _("Open the record")
