@@ -9,6 +9,7 @@ from gridman.domain.catalog import noun
 from gridman.domain.conflict import Conflict
 from gridman.domain.user import User
 from gridman.kernel.words import _
+from gridman.store.batches import batches
 from gridman.store.unit import Reader
 
 __all__ = ["Standing", "crossings", "standing_of"]
@@ -35,9 +36,10 @@ class Standing:
 def crossings(reader: Reader, record_ids: Iterable[int]) -> dict[int, list[Conflict]]:
     """What is or was to be reviewed of these records, field by field, the oldest first."""
     found: dict[int, list[Conflict]] = {}
-    for conflict in reader.page(Conflict, record_id=sorted(set(record_ids)), limit=_MOST, with_retired=True):
-        if conflict.field is not None and conflict.reason != "decided":
-            found.setdefault(conflict.record_id, []).append(conflict)
+    for part in batches(record_ids):
+        for conflict in reader.page(Conflict, record_id=part, limit=_MOST, with_retired=True):
+            if conflict.field is not None and conflict.reason != "decided":
+                found.setdefault(conflict.record_id, []).append(conflict)
     return found
 
 
