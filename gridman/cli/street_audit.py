@@ -28,6 +28,7 @@ def fill(parts: Any) -> None:
 def _audit(args: argparse.Namespace, console: Console) -> int:
     from gridman.services.audit_anchor import CHANGED_LOG, COPIED_LOG
     from gridman.services.audit_log import page_log, verify_log
+    from gridman.services.audit_words import act_word, details_in_words, kind_word
 
     with opened_street(args.data, args.database) as street, street.store.read() as reader:
         acts = [args.act] if args.act else []
@@ -37,12 +38,11 @@ def _audit(args: argparse.Namespace, console: Console) -> int:
         verdict = verify_log(reader, SYSTEM)
     for line in lines:
         r = line.row
-        details = ", ".join(f"{name}={value}" for name, value in line.details.items())
-        what = " ".join(
-            str(part) for part in (r.record_kind, r.record_id, f"({line.record})" if line.record else "") if part
-        )
+        details = details_in_words(r.record_kind or "", line.details)
+        kind = kind_word(r.record_kind) if r.record_kind else ""
+        what = " ".join(str(part) for part in (kind, r.record_id, f"({line.record})" if line.record else "") if part)
         who = f"{r.replica or '':>4} {line.computer:<10} {line.login or '-':<12}"
-        console.say(f"{show_instant(r.at)}  {who} {r.act:<14} {what}  {details}".rstrip())
+        console.say(f"{show_instant(r.at)}  {who} {act_word(r.act):<14} {what}  {details}".rstrip())
     if verdict.broken_line is not None:
         console.warn(
             _("The street's own audit log was changed or cut at line {line}.").format(line=verdict.broken_line)

@@ -6,8 +6,9 @@ import argparse
 from typing import Any
 
 from gridman.cli.console import Console
-from gridman.cli.folders import add_data, opened_street, unknown_login
+from gridman.cli.folders import add_data, opened_street
 from gridman.cli.secrets import ask_secret
+from gridman.cli.street_office import user_of
 from gridman.kernel.clock import show_instant
 from gridman.kernel.words import _
 
@@ -66,20 +67,13 @@ def _review(args: argparse.Namespace, console: Console) -> int:
 
 
 def _actor(street: Any, login: str) -> Any:
-    from gridman.domain.access import require
-    from gridman.domain.user import User
-    from gridman.services.access import actor_of_user
-    from gridman.services.accounts import verify_login
+    from gridman.services.console_signin import require_password, sign_in_at_console
 
     with street.store.read() as reader:
-        if reader.first(User, login=login) is None:
-            raise unknown_login(login)
-    password = ask_secret(_PASSWORD, _("Password of {login}").format(login=login))
-    user_id = verify_login(street.store, login, password, hasher=street.hasher)
-    with street.store.read() as reader:
-        actor = actor_of_user(reader, user_id)
-    require(actor, "conflict.resolve")
-    return actor
+        user = user_of(reader, login)
+    require_password(street.store, user.login)
+    password = ask_secret(_PASSWORD, _("Password of {login}").format(login=user.login))
+    return sign_in_at_console(street.store, user.login, password, "conflict.resolve", hasher=street.hasher)
 
 
 def _list(street: Any, actor: Any, limit: int, console: Console) -> int:

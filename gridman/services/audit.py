@@ -12,7 +12,7 @@ from gridman.store.unit import Reader, Unit
 __all__ = ["ACTS", "AuditRow", "audit_head", "is_fit", "note", "note_alone", "page_audit", "verify_chain"]
 
 ACTS = frozenset({
-    "account", "assign", "audit_broken", "department", "differed", "enrol", "enrol_code", "enrol_failed", "export", "hand_over", "import",
+    "account", "assign", "audit_broken", "decide", "department", "differed", "enrol", "enrol_code", "enrol_failed", "export", "hand_over", "import",
     "map_edit", "move_server", "notice", "open", "password", "print", "restore", "reveal", "revoke", "rotate_keys", "sign_in", "sign_in_failed",
     "sign_out", "start", "suspend", "token",
 })  # fmt: skip

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gridman import __version__
-from gridman.domain.access import SYSTEM
+from gridman.domain.access import SYSTEM, Actor
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal
 from gridman.kernel.files import put_in_place, require_free_space, write_whole
@@ -68,12 +68,14 @@ def back_up_street(
     *,
     cost: Cost = DEFAULT_COST,
     within: Path | None = None,
+    actor: Actor = SYSTEM,
 ) -> Manifest:
     """Write the street as it is at this moment to the new file `to`; the server may go on serving.
 
     The backup of a street on PostgreSQL holds an SQLite file as well: it is restored into either. Photos are copied after the data: what
-    comes later is more than the data knows, never less. ``within``: the folder for what is half done (default: beside `to`). Refuses with
-    ``backup.exists``, ``passphrase.weak``, ``disk.full``; leaves nothing when `progress` stops it.
+    comes later is more than the data knows, never less. ``within``: the folder for what is half done (default: beside `to`);
+    ``actor``: in whose name the log has it. Refuses with ``backup.exists``, ``passphrase.weak``,
+    ``disk.full``; leaves nothing when `progress` stops it.
     """
     _require_room(size_bytes(street.store.database), _photos(street.blobs), to)
     with _workplace(to, within) as work:
@@ -90,7 +92,7 @@ def back_up_street(
             *((f"blobs/{name}", path) for name, path in photos),
         ]
         made = write_archive(to, facts, street.key, sources, progress)
-    with street.store.unit(SYSTEM) as unit:
+    with street.store.unit(actor) as unit:
         note(unit, "export", None, None, what="backup", photos=made.photo_count)
         put_setting(unit, LAST_BACKUP, str(unit.at))
     return made

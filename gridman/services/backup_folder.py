@@ -54,7 +54,7 @@ def back_up_here(
     Refuses like `back_up_street`. The passphrase is kept nowhere.
     """
     path = street.data_dir / HERE / (name or new_backup_name(street, actor, passphrase))
-    made = back_up_street(street, path, passphrase, progress, cost=cost, within=within)
+    made = back_up_street(street, path, passphrase, progress, cost=cost, within=within, actor=actor)
     for old in page_backups(street, actor)[_KEPT:]:
         with suppress(OSError):  # somebody fetches it just now: it goes the next time
             take_away(old.path)

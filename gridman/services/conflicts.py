@@ -273,6 +273,7 @@ def resolve(unit: Unit, conflict_id: int, choice: str) -> Conflict:
         unit.flush()  # the deed travels before the decision: who decided otherwise is asked about what then stands
         if _is_decided(conflict):  # the incident it belongs to took it along
             return conflict
+    audit.note(unit, "decide", conflict.record_kind, conflict.record_id, conflict=conflict.id, choice=choice)
     return unit.amend(conflict, resolved_at=unit.at, resolved_by_id=unit.actor.user_id, resolution=choice)
 
 
@@ -304,6 +305,9 @@ def keep_alike(unit: Unit, conflict_id: int) -> int:
     found = unit.page(Conflict, resolved_at=None, limit=_MOST_ALIKE, **alike)
     for each in found:
         unit.amend(each, resolved_at=unit.at, resolved_by_id=unit.actor.user_id, resolution="kept")
+    audit.note(
+        unit, "decide", conflict.record_kind, conflict.record_id, conflict=conflict.id, choice="kept", count=len(found)
+    )
     return len(found)
 
 

@@ -12,8 +12,11 @@ from gridman.domain.grid import Grid
 from gridman.domain.household import Household
 from gridman.domain.person import Person
 from gridman.domain.user import User
+from gridman.services.accounts import set_password
 from gridman.services.street import open_street
+from gridman.store.audit import page_audit
 from tests.cli.town import LOGIN, PASSWORD, Town
+from tests.support.streets import CHEAP_HASHER
 
 LOST, STANDS = "13900002222", "13900001111"
 
@@ -24,6 +27,17 @@ def told(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> Any:
     out, err = capsys.readouterr()
     assert found == code, out + err
     return json.loads(out)
+
+
+def own_password(town: Town) -> None:
+    """The password is one that the user chose."""
+    street = open_street(town.street)
+    try:
+        with street.store.unit(SYSTEM) as unit:
+            user = unit.page(User, login=LOGIN)[0]
+            set_password(unit, user.id, PASSWORD, must_change=False, hasher=CHEAP_HASHER)
+    finally:
+        street.close()
 
 
 def make_conflicts(town: Town) -> int:
@@ -51,6 +65,7 @@ def test_the_list_and_the_decision(
     town: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = make_conflicts(town)
+    own_password(town)
     data = ("review", "--data", str(town.street))
     bare = told(capsys, *data)
     assert len(bare) == 2 and LOST not in json.dumps(bare) and {line["field"] for line in bare} == {"phones"}
@@ -71,8 +86,12 @@ def test_the_list_and_the_decision(
         with street.store.read() as reader:
             assert reader.get(Household, home).phones == LOST
             assert reader.get(Conflict, mine["number"]).resolution == "restored"
+            user = reader.page(User, login=LOGIN)[0].id
+            noted = [(line.act, line.details) for line in page_audit(reader) if line.actor_id == user]
     finally:
         street.close()
+    assert ("sign_in", {"where": "command"}) in noted
+    assert noted[0] == ("decide", {"conflict": mine["number"], "choice": "restored"})
     assert told(capsys, *data, "--login", LOGIN) == []
 
 
@@ -80,6 +99,7 @@ def test_the_list_names_households_by_number_and_leaves_out_empty_brackets(
     town: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = make_conflicts(town)
+    own_password(town)
     street = open_street(town.street)
     try:
         with street.store.unit(SYSTEM) as unit:
@@ -116,6 +136,7 @@ def test_all_that_one_computer_handed_over_is_decided_at_once(
     town: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = make_conflicts(town)
+    own_password(town)
     street = open_street(town.street)
     try:
         with street.store.unit(SYSTEM) as unit:
@@ -173,3 +194,29 @@ def test_the_list_says_that_it_came_from_a_lost_computer(town: Town, capsys: pyt
     assert said.count("reported lost: whoever holds that computer could have written it") == 1
     assert said.count("Computer: Counter 2; its user: ") == 1 and "unknown" not in said
     assert {line["computer"] for line in told(capsys, "review", "--data", str(town.street))} == {"Counter 2"}
+
+
+def test_a_password_that_somebody_else_gave_decides_nothing(
+    town: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_conflicts(town)
+    monkeypatch.setenv("GRIDMAN_PASSWORD", PASSWORD)
+    refused = told(capsys, "review", "--data", str(town.street), "--login", LOGIN, code=1)
+    assert refused["refused"] == "auth.initial_password" and "/admin" in refused["words"]
+
+
+def test_an_account_that_enrols_by_code_is_told_to_have_no_password(
+    town: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("--data", str(town.street))
+    told(capsys, "user", "add", *where, "--login", "lin", "--name", "Lin", "--role", "community_staff", "--code")
+    monkeypatch.delenv("GRIDMAN_PASSWORD", raising=False)
+    refused = told(capsys, "review", *where, "--login", "Lin", code=1)
+    assert refused["refused"] == "auth.no_password" and "user password --login lin" in refused["words"]
+
+
+def test_the_log_is_told_in_the_words_of_the_page(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["--language", "zh_CN", "street", "audit", "--data", str(town.street), "--act", "account"]) == 0
+    said = capsys.readouterr().out
+    assert "添加或修改账号" in said and "account" not in said and "role=" not in said

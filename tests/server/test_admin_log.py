@@ -15,9 +15,9 @@ from gridman.domain.access import SYSTEM, Actor
 from gridman.domain.catalog import NOUNS
 from gridman.domain.household import Household
 from gridman.kernel.clock import INSTANTS, day_of
-from gridman.server.admin.log_words import DETAIL_WORDS, KIND_WORDS
 from gridman.services.audit import note
 from gridman.services.audit_log import page_log
+from gridman.services.audit_words import DETAIL_WORDS, KIND_WORDS
 from gridman.services.enrolment import enrol, revoke_device
 from gridman.store import tables
 from gridman.store.audit import FIRST, digest_of_row

@@ -5,13 +5,13 @@ from urllib.parse import urlencode
 from gridman.kernel.words import N_
 from gridman.server.admin.ask import Answer, Ask, Page
 from gridman.server.admin.door import inside
-from gridman.server.admin.log_words import act_word, details_in_words, kind_word
 from gridman.server.admin.markup import Html, Part, el, join
 from gridman.server.admin.pages import Served
 from gridman.server.admin.pieces import actions, chip, empty, filter_bar, form, labelled, link, note, table
 from gridman.services.audit import ACTS
 from gridman.services.audit_anchor import CHANGED_LOG, COPIED_LOG
 from gridman.services.audit_log import LogLine, LogPage, page_log, verify_log
+from gridman.services.audit_words import act_word, details_in_words, kind_word
 
 __all__ = ["ROUTES"]
 
@@ -34,11 +34,11 @@ def _computer(line: LogLine) -> Part:
 
 def _row(ask: Ask, line: LogLine) -> list[Part]:
     r = line.row
-    word = kind_word(ask, r.record_kind) if r.record_kind else ""
+    word = kind_word(r.record_kind) if r.record_kind else ""
     known = " ".join((word, line.record or str(r.record_id or ""))).strip()
     named = join(known, el("div", str(r.record_id or ""), class_="small") if line.record else None)
-    details = details_in_words(ask, r.record_kind or "", line.details)
-    return [ask.when(r.at), _computer(line), _who(ask, line), act_word(ask, r.act), named, details]
+    details = details_in_words(r.record_kind or "", line.details)
+    return [ask.when(r.at), _computer(line), _who(ask, line), act_word(r.act), named, details]
 
 
 def _whole_number(text: str) -> int | None:
@@ -107,7 +107,7 @@ def _filters(ask: Ask, act: str) -> Html:
     options = [
         ("", ask.say(N_("everything"))),
         ("purposes", ask.say(N_("exports and prints with purpose"))),
-        *sorted(((a, act_word(ask, a)) for a in ACTS), key=lambda pair: pair[1]),
+        *sorted(((a, act_word(a)) for a in ACTS), key=lambda pair: pair[1]),
     ]
     chooser = el(
         "select", *(el("option", text, value=value, selected=value == act) for value, text in options), name="act", id="act"
@@ -154,8 +154,8 @@ def _purposes(ask: Ask, lines: list[LogLine]) -> Html:
             else chip(ask.say(N_("no")), "attention")
         )
         rows.append([
-            ask.when(line.row.at), _computer(line), _who(ask, line), act_word(ask, line.row.act), str(purpose) or "–", str(count), covered,
-            details_in_words(ask, line.row.record_kind or "", d),
+            ask.when(line.row.at), _computer(line), _who(ask, line), act_word(line.row.act), str(purpose) or "–", str(count), covered,
+            details_in_words(line.row.record_kind or "", d),
         ])  # fmt: skip
     return table(heads, rows, numbers=(5,), whole=(0, 2))
 

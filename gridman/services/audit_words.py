@@ -4,9 +4,9 @@ number, a day or a file, is shown as it was noted.
 
 from collections.abc import Mapping
 
+from gridman.domain import codes
 from gridman.domain.catalog import noun
-from gridman.kernel.words import N_
-from gridman.server.admin.ask import Ask
+from gridman.kernel.words import N_, _, language
 
 __all__ = ["ACT_WORDS", "DETAIL_WORDS", "KIND_WORDS", "VALUE_WORDS", "act_word", "details_in_words", "kind_word"]
 
@@ -14,6 +14,7 @@ ACT_WORDS = {
     "account": N_("account added or changed"),
     "assign": N_("grid assigned or taken away"),
     "audit_broken": N_("audit log was changed"),
+    "decide": N_("entry under review decided"),
     "department": N_("department added, renamed or retired"),
     "differed": N_("computer's copy differed from the street's"),
     "enrol": N_("computer enrolled"),
@@ -69,6 +70,7 @@ DETAIL_WORDS = {
     "by": N_("with"),
     "changed": N_("changed"),
     "cards": N_("entries to review"),
+    "choice": N_("decision"),
     "communities": N_("communities"),
     "conflict": N_("in the review as no."),
     "count": N_("rows"),
@@ -108,6 +110,7 @@ DETAIL_WORDS = {
 
 VALUE_WORDS: Mapping[str, Mapping[str, str]] = {
     "by": {"code": N_("one-time code"), "password": N_("password"), "role": N_("a role without these pages")},
+    "choice": {"kept": N_("as it stands, or left out"), "restored": N_("put back or taken over")},
     "revoked_as": {"lost": N_("lost"), "retired": N_("retired")},
     "source": {
         "lost_desk": N_("lost computer"), "retired_desk": N_("retired computer"), "copied_desk": N_("copied computer"),
@@ -119,38 +122,38 @@ VALUE_WORDS: Mapping[str, Mapping[str, str]] = {
         "register": N_("register"), "register undone": N_("register, taken back"),
         "register begun": N_("register, begun"), "register undo begun": N_("register, taking back begun"),
     },
-    "where": {"web": N_("in the browser")},
+    "where": {"web": N_("in the browser"), "command": N_("at the server's command line")},
 }  # fmt: skip
 """What a value of a detail is called."""
 
 
-def act_word(ask: Ask, act: str) -> str:
-    """An act in the reader's language."""
-    return ask.say(ACT_WORDS[act]) if act in ACT_WORDS else act
+def act_word(act: str) -> str:
+    """An act in the language in use."""
+    return _(ACT_WORDS[act]) if act in ACT_WORDS else act
 
 
-def kind_word(ask: Ask, kind: str) -> str:
-    """A kind of records in the reader's language."""
-    return ask.say(KIND_WORDS[kind]) if kind in KIND_WORDS else kind
+def kind_word(kind: str) -> str:
+    """A kind of records in the language in use."""
+    return _(KIND_WORDS[kind]) if kind in KIND_WORDS else kind
 
 
-def details_in_words(ask: Ask, kind: str, details: Mapping[str, object]) -> str:
+def details_in_words(kind: str, details: Mapping[str, object]) -> str:
     """Names and values, of a line about a record of this kind."""
-    colon, comma = ("：", "，") if ask.language == "zh_CN" else (": ", ", ")
+    colon, comma = ("：", "，") if language() == "zh_CN" else (": ", ", ")
     return comma.join(
-        f"{ask.say(DETAIL_WORDS.get(name, name))}{colon}{_value(ask, kind, name, value)}"
+        f"{_(DETAIL_WORDS.get(name, name))}{colon}{_value(kind, name, value)}"
         for name, value in details.items()
         if value not in (None, "")
     )
 
 
-def _value(ask: Ask, kind: str, name: str, value: object) -> str:
+def _value(kind: str, name: str, value: object) -> str:
     if isinstance(value, bool):
-        return ask.say(N_("yes")) if value else ask.say(N_("no"))
+        return _("yes") if value else _("no")
     if name == "role":
-        return ask.word("role", str(value))
+        return codes.word("role", str(value))
     found = noun(kind)
     if name == "field" and found is not None and value in found.fields:
-        return ask.say(found.fields[str(value)].label)
+        return _(found.fields[str(value)].label)
     word = VALUE_WORDS.get(name, {}).get(str(value), "")
-    return ask.say(word) if word else str(value)
+    return _(word) if word else str(value)
