@@ -1,7 +1,8 @@
 """Where the parts of a desk and of a street are chosen and joined. Only the command line and the demonstration stand above it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gridman.services.desk import Desk, actor_here
 from gridman.services.enrolment import Enrolled
 from gridman.services.incidents import IncidentQuery, incident_ids, incident_rows
 from gridman.services.lease import lease_of, require_lease
+from gridman.services.profile import LeftDesk, left_desks, note_sent
 from gridman.services.signin import (
     DeskParts,
     DeskUser,
@@ -31,12 +33,15 @@ from gridman.services.signin import (
     known_server,
     set_up_desk,
     sign_in,
+    sign_in_left,
     verify_passphrase,
 )  # fmt: skip
 from gridman.services.trust import Invitation, check_street, read_invitation
 from gridman.store.blobs import BlobStore
 from gridman.store.indexes import Indexer
 from gridman.store.journal import DeskJournal
+from gridman.store.outbox import waiting_count
+from gridman.store.photo_queue import unsent_photos
 from gridman.store.replay import receiving
 from gridman.store.store import open_store
 from gridman.store.unit import Reader
@@ -44,7 +49,9 @@ from gridman.sync.http import enrol_over_http, fetch_authority, is_plain, take_b
 from gridman.sync.retry import AWAY
 from gridman.sync.session import DeskSync
 
-__all__ = ["DeskDoor", "enrol_desk", "incident_page", "join_desk", "move_desk", "sign_in_desk"]
+__all__ = [
+    "DeskDoor", "LeftSent", "enrol_desk", "incident_page", "join_desk", "move_desk", "send_left_desk", "sign_in_desk",
+]  # fmt: skip
 
 
 def join_desk(parts: DeskParts, clock: Clock = system_clock) -> Desk:
@@ -79,6 +86,50 @@ def move_desk(data_dir: Path, login: str, passphrase: str, url: str, clock: Cloc
         return desk.change_server(url)
     finally:
         desk.close()
+
+
+@dataclass(frozen=True)
+class LeftSent:
+    """What came of sending the desk ``number`` that was left behind, in ``folder``. ``waiting``: operations and photos that still wait in it;
+    ``result``: of the exchange, None where the street refused it with ``problem`` though nothing waits.
+    """
+
+    number: int
+    folder: Path
+    waiting: int
+    result: Any = None
+    problem: Refusal | None = None
+
+
+def send_left_desk(
+    data_dir: Path, number: int, passphrase: str, exchange: Callable[[Desk], Any], clock: Clock = system_clock
+) -> LeftSent:
+    """Open the desk ``number``, which its user left behind for a new one, and have ``exchange`` synchronise it; for nothing else, so how long
+    it was without its street does not count. Once nothing waits in it, nobody is told of it any more.
+
+    Refuses with ``desk.none_left``, like `sign_in`, and like `Desk.synchronise` while something waits.
+    """
+    desk = join_desk(sign_in_left(data_dir, number, passphrase, clock), clock)
+    result, problem = None, None
+    try:
+        try:
+            result = exchange(desk)
+        except Refusal as refusal:
+            # Destroyed, it is closed, and the refusal says what became of its work; a copy may have handed all over already.
+            if refusal.code == "desk.destroyed" or _waiting(desk):
+                raise
+            problem = refusal
+        waiting = _waiting(desk)
+        if not waiting:
+            note_sent(data_dir, desk.profile)
+        return LeftSent(number, desk.data_dir, waiting, result, problem)
+    finally:
+        desk.close()
+
+
+def _waiting(desk: Desk) -> int:
+    with desk.store.read() as reader:
+        return waiting_count(reader) + len(unsent_photos(reader, desk.profile.replica))
 
 
 def _require_lease(desk: Desk) -> None:
@@ -193,17 +244,27 @@ class DeskDoor:
 
     def set_up(
         self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str,
-        progress: Progress = quiet, ticket: Ticket | None = None, fingerprint: str = "",
+        progress: Progress = quiet, ticket: Ticket | None = None, fingerprint: str = "", leaves: bool = False,
     ) -> Desk:  # fmt: skip
         """Enrol this computer with a password or a one-time code, open the new desk and fetch its records. ``fingerprint``: the street's,
-        once a person has compared it.
+        once a person has compared it. ``leaves``: they mean to leave the desk behind that they have here (``desk.already_set_up``).
         """
         desk = enrol_desk(
             self.data_dir, server_url, login, passphrase, password=None if is_code else secret, code=secret if is_code else None,
-            device_name=device_name, fingerprint=fingerprint, again=True,
+            device_name=device_name, fingerprint=fingerprint, again=leaves,
         )  # fmt: skip
         desk.synchronise(progress, ticket)
         return desk
+
+    def left(self) -> Sequence[LeftDesk]:
+        """The desks left behind here in which work may wait."""
+        return [desk for desk in left_desks(self.data_dir) if not desk.is_sent]
+
+    def send_left(
+        self, number: int, passphrase: str, progress: Progress = quiet, ticket: Ticket | None = None
+    ) -> LeftSent:
+        """Have one of them send what waits in it."""
+        return send_left_desk(self.data_dir, number, passphrase, lambda desk: desk.synchronise(progress, ticket))
 
     def unlock(self, desk: Desk, passphrase: str) -> None:
         """Refuse unless this is the passphrase of the desk's user."""

@@ -104,28 +104,35 @@ def _desks(
     args: argparse.Namespace, folder: Path, console: Console, counts: dict[str, dict[str, int]]
 ) -> Iterator[Finding]:
     """Every desk from outside; one from inside, when its passphrase can be had."""
-    from gridman.cli.folder_checks import desk_files
+    from gridman.cli.folder_checks import HARMLESS, desk_files, left_behind, uncounted
     from gridman.services.signin import desk_users
 
     try:
         users = desk_users(folder)
     except Refusal as refusal:
         yield Finding(_("Profile of this computer"), str(folder), (refusal,))
+        yield from left_behind(folder)
         return
     yield Finding(_("Profile of this computer"), ", ".join(user.login for user in users))
     is_sound = True
     for user in users:
-        for finding in desk_files(folder, user):
-            yield finding
-            is_sound = is_sound and not finding.is_wrong
+        files = list(desk_files(folder, user))
+        yield from files
+        if any(finding.is_wrong for finding in files):
+            is_sound = False
+            if any(p.code not in HARMLESS for finding in files for p in finding.problems):
+                yield uncounted(user)
+    yield from left_behind(folder)
     if not args.login and PASSPHRASE not in os.environ:
         console.say(_("To look inside, add --login; the passphrase is asked."))
     elif is_sound or args.login:
-        yield from _inside(args, folder, counts)
+        yield from _inside(args, folder, counts, is_sound)
 
 
-def _inside(args: argparse.Namespace, folder: Path, counts: dict[str, dict[str, int]]) -> Iterator[Finding]:
-    from gridman.cli.folder_checks import check_desk, open_desk_inside
+def _inside(
+    args: argparse.Namespace, folder: Path, counts: dict[str, dict[str, int]], is_sound: bool
+) -> Iterator[Finding]:
+    from gridman.cli.folder_checks import check_desk, open_desk_inside, uncounted
     from gridman.services.signin import desk_users
     from gridman.store.keys import fold_login
 
@@ -145,6 +152,8 @@ def _inside(args: argparse.Namespace, folder: Path, counts: dict[str, dict[str, 
         )
     except Refusal as refusal:
         yield Finding(subject, "", (refusal,))
+        if not refusal.code.startswith("signin.") and is_sound:
+            yield uncounted(user)
         return
     with closing(inside):
         yield Finding(subject, _("opens with the passphrase"))

@@ -39,14 +39,24 @@ def fill(parts: Any) -> None:
         "--name", default=platform.node(), metavar="NAME", help=_("name of this computer on the street's list")
     )
     made.add_argument(
-        "--again", action="store_true", help=_("for a user who is set up already: a new desk beside the old one")
+        "--again",
+        action="store_true",
+        help=_(
+            "for a user who is set up already: a new desk beside the old one; gridman sync --left sends what that had not"
+        ),
     )
 
 
 def _enrol(args: argparse.Namespace, console: Console) -> int:
     """Enrol, choose the passphrase, fetch the records."""
     from gridman.joining import enrol_desk
+    from gridman.services.signin import standing_desk, stays_behind
 
+    standing = standing_desk(args.data, args.login)
+    if (
+        standing is not None and args.again
+    ):  # before a passphrase is asked: there it can be stopped, and the code still works
+        console.warn(stays_behind(args.data, standing).words())
     password = None if args.code else ask_secret(_PASSWORD, _("Password of {login}").format(login=args.login))
     passphrase = ask_new(PASSPHRASE, _("New passphrase for this computer"))
     desk = enrol_desk(
@@ -63,5 +73,6 @@ def _enrol(args: argparse.Namespace, console: Console) -> int:
         desk.synchronise(console.progress)
     finally:
         desk.close()
-    console.give({"login": profile.login, "number": profile.replica, "server": profile.server_url})
+    left = None if standing is None else standing.replica
+    console.give({"login": profile.login, "number": profile.replica, "server": profile.server_url, "left": left})
     return 0

@@ -13,7 +13,8 @@ from gridman.kernel.words import N_, _
 from gridman.services.audit import verify_chain
 from gridman.services.audit_anchor import CHANGED_LOG, COPIED_LOG, BrokenLog, broken_logs
 from gridman.services.lease import ending_soon
-from gridman.services.signin import DeskUser, desk_token
+from gridman.services.profile import DeskUser, LeftDesk, left_desks
+from gridman.services.signin import desk_token
 from gridman.services.trust import desk_authority
 from gridman.store import soundness
 from gridman.store.blobs import BlobStore
@@ -23,10 +24,14 @@ from gridman.store.store import Store
 from gridman.store.trouble import damaged_file
 from gridman.sync.checking import differing
 
-__all__ = ["Inside", "check_desk", "check_street", "desk_files", "open_desk_inside", "open_street_inside"]
+__all__ = [
+    "HARMLESS", "Inside", "check_desk", "check_street", "desk_files", "left_behind", "open_desk_inside", "open_street_inside", "uncounted",
+]  # fmt: skip
 
 _OLD_WORK_MS = 3 * 86_400_000
 _LARGEST_SKEW_MS = 300_000
+HARMLESS = frozenset({"doctor.key_open"})
+"""What is wrong with a desk's files, and keeps nobody from opening them."""
 
 
 @dataclass
@@ -55,6 +60,45 @@ def desk_files(data: Path, user: DeskUser) -> Iterator[Finding]:
 
     yield checked(_("Key file of {login}").format(login=name), keys)
     yield checked(_("Data file of {login}").format(login=name), lambda: _file(folder / "desk.db"))
+
+
+def left_behind(data: Path) -> Iterator[Finding]:
+    """The desks that their users left behind in this folder, with what sends their work; nothing where there are none."""
+    desks = left_desks(data)
+    if desks:
+        told = ", ".join(f"{desk.user.replica} ({desk.user.login or '?'})" for desk in desks)
+        yield Finding(
+            _("Desks left behind"), told, tuple(_left(data, d) for d in desks if not d.is_sent), is_warning=True
+        )
+
+
+def _left(data: Path, desk: LeftDesk) -> Refusal:
+    return Refusal(
+        "doctor.left_behind",
+        N_(
+            "Desk {number} of {login} was left behind when it was set up anew; work that it has not sent waits in it, unseen."
+        ),
+        N_('Type, with that desk\'s own passphrase: gridman sync --left {number} --data "{folder}"'),
+        number=desk.user.replica,
+        login=desk.user.login or "?",
+        folder=data,
+    )
+
+
+def uncounted(user: DeskUser) -> Finding:
+    """Of a desk that does not open: its files are at fault, so nobody knows what it had not sent."""
+    return Finding(_("Unsent work of {login}").format(login=user.login), "?", (_unreadable(),))
+
+
+def _unreadable() -> Refusal:
+    return Refusal(
+        "doctor.unsent_unreadable",
+        N_("Whether work waits that was not sent yet can no longer be read."),
+        N_(
+            "Keep a copy of this folder. A backup of it brings back what waited when that was made; without one, compare the last days' visits "
+            "with the street's register after setting this computer up again."
+        ),
+    )
 
 
 def _file(path: Path) -> Iterator[Refusal]:
@@ -132,7 +176,7 @@ def check_desk(inside: Inside, *, asks_server: bool = True) -> Iterator[Finding]
     pages = checked(_("Pages of the data file"), lambda: soundness.page_flaws(inside.database))
     yield pages
     if pages.is_wrong:
-        yield checked(_("Unsent work"), lambda: _rescue(inside.store))
+        yield _rescue(inside.store)
         return
     yield checked(_("Schema"), lambda: soundness.schema_flaws(inside.database))
     store = inside.store
@@ -256,7 +300,7 @@ def _waiting(count: int, since: int | None) -> Iterator[Refusal]:
         )
 
 
-def _rescue(store: Store | None) -> Iterator[Refusal]:
+def _rescue(store: Store | None) -> Finding:
     """What waits in a damaged file, before the computer is set up again."""
     try:
         if store is None:
@@ -264,22 +308,25 @@ def _rescue(store: Store | None) -> Iterator[Refusal]:
         with store.read() as reader:
             count, since = soundness.oldest_waiting(reader)
     except Refusal:
-        yield Refusal(
-            "doctor.unsent_unreadable",
-            N_("Whether work waits that was not sent yet can no longer be read."),
-            N_("Compare the last days' visits with the street's register after setting this computer up again."),
-        )
-        return
-    if count:
-        yield Refusal(
-            "doctor.unsent_in_damaged",
-            N_("{count} changes in the damaged file were not sent yet, the oldest of {at}."),
-            N_(
-                "Before anything else type gridman sync: it sends what can still be read. Then set this computer up again."
-            ),
-            count=count,
-            at=show_instant(since) if since is not None else "-",
-        )
+        return Finding(_("Unsent work"), "?", (_unreadable(),))
+    if count == 0:  # no tick: what is spoilt may have held some
+        return Finding(_("Unsent work"), "0?", (_none_found(),), is_warning=True)
+    problem = Refusal(
+        "doctor.unsent_in_damaged",
+        N_("{count} changes in the damaged file were not sent yet, the oldest of {at}."),
+        N_("Before anything else type gridman sync: it sends what can still be read. Then set this computer up again."),
+        count=count,
+        at=show_instant(since) if since is not None else "-",
+    )
+    return Finding(_("Unsent work"), str(count), (problem,))
+
+
+def _none_found() -> Refusal:
+    return Refusal(
+        "doctor.unsent_uncertain",
+        N_("In what can still be read nothing waits to be sent; whether something did in what is spoilt, nobody can tell."),
+        N_("Keep a copy of this folder; compare the last days' visits with the street's register after setting this computer up again."),
+    )  # fmt: skip
 
 
 def _server(user: DeskUser, token: str, authority: bytes) -> Finding:

@@ -1,13 +1,16 @@
 """`gridman sync`: one exchange with the street server, or one whenever there is something; and the whole story of one record."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from gridman.cli.console import Console
-from gridman.cli.folders import add_data, add_login, opened_desk
+from gridman.cli.folders import PASSPHRASE, add_data, add_login, opened_desk
+from gridman.cli.secrets import ask_secret
 from gridman.kernel.clock import show_instant
 from gridman.kernel.errors import Refusal
 from gridman.kernel.words import N_, _, ngettext
+from gridman.services.signin import left_desk
 
 __all__ = ["fill", "run"]
 
@@ -19,7 +22,16 @@ def fill(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_data(parser)
     add_login(parser)
-    parser.add_argument(
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument(
+        "--left",
+        type=int,
+        metavar="NUMBER",
+        help=_(
+            "send what waits in the desk with this number, which was left behind when its user was set up anew; its own passphrase is asked"
+        ),
+    )
+    one.add_argument(
         "--watch",
         action="store_true",
         help=_("go on until Ctrl+C: at once when the street has something, else now and then"),
@@ -31,12 +43,12 @@ def fill(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=_("with --watch: pause while nothing is heard, give or take a fifth (default: 60)"),
     )
-    parser.add_argument(
+    one.add_argument(
         "--check",
         action="store_true",
         help=_("compare everything here with the street's copy, and receive anew what differs"),
     )
-    parser.add_argument(
+    one.add_argument(
         "--explain",
         metavar="RECORD",
         help=_(
@@ -47,6 +59,8 @@ def fill(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Synchronise, or explain."""
+    if args.left is not None:
+        return _send_left(args.data, args.left, console)
     with opened_desk(args.data, args.login) as desk:
         if args.explain is not None:
             return _explain(desk, args.explain, console)
@@ -57,6 +71,28 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
             watch(desk, lambda: _round(desk, console), console.warn, max(1, args.every))
         return _round(desk, console)
+
+
+def _send_left(folder: Path, number: int, console: Console) -> int:
+    """One exchange of a desk that was left behind, and what waits in it afterwards; 1 while something does."""
+    from gridman.joining import send_left_desk
+
+    login = left_desk(folder, number).user.login
+    said = _("Passphrase of desk {number} of {login}").format(number=number, login=login)
+    sent = send_left_desk(folder, number, ask_secret(PASSPHRASE, said), lambda desk: _round(desk, console))
+    if sent.problem is not None:
+        console.warn(sent.problem.words())
+    if sent.waiting:
+        console.warn(
+            _("Still waiting in desk {number}: {count}. Type the same again.").format(number=number, count=sent.waiting)
+        )
+        return 1
+    console.say(
+        _("Nothing waits any more in desk {number} of {login}. Its folder {folder} is not needed any more.").format(
+            number=number, login=login, folder=sent.folder
+        )
+    )
+    return int(sent.result or 0)
 
 
 def _check(desk: Any, console: Console) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from gridman.domain.access import Actor
+from gridman.domain.user import User
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal
 from gridman.kernel.files import put_in_place, require_free_space, take_away, take_away_folder, write_whole
@@ -23,6 +24,17 @@ from gridman.kernel.words import LANGUAGES, N_
 from gridman.services.audit import note
 from gridman.services.enrolment import Enrolled, plain_name
 from gridman.services.lease import keep_signer, note_time
+from gridman.services.profile import (
+    DESTROYED,
+    PROFILE,
+    DeskUser,
+    LeftDesk,
+    desk_users,
+    keep_profile,
+    known_server,
+    left_desks,
+    standing_desk,
+)
 from gridman.services.settings import DEVICE_NAME
 from gridman.services.trust import keep_desk_authority
 from gridman.store.database import Database, open_sqlite
@@ -33,43 +45,17 @@ from gridman.store.store import Store, open_store
 from gridman.store.unit import Unit
 
 __all__ = [
-    "DeskParts", "DeskUser", "change_passphrase", "check_set_up", "desk_of", "desk_token",
-    "desk_users", "destroy_desk", "keep_language", "keep_look", "keep_token", "kept_language", "kept_look", "known_server", "set_up_desk",
-    "sign_in",
-    "update_profile", "verify_passphrase",
+    "DeskParts", "DeskUser", "LeftDesk", "change_passphrase", "check_set_up", "desk_of", "desk_token",
+    "desk_users", "destroy_desk", "keep_language", "keep_look", "keep_token", "kept_language", "kept_look", "known_server", "left_desk", "left_desks",
+    "set_up_desk", "sign_in", "sign_in_left", "standing_desk", "stays_behind", "update_profile", "verify_passphrase",
 ]  # fmt: skip
 
 _TOKEN = "street.token"
-_FORMAT = 1
-_PROFILE = "desk.json"
-_DESTROYED = "destroyed"
 _LANGUAGE = "language"
 _LOOK = "look"
 _LARGE = "large"
 _ROOM_BYTES = 64 << 20
 """A new desk with the records of a few grids, and what SQLite writes beside them meanwhile."""
-
-
-class DeskUser(msgspec.Struct, frozen=True):
-    """One line of the profile file: a user of this computer and the desk that is theirs."""
-
-    login: str
-    name: str
-    user_id: int
-    role: str
-    organisation_id: int
-    replica: int
-    server_url: str
-    street_id: str
-    street_epoch: str
-
-
-class _Profile(msgspec.Struct, frozen=True):
-    """`server_url`: the street server known last, so that a computer whose desk was destroyed still knows whom to ask."""
-
-    format: int
-    users: list[DeskUser]
-    server_url: str = ""
 
 
 @dataclass
@@ -95,47 +81,6 @@ class DeskParts:
     def blobs(self) -> Path:
         """Where this desk's photos lie."""
         return self.folder / "blobs"
-
-
-def desk_users(data_dir: Path) -> tuple[DeskUser, ...]:
-    """Who can sign in on this computer, the latest first; empty when it was never set up. Refuses a damaged profile."""
-    profile = _read_profile(data_dir)
-    return tuple(profile.users) if profile is not None else ()
-
-
-def known_server(data_dir: Path) -> str:
-    """The address of the street server that this computer worked with last; empty where none is known."""
-    try:
-        profile = _read_profile(data_dir)
-    except Refusal:
-        return ""
-    return next((u.server_url for u in profile.users), profile.server_url) if profile is not None else ""
-
-
-def _read_profile(data_dir: Path) -> _Profile | None:
-    path = data_dir / _PROFILE
-    try:
-        profile = msgspec.json.decode(path.read_bytes(), type=_Profile)
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refusal(
-            "profile.damaged",
-            N_("The profile file {path} cannot be read ({why})."),
-            N_(
-                "Put the copy from your last backup in its place, or enrol this computer again; the data itself is untouched."
-            ),
-            path=path,
-            why=error,
-        ) from error
-    if profile.format != _FORMAT:
-        raise Refusal(
-            "profile.too_new",
-            N_("The profile file {path} was written by a newer gridman."),
-            N_("Install the newer version. Nothing was changed."),
-            path=path,
-        )
-    return profile
 
 
 def kept_language(data_dir: Path) -> str:
@@ -171,11 +116,6 @@ def keep_look(data_dir: Path, name: str, *, is_large: bool) -> None:
             write_whole(data_dir / _LOOK, (f"{name} {_LARGE}" if is_large else name).encode())
 
 
-def _keep_profile(data_dir: Path, users: tuple[DeskUser, ...], server_url: str = "") -> None:
-    content = msgspec.json.encode(_Profile(_FORMAT, list(users), server_url or users[0].server_url))
-    write_whole(data_dir / _PROFILE, msgspec.json.format(content, indent=1))
-
-
 def _users_or_none(data_dir: Path) -> tuple[DeskUser, ...]:
     """Who can sign in here; a profile that cannot be read is put aside, so that the computer can be set up again."""
     try:
@@ -184,7 +124,7 @@ def _users_or_none(data_dir: Path) -> tuple[DeskUser, ...]:
         if refusal.code != "profile.damaged":
             raise
         with suppress(OSError):
-            put_in_place(data_dir / _PROFILE, data_dir / f"{_PROFILE}.damaged")
+            put_in_place(data_dir / PROFILE, data_dir / f"{PROFILE}.damaged")
         return ()
 
 
@@ -227,26 +167,29 @@ def check_set_up(data_dir: Path, login: str, passphrase: str, *, again: bool = F
     Refuses with ``passphrase.weak``, ``desk.already_set_up``, ``profile.too_new``, ``disk.full``, ``file.cannot_write``.
     """
     check_passphrase(passphrase, login)
-    try:
-        is_known = _find(data_dir, login) is not None
-    except Refusal as refusal:
-        if refusal.code != "profile.damaged":  # setting up mends that one
-            raise
-        is_known = False
-    if is_known and not again:
-        raise _set_up_already(fold_login(login))
+    standing = standing_desk(data_dir, login)
+    if standing is not None and not again:
+        raise stays_behind(data_dir, standing)
     require_free_space(data_dir, _ROOM_BYTES)
     trial = data_dir / "trial"
     write_whole(trial, b"")
     take_away(trial)
 
 
-def _set_up_already(login: str) -> Refusal:
+def stays_behind(data_dir: Path, user: DeskUser) -> Refusal:
+    """What becomes of a user's desk that is left behind for a new one: the refusal until they mean it, and what they are told then."""
     return Refusal(
         "desk.already_set_up",
-        N_("This computer is already set up for {login}."),
-        N_("Sign in with the passphrase chosen then."),
-        login=login,
+        N_(
+            "This computer is already set up for {login}, with desk {number}. If it is set up anew, that desk stays in the data folder; what "
+            "it has not sent stays in it and is not shown afterwards."
+        ),
+        N_(
+            'If you know its passphrase, sign in and synchronise first. Later it is sent with: gridman sync --left {number} --data "{folder}"'
+        ),
+        login=user.login,
+        number=user.replica,
+        folder=data_dir,
     )
 
 
@@ -266,7 +209,7 @@ def set_up_desk(
     a set-up that was cut off leaves nothing that looks finished, one that failed no folder. ``device_name`` is printed on
     this desk's sheets; ``authority`` (PEM) is the one whose street server this desk believes from now on.
 
-    ``again``: the user starts anew (forgotten passphrase, revoked desk); the old desk's folder stays.
+    ``again``: the user starts anew (forgotten passphrase, revoked desk); the old desk's folder stays, and is listed (`left_desks`).
     Refuses with ``desk.already_set_up``, ``passphrase.weak``.
     """
     _sweep_remains(data_dir)
@@ -274,7 +217,7 @@ def set_up_desk(
     known = _users_or_none(data_dir)
     others = tuple(u for u in known if u.login != login)
     if not again and len(others) < len(known):
-        raise _set_up_already(login)
+        raise stays_behind(data_dir, next(u for u in known if u.login == login))
     user = DeskUser(
         login=login,
         name=enrolled.name,
@@ -298,7 +241,7 @@ def set_up_desk(
                 keep_signer(unit, enrolled.signer, enrolled.ticket)
                 put_setting(unit, DEVICE_NAME, plain_name(device_name))
                 note(unit, "enrol", "user", user.user_id, device=user.replica)
-            _keep_profile(data_dir, (user, *others))
+            keep_profile(data_dir, (user, *others))
         except BaseException:
             database.close()
             raise
@@ -318,18 +261,60 @@ def sign_in(data_dir: Path, login: str, passphrase: str, clock: Clock = system_c
     Refuses with ``signin.unknown_here``, ``signin.wrong_passphrase``, ``signin.wait``, ``signin.locked``, ``keys.*``, ``store.*``.
     """
     _sweep_remains(data_dir)
-    user = _get(data_dir, login)
+    return _opened(data_dir, _get(data_dir, login), passphrase, clock)
+
+
+def sign_in_left(data_dir: Path, number: int, passphrase: str, clock: Clock = system_clock) -> DeskParts:
+    """Open the desk ``number``, which its user left behind, with its own passphrase. Refuses with ``desk.none_left`` where there is no such
+    desk, and like `sign_in`.
+    """
+    return _opened(data_dir, left_desk(data_dir, number).user, passphrase, clock)
+
+
+def left_desk(data_dir: Path, number: int) -> LeftDesk:
+    """The desk ``number``, left behind in this folder. Refuses with ``desk.none_left``, which names those there are."""
+    left = left_desks(data_dir)
+    found = next((desk for desk in left if desk.user.replica == number), None)
+    if found is None:
+        raise Refusal(
+            "desk.none_left",
+            N_("No desk {number} was left behind in {folder}; there are: {numbers}."),
+            N_("Check the number and --data; gridman doctor lists the desks that were left behind."),
+            number=number,
+            folder=data_dir,
+            numbers=", ".join(str(desk.user.replica) for desk in left) or "-",
+        )
+    return found
+
+
+def _opened(data_dir: Path, user: DeskUser, passphrase: str, clock: Clock) -> DeskParts:
+    login = user.login
     folder = _settled(data_dir, user)
     keys = KeyFile.load(folder / "keys.json")
     failed = keys.failures(login)
     key = keys.open(login, passphrase, clock())
     database = open_sqlite(folder / "desk.db", key, must_exist=True)
-    with open_store(database, user.replica, [], clock).unit(_actor(user)) as unit:
+    store = open_store(database, user.replica, [], clock)
+    user = _completed(store, user)
+    with store.unit(_actor(user)) as unit:
         if failed:  # failures could not be written while the file was shut
             note(unit, "sign_in_failed", "user", user.user_id, times=failed)
         note(unit, "sign_in", "user", user.user_id)
         note_time(unit)
     return DeskParts(folder, key, database, user)
+
+
+def _completed(store: Store, user: DeskUser) -> DeskUser:
+    """With what only the desk itself knows of its user, where the profile that told it is gone."""
+    if user.user_id:
+        return user
+    with store.read() as reader:
+        known = reader.first(User, login=user.login)
+    if known is None:
+        return user
+    return msgspec.structs.replace(
+        user, name=known.name, user_id=known.id, role=known.role, organisation_id=known.organisation_id
+    )
 
 
 def verify_passphrase(data_dir: Path, login: str, passphrase: str, clock: Clock = system_clock) -> None:
@@ -367,12 +352,12 @@ def update_profile(
     new = msgspec.structs.replace(old, server_url=url, street_epoch=street_epoch or old.street_epoch)
 
     def follow(user: DeskUser) -> DeskUser:
-        if user.login == old.login:
+        if user.replica == old.replica:
             return new
         is_along = (user.street_id, user.server_url) == (old.street_id, old.server_url)
         return msgspec.structs.replace(user, server_url=url) if is_along else user
 
-    _keep_profile(data_dir, tuple(follow(u) for u in desk_users(data_dir)))
+    keep_profile(data_dir, tuple(follow(u) for u in desk_users(data_dir)), follow=follow)
     return new
 
 
@@ -384,14 +369,14 @@ def destroy_desk(folder: Path, user: DeskUser, let_go: Callable[[], None]) -> No
     let_go()
     if not take_away_folder(folder):
         with suppress(Refusal):
-            write_whole(folder / _DESTROYED, b"")
+            write_whole(folder / DESTROYED, b"")
     others = tuple(u for u in desk_users(folder.parent) if u.replica != user.replica)
-    _keep_profile(folder.parent, others, user.server_url)
+    keep_profile(folder.parent, others, user.server_url)
 
 
 def _sweep_remains(data_dir: Path) -> None:
     """Delete what had to be left of destroyed desks."""
-    for mark in data_dir.glob(f"desk-*/{_DESTROYED}"):
+    for mark in data_dir.glob(f"desk-*/{DESTROYED}"):
         take_away_folder(mark.parent)
 
 

@@ -57,11 +57,18 @@ class Door(Protocol):
 
     def set_up(
         self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str, progress: Any, ticket: Any,
-        fingerprint: str = "",
+        fingerprint: str = "", leaves: bool = False,
     ) -> Any:  # fmt: skip
         """Enrol this computer at the street server with a password or a one-time code, and open the new desk. `fingerprint`: the
         street's, once the person has compared it; refuses with ``enrol.confirm_street`` until then where the code does not carry it.
+        `leaves`: the person means to leave the desk behind that they have here; refuses with ``desk.already_set_up`` until then.
         """
+
+    def left(self) -> Sequence[Any]:
+        """The desks left behind here in which work may wait (objects with `user`: its `login`, `name`, `replica`)."""
+
+    def send_left(self, number: int, passphrase: str, progress: Any, ticket: Any) -> Any:
+        """Have one of them send what waits: `number` names it, `waiting` says how much still does, `result.refused` what the street did not take."""
 
     def unlock(self, desk: Any, passphrase: str) -> None:
         """Refuse unless this is the passphrase of the desk's user."""
@@ -97,6 +104,7 @@ class SignInWindow(QWidget):
         ) as refusal:  # a damaged profile must not keep the window, and with it setting up again, from the person
             self._users = []
             self._problem.setText(refusal.words())
+        self._left = list(self._door.left())
         self._busy = QProgressBar()
         self._busy.setAccessibleName(_("Progress"))
         self._busy.setTextVisible(False)
@@ -130,16 +138,26 @@ class SignInWindow(QWidget):
         self._who.setAccessibleName(_("User"))
         for user in self._users:
             self._who.addItem(f"{user.name} ({user.login})", user.login)
+        for desk in self._left:
+            self._who.addItem(
+                _("Left behind: desk {number} of {login}").format(
+                    number=desk.user.replica, login=desk.user.login or "?"
+                ),
+                desk.user.replica,
+            )
+        self._who.currentIndexChanged.connect(self._show_whose)
+        self._needs = label("", "small", wraps=True)
         self._passphrase = _secret_line(_("Passphrase of this computer"))
         self._passphrase.returnPressed.connect(self._sign_in)
         self._go = button(_("Sign in"), "primary", clicked=self._sign_in)
         new = button(_("Set up for another user"), "link", clicked=self._show_setup)
         self._others = new
+        self._show_whose()
         form = QWidget()
         form.setLayout(
             column_of(
                 label(_("User"), "caption"), self._who, label(_("Passphrase of this computer"), "caption"), self._passphrase,
-                label(_("No network is needed."), "small"), row_of(new, None, self._go), None, spacing=4,
+                self._needs, row_of(new, None, self._go), None, spacing=4,
             )
         )  # fmt: skip
         QWidget.setTabOrder(self._passphrase, self._go)
@@ -165,8 +183,12 @@ class SignInWindow(QWidget):
         self._same = button(_("It is the same: go on"), clicked=self._confirm)
         self._same.hide()
         self._shown_fingerprint = ""
+        self._leave = button(_("Leave it and set up anew"), clicked=self._leave_behind)
+        self._leave.hide()
+        self._left_login = ""
+        self._login.textChanged.connect(self._leave.hide)  # it was asked about another name
         back = button(_("Back to sign-in"), "link", clicked=self._show_enter)
-        if not self._users:
+        if not self._users and not self._left:
             back.hide()
         way = row_of(self._way, self._secret)
         way.setStretch(1, 1)
@@ -180,10 +202,20 @@ class SignInWindow(QWidget):
                 label(_("The same passphrase again"), "caption"), self._again,
                 label(_("It encrypts everything kept here. Nobody can look it up: a forgotten one means setting up again."), "small",
                       wraps=True),
-                4, row_of(back, None, self._same, self._make), None, spacing=4,
+                4, row_of(None, self._leave), row_of(back, None, self._same, self._make), None, spacing=4,
             )
         )  # fmt: skip
         return form
+
+    def _show_whose(self) -> None:
+        """A desk that was left behind is only sent: nobody works in it any more."""
+        is_left = isinstance(self._who.currentData(), int)
+        self._needs.setText(
+            _("The passphrase that this desk had. What waits in it is sent to the street; that needs the network.")
+            if is_left
+            else _("No network is needed.")
+        )
+        self._go.setText(_("Send what waits") if is_left else _("Sign in"))
 
     def _show_way(self) -> None:
         """A code works once and is to be compared letter by letter; a password is nobody else's business."""
@@ -220,6 +252,8 @@ class SignInWindow(QWidget):
     def _show_setup(self) -> None:
         self._bring(self._setup)
         self._problem.clear()
+        self._leave.hide()
+        self._left_login = ""
         self._server.setFocus()
 
     def offer_set_up(self, server_url: str, login: str) -> None:
@@ -227,6 +261,7 @@ class SignInWindow(QWidget):
         self._show_setup()
         self._server.setText(server_url)
         self._login.setText(login)
+        self._left_login = login  # it was handed over, and what stays is told here
         self._problem.setText(
             _("Ask the administrator for a code and choose a passphrase. The old records stay aside on this computer.")
         )
@@ -251,7 +286,14 @@ class SignInWindow(QWidget):
         self._bring(self._setup if is_setup else self._enter)
 
     def _sign_in(self) -> None:
+        whose = self._who.currentData()
         self._lock(True)
+        if isinstance(whose, int):
+            self._background.run(
+                self._door.send_left, whose, self._passphrase.text(), title=_("Sending"), then=self._sent,
+                refused=self._refused_there,
+            )  # fmt: skip
+            return
         self._background.run(
             _opening, self._door, self._who.currentData(), self._passphrase.text(), title=_("Opening"), then=self._done,
             refused=self._refused_there,
@@ -260,6 +302,11 @@ class SignInWindow(QWidget):
     def _confirm(self) -> None:
         """The person has compared the fingerprint that the server shows with the administrator's."""
         self._set_up_with(self._shown_fingerprint)
+
+    def _leave_behind(self) -> None:
+        """The person has read what becomes of the desk that this sign-in name has here; said once, it holds for that name."""
+        self._left_login = self._login.text().strip()
+        self._set_up_with("")
 
     def _set_up(self) -> None:
         self._set_up_with("")
@@ -275,11 +322,15 @@ class SignInWindow(QWidget):
             return
         self._server.setText(_whole_address(self._server.text()))
         self._same.hide()
+        self._leave.hide()
+        meant: dict[str, Any] = {"fingerprint": fingerprint} if fingerprint else {}
+        if self._left_login == self._login.text().strip():
+            meant["leaves"] = True
         self._lock(True)
         self._background.run(
             self._door.set_up, self._server.text().strip(), self._login.text().strip(), self._secret.text().strip(),
             bool(self._way.currentData()), self._new.text(), platform.node(), title=_("Setting up"), then=self._done,
-            refused=self._refused_there, **({"fingerprint": fingerprint} if fingerprint else {}),
+            refused=self._refused_there, **meant,
         )  # fmt: skip
 
     def _lock(self, is_busy: bool) -> None:
@@ -299,6 +350,26 @@ class SignInWindow(QWidget):
         self._lock(False)
         self.opened.emit(desk)
 
+    def _sent(self, sent: Any) -> None:
+        """Say what became of it; a desk in which nothing waits is offered no more."""
+        self._lock(False)
+        self._passphrase.clear()
+        if sent.waiting:
+            told = _("Still waiting in desk {number}: {count}. Send it once more.").format(
+                number=sent.number, count=sent.waiting
+            )
+            self._say_problem(told)
+            return
+        self._who.removeItem(self._who.currentIndex())
+        refused = [r.reason or "-" for r in getattr(sent.result, "refused", ())]
+        if refused:
+            self._say_problem(
+                _("The street did not take {count} of its changes: {why}").format(
+                    count=len(refused), why="; ".join(refused)
+                )
+            )
+        self._step.setText(_("Nothing waits any more in desk {number}.").format(number=sent.number))
+
     def tell(self, refusal: Refusal) -> None:
         """Say why somebody who worked here is asked to sign in again, or why the desk that was opened cannot be worked on."""
         self._refused(refusal)
@@ -311,8 +382,10 @@ class SignInWindow(QWidget):
         self._say_problem(refusal.words())
         self._shown_fingerprint = str(refusal.params.get("fingerprint", ""))
         self._same.setVisible(refusal.code == "enrol.confirm_street")
-        if not self._same.isHidden():
-            self._same.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._leave.setVisible(refusal.code == "desk.already_set_up")
+        asked = next((one for one in (self._same, self._leave) if not one.isHidden()), None)
+        if asked is not None:
+            asked.setFocus(Qt.FocusReason.OtherFocusReason)
             return
         here.setFocus(Qt.FocusReason.OtherFocusReason)
         if here is self._passphrase:
@@ -322,6 +395,8 @@ class SignInWindow(QWidget):
             here.deselect()
 
     def _refused_there(self, refusal: Refusal) -> None:
+        if refusal.code == "desk.destroyed" and isinstance(self._who.currentData(), int):
+            self._who.removeItem(self._who.currentIndex())  # one that was left behind; its work was handed over
         self._refused(refusal)
 
     def _line_of(self, refusal: Refusal) -> QLineEdit:

@@ -95,7 +95,7 @@ def test_a_damaged_beginning_is_told_from_a_wrong_passphrase(
     town: Town, desk_db: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flip(desk_db, 100)
-    assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.first_page"})
+    assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.first_page", "doctor.unsent_unreadable"})
     monkeypatch.setenv("GRIDMAN_PASSPHRASE", "not the right one")
     assert codes(capsys, "--data", str(town.desk)) == (1, {"signin.wrong_passphrase"})
 
@@ -104,9 +104,9 @@ def test_a_file_cut_short_is_found_without_the_passphrase(town: Town, capsys: py
     desk_db = town.desk / "desk-2" / "desk.db"
     with desk_db.open("r+b") as file:
         file.truncate(desk_db.stat().st_size - 1_000)
-    assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.file_cut"})
+    assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.file_cut", "doctor.unsent_unreadable"})
     desk_db.unlink()
-    assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.no_file"})
+    assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.no_file", "doctor.unsent_unreadable"})
 
 
 def test_an_unencrypted_file_is_found(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,15 +117,15 @@ def test_an_unencrypted_file_is_found(town: Town, capsys: pytest.CaptureFixture[
     plain = sqlite3.connect(desk_db)
     plain.execute("CREATE TABLE person (name TEXT)")
     plain.close()
-    assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.not_encrypted"})
+    assert codes(capsys, "--data", str(town.desk)) == (1, {"doctor.not_encrypted", "doctor.unsent_unreadable"})
 
 
 def test_a_broken_key_file_and_a_broken_profile_are_found(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     keys = town.desk / "desk-2" / "keys.json"
     flip(keys, 60, 3)
-    assert codes(capsys, "--data", str(town.desk)) == (1, {"keys.damaged"})
+    assert codes(capsys, "--data", str(town.desk)) == (1, {"keys.damaged", "doctor.unsent_unreadable"})
     keys.unlink()
-    assert codes(capsys, "--data", str(town.desk)) == (1, {"keys.missing"})
+    assert codes(capsys, "--data", str(town.desk)) == (1, {"keys.missing", "doctor.unsent_unreadable"})
     (town.desk / "desk.json").write_text("{", encoding="utf-8")
     assert codes(capsys, "--data", str(town.desk)) == (1, {"profile.damaged"})
 

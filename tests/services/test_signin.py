@@ -9,7 +9,7 @@ import pytest
 
 from gridman.domain.access import SYSTEM, Actor
 from gridman.kernel.errors import Refusal
-from gridman.services import signin
+from gridman.services import profile, signin
 from gridman.services.audit import page_audit
 from gridman.services.enrolment import Enrolled
 from gridman.store.keys import Cost
@@ -121,6 +121,56 @@ def test_setting_up_twice_is_refused_unless_meant(data: Path, clock: Hands) -> N
     signin.set_up_desk(data, enrolled(replica=7), URL, OTHER, clock, again=True, cost=CHEAP).database.close()
     assert signin.sign_in(data, "wang", OTHER, clock).replica == 7
     assert (data / "desk-5" / "desk.db").exists(), "unsent work of the old desk is not thrown away"
+
+
+def test_a_desk_that_was_left_behind_is_listed_until_it_is_sent(data: Path, clock: Hands) -> None:
+    """It lay in the folder, and nothing told of it or opened it."""
+    assert profile.left_desks(data) == ()
+    with pytest.raises(Refusal) as caught:
+        signin.check_set_up(data, " WANG", OTHER)
+    assert caught.value.code == "desk.already_set_up" and "sync --left 5" in caught.value.words()
+    signin.check_set_up(data, "wang", OTHER, again=True)
+    again(data, clock, 7)
+    again(data, clock, 8)
+    assert [(d.user.login, d.user.replica, d.is_sent) for d in profile.left_desks(data)] == [
+        ("wang", 5, False),
+        ("wang", 7, False),
+    ]
+    parts = signin.sign_in_left(data, 5, PASS, clock)
+    assert (parts.replica, parts.user_id) == (5, 82)
+    parts.database.close()
+    profile.note_sent(data, parts.user)
+    signin.update_profile(data, "wang", street_epoch="e2")
+    assert [(d.user.replica, d.is_sent) for d in profile.left_desks(data)] == [(5, True), (7, False)]
+    assert refused(lambda: signin.sign_in_left(data, 8, OTHER, clock)) == "desk.none_left"
+    parts = signin.sign_in_left(data, 7, OTHER, clock)
+    signin.destroy_desk(parts.folder, parts.user, parts.database.close)
+    assert [d.user.replica for d in profile.left_desks(data)] == [5] and signin.desk_users(data)[0].replica == 8
+
+
+def test_a_desk_left_before_the_profile_named_such_is_found_by_its_folder(data: Path, clock: Hands) -> None:
+    again(data, clock, 7)
+    content = json.loads((data / "desk.json").read_bytes())
+    (data / "desk.json").write_text(json.dumps({name: content[name] for name in ("format", "users", "server_url")}))
+    (data / "desk-notes").mkdir()
+    (left,) = profile.left_desks(data)
+    assert (left.user.replica, left.user.login, left.user.server_url) == (5, "wang", URL)
+    signin.sign_in_left(data, 5, PASS, clock).database.close()
+
+
+def test_a_damaged_profile_hides_no_desk(data: Path, clock: Hands) -> None:
+    (data / "desk.json").write_text("{")
+    assert refused(lambda: signin.check_set_up(data, "wang", OTHER)) == "desk.already_set_up"
+    signin.check_set_up(data, "li", OTHER)
+    assert [d.user.replica for d in profile.left_desks(data)] == [5]
+    signin.set_up_desk(data, enrolled("li", 6), URL, OTHER, clock, cost=CHEAP).database.close()
+    (left,) = profile.left_desks(data)
+    assert (left.user.login, left.user.user_id, left.user.server_url) == ("wang", 0, URL)
+    signin.sign_in_left(data, 5, PASS, clock).database.close()
+
+
+def again(data: Path, clock: Hands, replica: int) -> None:
+    signin.set_up_desk(data, enrolled(replica=replica), URL, OTHER, clock, again=True, cost=CHEAP).database.close()
 
 
 def test_a_weak_passphrase_leaves_nothing_that_looks_set_up(tmp_path: Path, clock: Hands) -> None:

@@ -10,12 +10,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from gridman.joining import DeskDoor
+from gridman.joining import DeskDoor, LeftSent
 from gridman.kernel import words
 from gridman.kernel.errors import Refusal
 from gridman.services.enrolment import Enrolled
 from gridman.services.signin import (
     DeskParts,
+    check_set_up,
     destroy_desk,
     set_up_desk,
     sign_in,
@@ -51,13 +52,20 @@ class LocalDoor(DeskDoor):
         return self.opened[-1]
 
     def set_up(
-        self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str, progress: Any, ticket: Any
+        self, server_url: str, login: str, secret: str, is_code: bool, passphrase: str, device_name: str, progress: Any, ticket: Any,
+        fingerprint: str = "", leaves: bool = False,
     ) -> Any:  # fmt: skip
+        check_set_up(self.data_dir, login, passphrase, again=leaves)
         progress(1, 2, "Enrolling")
         if not is_code or secret != "ABCD-2345":
             raise Refusal("enrol.wrong_code", "That code is not known.", "Ask for a new one.")
-        enrolled = Enrolled(7, "gm1.7.x", 70, login, "周小兰", "grid_worker", 3, "street", "epoch", (), False)
-        self.opened.append(set_up_desk(self.data_dir, enrolled, server_url, passphrase, cost=Cost(1_024, 1, 1)))
+        number = 7 + len(self.opened)
+        enrolled = Enrolled(
+            number, f"gm1.{number}.x", 70, login, "周小兰", "grid_worker", 3, "street", "epoch", (), False
+        )
+        self.opened.append(
+            set_up_desk(self.data_dir, enrolled, server_url, passphrase, again=leaves, cost=Cost(1_024, 1, 1))
+        )
         return self.opened[-1]
 
     def unlock(self, desk: Any, passphrase: str) -> None:
@@ -179,7 +187,7 @@ class AskingDoor(LocalDoor):
         super().__init__(data_dir)
         self.confirmed: list[str] = []
 
-    def set_up(self, *args: Any, fingerprint: str = "") -> Any:
+    def set_up(self, *args: Any, fingerprint: str = "", leaves: bool = False) -> Any:
         self.confirmed.append(fingerprint)
         if not fingerprint:
             raise Refusal(
@@ -199,6 +207,56 @@ def test_an_unproved_street_is_compared_by_the_person_before_anything_is_sent(qt
     with qtbot.waitSignal(window.opened, timeout=20_000):
         QTest.mouseClick(window._same, Qt.MouseButton.LeftButton)
     assert door.confirmed == ["", "ABCD-EFGH-JKMN"]
+
+
+def test_who_sets_up_anew_is_told_first_what_stays_behind(qtbot: QtBot, door: LocalDoor) -> None:
+    """A desk with an unsent visit was left for a new one without a word, and nothing told of it afterwards."""
+    set_up(qtbot, door)
+    window = shown(qtbot, door)
+    QTest.mouseClick(window._others, Qt.MouseButton.LeftButton)
+    fill(window, server="http://127.0.0.1:1", login="Worker", secret="ABCD-2345", new=PASSPHRASE, again=PASSPHRASE)
+    QTest.keyClick(window._again, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "desk 7" in window._problem.text(), timeout=20_000)
+    assert "sync --left 7" in window._problem.text() and window._leave.isVisible() and window._leave.hasFocus()
+    assert [d.user.replica for d in door.opened] == [7], "the code was not used"
+    QTest.keyClicks(window._login, "2")
+    assert not window._leave.isVisible(), "said of one name, it does not hold for another"
+    fill(window, login="worker")
+    QTest.keyClick(window._again, Qt.Key.Key_Return)
+    qtbot.waitUntil(window._leave.isVisible, timeout=20_000)
+    with qtbot.waitSignal(window.opened, timeout=20_000):
+        QTest.mouseClick(window._leave, Qt.MouseButton.LeftButton)
+    assert door.opened[-1].replica == 8 and [d.user.replica for d in door.left()] == [7]
+
+
+def test_a_desk_that_was_left_behind_is_sent_from_the_sign_in(
+    qtbot: QtBot, door: LocalDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(qtbot, door)
+    enrolled = Enrolled(8, "gm1.8.x", 70, "worker", "周小兰", "grid_worker", 3, "street", "epoch", (), False)
+    door.opened.append(
+        set_up_desk(
+            door.data_dir, enrolled, "http://127.0.0.1:1", "another sentence", again=True, cost=Cost(1_024, 1, 1)
+        )
+    )
+    asked: list[tuple[int, str]] = []
+
+    def send(number: int, passphrase: str, _progress: Any, _ticket: Any) -> LeftSent:
+        asked.append((number, passphrase))
+        return LeftSent(number, door.data_dir, 2 - len(asked))
+
+    monkeypatch.setattr(door, "send_left", send)
+    window = shown(qtbot, door)
+    assert [window._who.itemData(n) for n in range(2)] == ["worker", 7] and window._go.text() == "Sign in"
+    window._who.setCurrentIndex(1)
+    assert window._go.text() == "Send what waits" and "7" in window._who.currentText()
+    fill(window, passphrase=PASSPHRASE)
+    QTest.mouseClick(window._go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window._problem.text().startswith("Still waiting in desk 7: 1."), timeout=20_000)
+    fill(window, passphrase=PASSPHRASE)
+    QTest.mouseClick(window._go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window._step.text() == "Nothing waits any more in desk 7.", timeout=20_000)
+    assert asked == [(7, PASSPHRASE)] * 2 and window._who.count() == 1 and window._go.text() == "Sign in"
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
