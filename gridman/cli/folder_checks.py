@@ -78,7 +78,10 @@ def _left(data: Path, desk: LeftDesk) -> Refusal:
         N_(
             "Desk {number} of {login} was left behind when it was set up anew; work that it has not sent waits in it, unseen."
         ),
-        N_('Type, with that desk\'s own passphrase: gridman sync --left {number} --data "{folder}"'),
+        N_(
+            "Send it where one signs in (User: Left behind), or type, with that desk's own passphrase: "
+            'gridman sync --left {number} --data "{folder}"'
+        ),
         number=desk.user.replica,
         login=desk.user.login or "?",
         folder=data,

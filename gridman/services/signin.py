@@ -185,7 +185,8 @@ def stays_behind(data_dir: Path, user: DeskUser) -> Refusal:
             "it has not sent stays in it and is not shown afterwards."
         ),
         N_(
-            'If you know its passphrase, sign in and synchronise first. Later it is sent with: gridman sync --left {number} --data "{folder}"'
+            "If you know its passphrase, sign in and synchronise first. Later it is sent where one signs in (User: Left behind), or with: "
+            'gridman sync --left {number} --data "{folder}"'
         ),
         login=user.login,
         number=user.replica,

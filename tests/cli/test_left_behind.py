@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from gridman.__main__ import main
 from gridman.domain.incident import Incident
-from gridman.joining import sign_in_desk
+from gridman.joining import DeskDoor, sign_in_desk
 from gridman.kernel.errors import Refusal
 from gridman.services.incidents import IncidentDraft, report_incident
 from gridman.services.profile import left_desks
@@ -98,15 +98,24 @@ def test_a_left_desk_that_the_street_removed_hands_its_work_over(
     assert not (town.desk / "desk-2").exists() and left_desks(town.desk) == ()
 
 
-def test_without_the_street_what_waits_goes_on_waiting(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
-    from gridman.joining import send_left_desk
-
+def test_the_window_s_door_asks_first_and_sends_later(town: Town) -> None:
     report(town.desk, "井盖破损")
+    door = DeskDoor(town.desk)
+    given = {"fingerprint": fingerprint_of(town.street)}
     with served(town.street) as address:
-        enrol(town, address, "--again")
+        with pytest.raises(Refusal) as caught:
+            door.set_up(address, LOGIN, PASSWORD, False, FRESH, "test", **given)
+        assert caught.value.code == "desk.already_set_up"
+        door.set_up(address, LOGIN, PASSWORD, False, FRESH, "test", leaves=True, **given).close()
+        assert [desk.user.replica for desk in door.left()] == [2]
     with pytest.raises(Refusal) as caught:
-        send_left_desk(town.desk, 2, PASSPHRASE, lambda desk: desk.synchronise())
-    assert caught.value.code == "sync.unreachable" and not left_desks(town.desk)[0].is_sent
+        door.send_left(2, PASSPHRASE)
+    assert caught.value.code == "sync.unreachable" and door.left(), "without the street it goes on waiting"
+    with served(town.street) as address:
+        move_to(town.desk, address)
+        sent = door.send_left(2, PASSPHRASE)
+        assert (sent.number, sent.waiting, sent.problem) == (2, 0, None) and sent.result.sent and not door.left()
+    assert "井盖破损" in at_the_street(town.street)
 
 
 def test_a_spoilt_desk_with_nothing_to_be_found_waiting_gets_no_tick(
