@@ -140,7 +140,10 @@ def test_a_desk_that_was_left_behind_is_listed_until_it_is_sent(data: Path, cloc
     assert (parts.replica, parts.user_id) == (5, 82)
     parts.database.close()
     profile.note_sent(data, parts.user)
-    signin.update_profile(data, "wang", street_epoch="e2")
+    signin.update_profile(data, "wang", server_url="http://127.0.0.1:9")
+    assert {d.user.server_url for d in profile.left_desks(data)} == {"http://127.0.0.1:9"}, (
+        "the street moved for them too"
+    )
     assert [(d.user.replica, d.is_sent) for d in profile.left_desks(data)] == [(5, True), (7, False)]
     assert refused(lambda: signin.sign_in_left(data, 8, OTHER, clock)) == "desk.none_left"
     parts = signin.sign_in_left(data, 7, OTHER, clock)
