@@ -157,7 +157,8 @@ def _add_user(args: argparse.Namespace, console: Console) -> int:
         console.say(
             _("{name} has no grid yet: the desk receives no household before one is assigned.").format(name=made.name)
         )
-        console.say(f"    gridman street assign --login {made.login} --grid {grid.code if grid else _('CODE')}")
+        code_of_grid = grid.code if grid else _("CODE")
+        console.say(f"    gridman street assign --data {args.data} --login {made.login} --grid {code_of_grid}")
     given = {"id": made.id, "login": made.login, "role": made.role, "organisation": organisation.name}
     console.give({**given, "needs_grid": needs_grid, **shown})
     return 0

@@ -473,7 +473,9 @@ def test_a_new_worker_is_told_to_lack_a_grid(town: Town, capsys: pytest.CaptureF
     capsys.readouterr()
     assert main([*add, "--login", "wu", "--role", "grid_worker", "--organisation", GRIDS[1]]) == 0
     said = capsys.readouterr().out
-    assert "has no grid yet" in said and f"gridman street assign --login wu --grid {GRIDS[1]}" in said
+    assert (
+        "has no grid yet" in said and f"gridman street assign --data {town.street} --login wu --grid {GRIDS[1]}" in said
+    )
     assert main([*add, "--login", "wu2", "--role", "auditor"]) == 0
     assert "grid" not in capsys.readouterr().out.replace("gridman", "")
 
