@@ -235,7 +235,7 @@ def _account_page(ask: Ask, errors: dict[str, str] | None = None, typed: dict[st
             title=ask.say(N_("Forgotten password")),
         ),
         note(ask.say(N_("A forgotten passphrase of a desk cannot be reset: give a new enrolment code, and the computer is set up anew. What it "
-                        "had not sent is lost with it.")))
+                        "had not sent stays shut in the old desk; it is sent from there if the passphrase comes to mind.")))
     )  # fmt: skip
     body = join(grid_missing(ask, user), el("div", left, el("div", right), class_="two"))
     return Page(f"{user.name} ({user.login})", body, "accounts", 422 if errors else 200)
