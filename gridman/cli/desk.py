@@ -1,7 +1,6 @@
 """`gridman desk`: the window; below it what is done to a desk without one."""
 
 import argparse
-import signal
 
 from gridman.cli import desk_backup, desk_server, enrolling, key_rotation
 from gridman.cli.console import Console
@@ -53,6 +52,4 @@ def _open(args: argparse.Namespace, console: Console) -> int:
         )
     args.data.mkdir(parents=True, exist_ok=True)
     start_log(args.data / "logs", verbose=args.verbose)
-    # Qt's event loop runs no Python handler for Ctrl+C, so the window would not close. What was saved is safe against any end.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     return run_program(["gridman"], DeskDoor(args.data), args.language, args.theme)

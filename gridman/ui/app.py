@@ -1,11 +1,12 @@
 """The program with windows: made once, then one session per signed-in person."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -18,7 +19,7 @@ from gridman.ui.session import DeskSession
 from gridman.ui.signin import Door, SignInWindow
 from gridman.ui.theme import apply_theme, register_fonts, theme_of
 
-__all__ = ["has_screen", "make_application", "run_desk", "run_program"]
+__all__ = ["has_screen", "make_application", "run_desk", "run_program", "run_until_stopped"]
 
 
 def has_screen() -> bool:
@@ -125,6 +126,29 @@ class _Program:
             self._desk = None
 
 
+_PULSE_MS = 250
+
+
+def run_until_stopped(app: QApplication) -> int:
+    """Qt's event loop, until the program ends or somebody types Ctrl+C where it was started: then the window closes as by its button, and a second
+    Ctrl+C ends the program at once. Returns the exit code.
+    """
+
+    def stop(*_signal: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        app.exit(0)
+
+    pulse = QTimer(interval=_PULSE_MS)  # while Qt waits, Python does not hear of the signal
+    pulse.timeout.connect(lambda: None)
+    pulse.start()
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        return app.exec()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        pulse.stop()
+
+
 def run_program(argv: Sequence[str], door: Door, language: str = "", theme: str = "") -> int:
     """Sign in (or set this computer up) and work, until the window is closed. Returns the exit code."""
     words.use(language or door.language or words.language())
@@ -132,7 +156,7 @@ def run_program(argv: Sequence[str], door: Door, language: str = "", theme: str 
     program = _Program(app, door, language, theme)
     program.begin()
     try:
-        return app.exec()
+        return run_until_stopped(app)
     finally:
         program.end()
 
@@ -145,6 +169,6 @@ def run_desk(desk: Any, language: str = "", theme: str = "", unlock: Callable[[s
     app.lastWindowClosed.connect(app.quit)
     session.show()
     try:
-        return app.exec()
+        return run_until_stopped(app)
     finally:
         session.close()
