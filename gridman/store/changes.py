@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-__all__ = ["Changes"]
+from gridman.domain.catalog import NOUNS
+
+__all__ = ["Changes", "everything"]
 
 
 @dataclass(frozen=True)
@@ -25,3 +27,8 @@ class Changes:
             mine = merged.get(kind)
             merged[kind] = ids if mine is None else (mine | ids if mine and ids else frozenset())
         return Changes(merged)
+
+
+def everything() -> Changes:
+    """Anything may have changed: every screen asks anew."""
+    return Changes({known.kind: frozenset() for known in NOUNS})

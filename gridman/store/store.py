@@ -9,13 +9,12 @@ from sqlalchemy import Connection, Engine, bindparam, event, select
 from sqlalchemy.orm import Session
 
 from gridman.domain.access import Actor
-from gridman.domain.catalog import NOUNS
 from gridman.domain.stamp import ZERO, HybridClock
 from gridman.kernel.clock import Clock, system_clock
 from gridman.kernel.errors import Refusal, Trouble
 from gridman.kernel.ids import STREET_REPLICA, counter_at
 from gridman.store import indexes, tables
-from gridman.store.changes import Changes
+from gridman.store.changes import Changes, everything
 from gridman.store.committing import Line, Waiting
 from gridman.store.database import Database
 from gridman.store.migrations import upgrade
@@ -71,7 +70,7 @@ class Store:
         else nothing.
         """
         before, self._others = self._others, self.database.writes_of_others()
-        return Changes() if before in (None, self._others) else Changes({n.kind: frozenset() for n in NOUNS})
+        return Changes() if before in (None, self._others) else everything()
 
     @contextmanager
     def read(self) -> Iterator[Reader]:

@@ -2,8 +2,10 @@
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import reduce
+from operator import or_
 
 from gridman.domain.access import SYSTEM
 from gridman.kernel.errors import Refusal
@@ -15,7 +17,7 @@ from gridman.services.trust import desk_authority
 from gridman.services.watchdog import blocked
 from gridman.store.blobs import BlobStore
 from gridman.store.bundle_keys import keep_street_keys
-from gridman.store.changes import Changes
+from gridman.store.changes import Changes, everything
 from gridman.store.outbox import waiting_count
 from gridman.store.scrub import scrub
 from gridman.store.store import Store
@@ -23,6 +25,7 @@ from gridman.sync import exchange
 from gridman.sync.bundle import introduce
 from gridman.sync.exchange import RoundResult, SyncKind, SyncStatus, status_of
 from gridman.sync.farewell import told_to_a_copy
+from gridman.sync.fork import FORK
 from gridman.sync.http import HttpStreet
 from gridman.sync.listening import Heard, NewsSource, listen
 from gridman.sync.moving import check_address
@@ -84,11 +87,14 @@ class DeskSync:
             with self._store.read() as reader:
                 of = waiting_count(reader)
             self._shown = SyncStatus(SyncKind.SENDING if of else SyncKind.RECEIVING, waiting=of, of=of)
+            came: list[Changes] = []
             try:
                 self._parting.stop_a_copy()
                 self._want_ticket()
                 self._wanted.clear()
-                result = exchange.round(self._store, self.street, self._telling(progress, of), ticket)
+                result = exchange.round(
+                    self._store, self.street, self._telling(progress, of), ticket, on_page=came.append
+                )
                 self._keep_ticket()
                 self._anchor_audit()
                 self.introduce()
@@ -100,9 +106,11 @@ class DeskSync:
                 self._hand_over(refusal, progress, ticket)
                 told = self._parting.after(refusal, progress, ticket)
                 self._shown = self._after(told)
+                self._tell(everything() if told.code == FORK else _together(came))
                 raise told from refusal
             except BaseException:
                 self._shown = None
+                self._tell(_together(came))
                 raise
             self._shown = None
             return result
@@ -157,6 +165,11 @@ class DeskSync:
         result.changes = result.changes | passed.changes
         result.refused += passed.refused
 
+    def _tell(self, changes: Changes) -> None:
+        """A round that ends badly has kept what came before, and a copy has handed over: the screens must know."""
+        if self.on_changes is not None and changes:
+            self.on_changes(changes)
+
     def _hand_over(self, refusal: Refusal, progress: Progress, ticket: Ticket | None) -> None:
         """A desk that is too old for its street has delivered its records by now; its photos and its audit log follow."""
         if refusal.code == TOO_OLD:
@@ -205,3 +218,7 @@ class DeskSync:
 
     def _after(self, refusal: Refusal) -> SyncStatus:
         return SyncStatus(SyncKind.OFFLINE if refusal.code in AWAY else SyncKind.REFUSED, reason=refusal)
+
+
+def _together(came: Iterable[Changes]) -> Changes:
+    return reduce(or_, came, Changes())

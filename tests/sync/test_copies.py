@@ -29,6 +29,7 @@ from gridman.services.photos import PhotoDraft
 from gridman.services.signin import set_up_desk
 from gridman.services.visits import VisitDraft, log_visit
 from gridman.store.accounts import amend_device
+from gridman.store.changes import Changes
 from gridman.store.keys import Cost
 from gridman.store.outbox import receipts, waiting_count
 from gridman.store.photo_queue import unsent_photos
@@ -135,7 +136,10 @@ def test_an_older_copy_with_other_work_is_told_and_keeps_showing_it(computers: C
     work(computers.folder, "second")
     desk = opened(old)
     mine = log(desk, "other work under the same number")
+    shown: list[Changes] = []
+    desk.tell_changes(shown.append)
     assert_told(desk, 1)
+    assert any(c.concerns(["visit"]) for c in shown), "the lists must show that it waits no longer"
     with desk.store.read() as reader:
         assert reader.get(Visit, mine).note == "other work under the same number"
         assert [r.verdict for r in receipts(reader, 1)] == ["set_aside"]
