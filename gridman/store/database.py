@@ -213,10 +213,9 @@ def exported_sqlite(path: Path, key: bytes, target: Path, new_key: bytes) -> Ite
         except dbapi2.OperationalError as error:
             raise Refusal(
                 "folder.in_use",
-                N_("The data folder {folder} is in use by another gridman (process {process})."),
-                N_("Stop that one first, or choose another data folder."),
+                N_("The data folder {folder} is in use by another gridman."),
+                N_("Close its window, or stop that program, and try again."),
                 folder=path.parent,
-                process="?",
             ) from error
         except dbapi2.DatabaseError as error:
             raise damaged_file(path, str(error)) from error
