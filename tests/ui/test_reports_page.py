@@ -175,3 +175,15 @@ def test_pages_are_saved_though_they_were_laid_out_anew_while_the_file_was_chose
     qtbot.waitUntil(path.exists, timeout=15_000)
     settle(qtbot, session)
     assert prints(ground_desk) == 1
+
+
+def test_pages_shown_anew_stay_where_one_was(open_window: Open, qtbot: QtBot) -> None:
+    session = open_window("community_staff", "reports")
+    settle(qtbot, session)
+    page = page_of(session)
+    preview, pdf = page.preview, page._made.pdf
+    preview.view.verticalScrollBar().setValue(200)
+    for _turn in range(10):  # one after the other: each is to be painted though the one before was not yet
+        preview.show_pdf(pdf)
+    qtbot.waitUntil(preview.is_painted, timeout=15_000)
+    assert preview.view.verticalScrollBar().value() == 200

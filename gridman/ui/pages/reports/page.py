@@ -303,7 +303,7 @@ class ReportsPage(Page):
 
     def _refused(self, refusal: Refusal) -> None:
         self._is_making = False
-        self.preview.document.close()
+        self.preview.forget()
         self.preview.tell(refusal.words())
 
     def _enable(self, is_on: bool) -> None:

@@ -29,12 +29,7 @@ class Preview(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "canvas")
         self.document = QPdfDocument(self)
-        self._buffer: QBuffer | None = None
-        self.view = QPdfView(self)
-        self.view.setAccessibleName(_("Preview of the pages"))
-        self.view.setPageMode(QPdfView.PageMode.MultiPage)
-        self.view.setZoomMode(QPdfView.ZoomMode.FitToWidth)
-        self.view.setDocument(self.document)
+        self.view = self._new_view()
         self._message = label("", "soft", wraps=True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._pages: QLabel = label("", "small")
@@ -73,16 +68,41 @@ class Preview(QFrame):
 
     def show_pdf(self, content: bytes) -> None:
         """Show these pages, staying where one was."""
-        at = self.view.verticalScrollBar().value()
-        self.document.close()
-        self._buffer = QBuffer(self)
-        self._buffer.setData(QByteArray(content))
-        self._buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-        self.document.load(self._buffer)
+        # Each in a document and a view of its own: Qt paints in a thread, forgets a page that it was to paint when the document is closed
+        # meanwhile, and never paints that page again.
+        old, at, has_focus = self.view, self.view.verticalScrollBar().value(), self.view.hasFocus()
+        self.document = QPdfDocument(self)
+        buffer = QBuffer(self.document)
+        buffer.setData(QByteArray(content))
+        buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+        self.document.load(buffer)
+        self.view = self._new_view(old)
+        self._stack.addWidget(self.view)
         n = self.document.pageCount()
         self._pages.setText(ngettext("{n} page", "{n} pages", n).format(n=n))
         self._stack.setCurrentWidget(self.view)
+        if has_focus:
+            self.view.setFocus()
+        self._stack.removeWidget(old)
+        shown = old.document()
+        old.deleteLater()
+        if shown is not None:
+            shown.deleteLater()
+        self._stack.activate()  # so that the view knows its size, and with it how far it scrolls
         self.view.verticalScrollBar().setValue(at)
+
+    def forget(self) -> None:
+        """No pages any more; something else is told."""
+        self.document = QPdfDocument(self)
+
+    def _new_view(self, like: QPdfView | None = None) -> QPdfView:
+        view = QPdfView(self)
+        view.setAccessibleName(_("Preview of the pages"))
+        view.setPageMode(QPdfView.PageMode.MultiPage)
+        view.setZoomMode(QPdfView.ZoomMode.FitToWidth if like is None else like.zoomMode())
+        view.setZoomFactor(1.0 if like is None else like.zoomFactor())
+        view.setDocument(self.document)
+        return view
 
     def is_painted(self) -> bool:
         """Whether there is ink on the page that is shown, or no page to show: Qt paints pages in a thread of its own and does not say when."""
