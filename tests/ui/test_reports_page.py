@@ -183,7 +183,8 @@ def test_pages_shown_anew_stay_where_one_was(open_window: Open, qtbot: QtBot) ->
     page = page_of(session)
     preview, pdf = page.preview, page._made.pdf
     preview.view.verticalScrollBar().setValue(200)
-    for _turn in range(10):  # one after the other: each is to be painted though the one before was not yet
+    for turn in range(60):  # one after the other: each is to be painted though the one before was not yet
+        qtbot.wait(turn % 12)
         preview.show_pdf(pdf)
     qtbot.waitUntil(preview.is_painted, timeout=15_000)
     assert preview.view.verticalScrollBar().value() == 200
