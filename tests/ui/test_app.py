@@ -15,6 +15,9 @@ from gridman.ui.app import run_until_stopped
 def test_ctrl_c_closes_the_window_as_its_button_does(qapp: QApplication) -> None:
     before = signal.getsignal(signal.SIGINT)
     QTimer.singleShot(50, lambda: os.kill(os.getpid(), signal.SIGINT))
-    QTimer.singleShot(20_000, lambda: qapp.exit(9))
+    late = QTimer(interval=20_000, singleShot=True)
+    late.timeout.connect(lambda: qapp.exit(9))
+    late.start()
     assert run_until_stopped(qapp) == 0
+    late.stop()  # outside its loop, an exit would end every loop of the tests that follow
     assert signal.getsignal(signal.SIGINT) is before
